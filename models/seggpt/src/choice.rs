@@ -1,0 +1,207 @@
+//! The small choices that a caller makes, each readable from text.
+
+use std::{fmt, str::FromStr};
+
+use candle_core::{DType, Device};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// What a colour in the masks stands for: which of the two type tokens is added to every token (paper section 3.1).
+/// Painter has no such tokens and ignores it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SegType {
+    /// A class: everything of the same kind (`type_token_cls`).
+    Semantic,
+    /// An object, the default of the original command line (`type_token_ins`).
+    #[default]
+    Instance,
+}
+
+/// How several prompts act on one query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ensemble {
+    /// One answer: the query's features are averaged over the prompts in every block (paper section 3.3; the rule
+    /// of the original code). A single prompt is the plain network.
+    #[default]
+    Feature,
+    /// One answer per prompt, each as if it were the only one.
+    Independent,
+}
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DeviceChoice {
+    /// The first CUDA device, else Metal, else the CPU: the best that this build has and this machine offers.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// The CUDA device of this index.
+    Cuda(usize),
+    /// Apple's GPU.
+    Metal,
+}
+
+/// Number type of weights and activations. Norms and softmax always compute in f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DTypeChoice {
+    /// f32 on the CPU, bf16 on CUDA, f16 on Metal.
+    #[default]
+    Auto,
+    /// 32 bit floats.
+    F32,
+    /// 16 bit floats with 11 bits of precision.
+    F16,
+    /// 16 bit floats with the range of f32.
+    BF16,
+}
+
+impl DeviceChoice {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where this build lacks the feature or the machine lacks the device; `auto` never fails.
+    pub fn open(self) -> Result<Device, Error> {
+        let failed = |reason: candle_core::Error| Error::Device {
+            device: self.to_string(),
+            reason: format!("{reason}; build with the feature of that name, or choose cpu"),
+        };
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda(index) => Device::new_cuda(index).map_err(failed),
+            Self::Metal => Device::new_metal(0).map_err(failed),
+            Self::Auto => Ok(Device::new_cuda(0)
+                .or_else(|_| Device::new_metal(0))
+                .unwrap_or(Device::Cpu)),
+        }
+    }
+}
+
+impl DTypeChoice {
+    /// The number type that is meant on `device`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] for bf16 on the CPU, which has no matrix product for it.
+    pub fn on(self, device: &Device) -> Result<DType, Error> {
+        match (self, device) {
+            (Self::BF16, Device::Cpu) => Err(Error::Device {
+                device: "cpu".into(),
+                reason: "does not compute in bf16; choose f32 (a bf16 file is widened while it is loaded)".into(),
+            }),
+            (Self::F32, _) | (Self::Auto, Device::Cpu) => Ok(DType::F32),
+            (Self::F16, _) | (Self::Auto, Device::Metal(_)) => Ok(DType::F16),
+            (Self::BF16, _) | (Self::Auto, Device::Cuda(_)) => Ok(DType::BF16),
+        }
+    }
+}
+
+/// Opens a device by its name: `cpu`, `cuda`, `cuda:1`, `metal` or `auto`.
+///
+/// # Errors
+/// [`Error::Choice`] for another word, [`Error::Device`] where it cannot be had.
+pub fn device(name: &str) -> Result<Device, Error> {
+    name.parse::<DeviceChoice>()?.open()
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Metal => f.write_str("metal"),
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let index = text.strip_prefix("cuda:").map(str::parse);
+        match (text, index) {
+            ("auto", _) => Ok(Self::Auto),
+            ("cpu", _) => Ok(Self::Cpu),
+            ("cuda", _) => Ok(Self::Cuda(0)),
+            ("metal", _) => Ok(Self::Metal),
+            (_, Some(Ok(index))) => Ok(Self::Cuda(index)),
+            _ => Err(Error::Choice {
+                what: "device",
+                given: text.into(),
+                choices: "cpu, cuda, cuda:INDEX, metal or auto",
+            }),
+        }
+    }
+}
+
+macro_rules! words {
+    ($choice:ty, $what:literal, $choices:literal, $($word:literal => $value:ident),+) => {
+        impl FromStr for $choice {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                match text {
+                    $($word => Ok(Self::$value),)+
+                    _ => Err(Error::Choice { what: $what, given: text.into(), choices: $choices }),
+                }
+            }
+        }
+
+        impl fmt::Display for $choice {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$value => $word,)+ })
+            }
+        }
+    };
+}
+
+words!(SegType, "segmentation type", "semantic or instance", "semantic" => Semantic, "instance" => Instance);
+words!(Ensemble, "ensemble", "feature or independent", "feature" => Feature, "independent" => Independent);
+words!(DTypeChoice, "dtype", "auto, f32, f16 or bf16", "auto" => Auto, "f32" => F32, "f16" => F16, "bf16" => BF16);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_choice_reads_what_it_writes() {
+        for text in ["auto", "cpu", "cuda:0", "cuda:3", "metal"] {
+            assert_eq!(text.parse::<DeviceChoice>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            "cuda".parse::<DeviceChoice>().unwrap(),
+            DeviceChoice::Cuda(0)
+        );
+        assert_eq!(
+            "semantic".parse::<SegType>().unwrap().to_string(),
+            "semantic"
+        );
+        assert_eq!(
+            "independent".parse::<Ensemble>().unwrap().to_string(),
+            "independent"
+        );
+        assert_eq!("bf16".parse::<DTypeChoice>().unwrap().to_string(), "bf16");
+    }
+
+    #[test]
+    fn an_unknown_word_is_answered_with_the_choices() {
+        let error = "cuda:x".parse::<DeviceChoice>().unwrap_err().to_string();
+        assert!(
+            error.contains("cuda:x") && error.contains("metal"),
+            "{error}"
+        );
+        assert!("Semantic".parse::<SegType>().is_err());
+    }
+
+    #[test]
+    fn automatic_choices_suit_the_cpu() {
+        assert_eq!(DTypeChoice::Auto.on(&Device::Cpu).unwrap(), DType::F32);
+        assert!(DTypeChoice::BF16.on(&Device::Cpu).is_err());
+        assert!(DeviceChoice::Auto.open().is_ok());
+    }
+}

@@ -1,0 +1,79 @@
+//! What a checkpoint is, without building the network.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Config, Error,
+    weights::{Checkpoint, Format},
+};
+
+/// What [`inspect`] found.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The file that holds the weights.
+    pub path: PathBuf,
+    /// Which kind of checkpoint it is.
+    pub format: Format,
+    /// `SegGPT` or `Painter`.
+    pub family: &'static str,
+    /// The architecture.
+    pub config: Config,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// The number types in use, such as `f16` or `f16+f32`.
+    pub dtype: String,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Every tensor of the file, by its original name.
+    pub tensors: Vec<TensorInspection>,
+    /// Names of tensors that the network does not use.
+    pub unused: Vec<String>,
+}
+
+/// One tensor of an [`Inspection`].
+#[derive(Clone, Debug)]
+pub struct TensorInspection {
+    /// The name in the original code.
+    pub name: String,
+    /// Its number type, such as `f16`.
+    pub dtype: &'static str,
+    /// Its shape.
+    pub shape: Vec<usize>,
+}
+
+/// Describes a checkpoint: a file, or a folder with `model.safetensors`. Reads it once, for the SHA-256.
+///
+/// # Errors
+/// The same as [`crate::Network::load`], for the checkpoint is checked in full.
+pub fn inspect(path: &Path) -> Result<Inspection, Error> {
+    let checkpoint = Checkpoint::open(path)?;
+    let digest = Sha256::digest(checkpoint.bytes());
+    let tensors = checkpoint
+        .entries
+        .iter()
+        .map(|(name, entry)| TensorInspection {
+            name: name.clone(),
+            dtype: entry.dtype.as_str(),
+            shape: entry.shape.clone(),
+        });
+    Ok(Inspection {
+        path: checkpoint.path.clone(),
+        format: checkpoint.format,
+        family: checkpoint.config.family(),
+        config: checkpoint.config.clone(),
+        parameters: checkpoint.config.parameters(),
+        dtype: checkpoint.dtype(),
+        bytes: checkpoint.bytes().len() as u64,
+        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        tensors: tensors.collect(),
+        unused: checkpoint
+            .strangers()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+    })
+}

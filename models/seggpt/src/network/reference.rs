@@ -1,0 +1,184 @@
+//! The network as the original code writes it, with nothing saved: whole canvases, a copy of the query per prompt, the
+//! biases added to the scores, both halves decoded. Slow; tests hold [`Network::forward`] against it.
+
+use candle_core::{D, DType, Result as Computed, Tensor};
+use candle_nn::ops;
+
+use super::{Canvas, Network, block::Block, embeddings::Stream};
+use crate::{Ensemble, Error, SegType};
+
+impl Network {
+    /// Answers one query `[1, 3, S, S]` from `N` prompts and masks `[N, 3, S, S]` on the plain path: both halves of the
+    /// canvas, `[1, 3, 2 S, S]`, or `[N, 3, 2 S, S]` for [`Ensemble::Independent`]; f32.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if sizes do not match; [`Error::Compute`].
+    pub fn forward_reference(
+        &self,
+        query: &Tensor,
+        prompts: &Tensor,
+        masks: &Tensor,
+        kind: SegType,
+        ensemble: Ensemble,
+    ) -> Result<Tensor, Error> {
+        let _span = tracing::info_span!("forward_reference").entered();
+        let (n, canvas) = self.accept("prompts", prompts)?;
+        let (queries, query_canvas) = self.accept("query", query)?;
+        if masks.dims() != prompts.dims() || (queries, query_canvas) != (1, canvas) {
+            return Err(Error::Shape {
+                what: "query and masks",
+                found: [query.dims(), masks.dims()].concat(),
+                expected: format!(
+                    "one query, and masks, of the prompts' size {:?}",
+                    prompts.dims()
+                ),
+            });
+        }
+        let answers: Computed<Vec<_>> = match ensemble {
+            Ensemble::Feature => Ok(vec![self.plain(query, prompts, masks, canvas, kind)?]),
+            Ensemble::Independent => (0..n)
+                .map(|i| {
+                    self.plain(
+                        query,
+                        &prompts.narrow(0, i, 1)?,
+                        &masks.narrow(0, i, 1)?,
+                        canvas,
+                        kind,
+                    )
+                })
+                .collect(),
+        };
+        Ok(Tensor::cat(&answers?, 0)?)
+    }
+
+    /// `SegGPT.forward` of the original code, all prompts in one feature ensemble.
+    fn plain(
+        &self,
+        query: &Tensor,
+        prompts: &Tensor,
+        masks: &Tensor,
+        canvas: Canvas,
+        kind: SegType,
+    ) -> Computed<Tensor> {
+        let n = prompts.dim(0)?;
+        let c = self.config.width;
+        let place = |x: &Tensor| x.to_device(&self.device);
+        let query = place(query)?.broadcast_as(prompts.shape())?;
+
+        // The lower half of the targets is masked, so what stands there is of no account.
+        let (l, rows, columns) = (canvas.tokens(), 2 * canvas.rows, canvas.columns);
+        let absolute = self
+            .embeddings
+            .absolute(rows, columns)?
+            .to_dtype(self.dtype)?
+            .to_device(&self.device)?;
+        let [_, lower] = super::positions::halves(&absolute)?;
+        let image = |half: &Tensor| self.embeddings.patches(half, Stream::Image);
+        let x = self.embeddings.tokens(
+            &Tensor::cat(&[image(&place(prompts)?)?, image(&query)?], 1)?,
+            Stream::Image,
+            &absolute,
+            kind,
+        )?;
+        let y = self
+            .embeddings
+            .patches(&place(masks)?, Stream::Target)?;
+        let y = self
+            .embeddings
+            .tokens(&y, Stream::Target, &absolute.narrow(1, 0, l)?, kind)?;
+        let masked = self
+            .embeddings
+            .masked_tokens(&lower, kind)?
+            .broadcast_as((n, l, c))?;
+        let y = Tensor::cat(&[y, masked], 1)?;
+
+        let merge = |x: &Tensor| (x.narrow(0, 0, n)? + x.narrow(0, n, n)?)? * 0.5;
+        let mut x = Tensor::cat(&[x, y], 0)?;
+        if self.config.merge_index.is_none() {
+            x = merge(&x)?;
+        }
+        let mut kept = Vec::new();
+        for (index, block) in self.encoder.blocks.iter().enumerate() {
+            x = self.plain_block(block, &x, canvas, n)?;
+            if Some(index) == self.config.merge_index {
+                x = merge(&x)?;
+            }
+            if self.config.kept_blocks.contains(&index) {
+                kept.push(self.encoder.norm.forward(&x.narrow(0, 0, 1)?)?);
+            }
+        }
+        let features = Tensor::cat(&kept, D::Minus1)?.squeeze(0)?;
+        self.decoder.canvas(&features, canvas)?.to_dtype(DType::F32)
+    }
+
+    /// `Block.forward`: `x` `[n or 2 n, 2 L, C]`, the lower half averaged over each stream's `n` samples.
+    fn plain_block(&self, block: &Block, x: &Tensor, canvas: Canvas, n: usize) -> Computed<Tensor> {
+        let (samples, tokens, c) = x.dims3()?;
+        let l = canvas.tokens();
+        let x = &block.add_depthwise(x, canvas)?;
+        let attended = self.plain_attention(block, &block.norm1.forward(x)?, canvas)?;
+        let streams = attended.reshape((samples / n, n, tokens, c))?;
+        let lower =
+            streams
+                .narrow(2, l, l)?
+                .mean_keepdim(1)?
+                .broadcast_as((samples / n, n, l, c))?;
+        let averaged =
+            Tensor::cat(&[streams.narrow(2, 0, l)?, lower], 2)?.reshape((samples, tokens, c))?;
+        block.add_mlp(&(x + averaged)?)
+    }
+
+    /// `Attention.forward` with `add_decomposed_rel_pos`, sample by sample.
+    fn plain_attention(&self, block: &Block, x: &Tensor, canvas: Canvas) -> Computed<Tensor> {
+        let (samples, tokens, c) = x.dims3()?;
+        let (heads, d) = (self.config.heads, self.config.head_width());
+        let (h, w) = (2 * canvas.rows, canvas.columns);
+        let place = |table: Tensor| {
+            table
+                .transpose(1, 2)?
+                .contiguous()?
+                .to_dtype(self.dtype)?
+                .to_device(&self.device)
+        };
+        let relative = match block.attention.relative_tables(canvas)? {
+            Some([rows, columns]) => Some((place(rows)?, place(columns)?)),
+            None => None,
+        };
+        let qkv = block
+            .attention
+            .qkv(x)?
+            .reshape((samples, tokens, 3, heads, d))?;
+        let outputs: Computed<Vec<_>> = (0..samples)
+            .map(|sample| {
+                let qkv = qkv.get(sample)?.permute((1, 2, 0, 3))?.contiguous()?;
+                let (q, k, v) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
+                let scores = (q.clone() * (d as f64).powf(-0.5))?.matmul(&k.t()?)?;
+                let scores = match &relative {
+                    None => scores,
+                    Some((rows, columns)) => {                let grid = q.reshape((heads, h, w, d))?;
+                // einsum "bhwc,hkc->bhwk" and "bhwc,wkc->bhwk"
+                let by_row = grid
+                    .transpose(0, 1)?
+                    .reshape((h, heads * w, d))?
+                    .matmul(rows)?;
+                let by_row = by_row.reshape((h, heads, w, h))?.transpose(0, 1)?;
+                let by_column = grid
+                    .permute((2, 0, 1, 3))?
+                    .reshape((w, heads * h, d))?
+                    .matmul(columns)?;
+                let by_column = by_column.reshape((w, heads, h, w))?.permute((1, 2, 0, 3))?;
+                scores
+                    .reshape((heads, h, w, h, w))?
+                    .broadcast_add(&by_row.unsqueeze(4)?)?
+                    .broadcast_add(&by_column.unsqueeze(3)?)?
+                    .reshape((heads, tokens, tokens))?
+                    }
+                };
+                let weights =
+                    ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?.to_dtype(self.dtype)?;
+                weights.matmul(&v)?.transpose(0, 1)?.reshape((tokens, c))
+            })
+            .collect();
+        block.attention.project(&Tensor::stack(&outputs?, 0)?)
+    }
+}
