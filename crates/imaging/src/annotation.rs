@@ -1,0 +1,339 @@
+//! A prompt's mask file: what the network sees of it, and what it means.
+//!
+//! Masks come as black and white, as palette files, as colours and as class ids, and nothing in the
+//! file says which. [`MaskMode::Auto`] tells them apart and refuses where it cannot be sure;
+//! the other modes say it.
+//!
+//! | file | painted | classes |
+//! |---|---|---|
+//! | black and white: 0/1, 0/255, 1 bit, anti-aliased or JPEG | its own RGB pixels; 0/1 scaled to 0/255 | 1, white |
+//! | palette PNG | the palette's RGB, as Pillow's `convert("RGB")` | the indices; 0 is background |
+//! | class ids, grey of 8 or 16 bits | one colour of [`palette::distinct`] per id | the ids; 0 is background |
+//! | colours | its own RGB pixels | 1, 2, ... for the colours other than black, the most frequent first |
+//!
+//! In id and palette files, 255 means "ignore" and is painted black (in 16 bits 65,535, and 255 too
+//! as long as no id is larger). A palette that the network could not tell apart (grey ramps) is
+//! replaced like ids.
+//!
+//! A class table ([`ClassEntry`]) names classes, recolours them, and limits the mask to them: what it
+//! does not list is painted black and reported in [`Annotation::unlisted`].
+
+mod file;
+mod ids;
+mod kind;
+
+use std::{collections::BTreeMap, path::Path, str::FromStr};
+
+use image::RgbImage;
+
+use crate::{BLACK, ImagingError, Rgb, WHITE, palette, read, squared_distance};
+use file::MaskFile;
+pub use ids::Ids;
+use kind::Marks;
+
+/// How to read a mask file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MaskMode {
+    /// Tell by the content; refuse what is ambiguous.
+    #[default]
+    Auto,
+    /// One class: black and white as they are, of any other file whatever is not black or 0.
+    Binary,
+    /// A palette PNG: the indices are class ids, in the palette's own colours.
+    Palette,
+    /// Every colour other than black is a class, in its own colour.
+    Rgb,
+    /// The values (or palette indices) are class ids; the file's colours mean nothing.
+    Ids,
+}
+
+impl MaskMode {
+    /// All modes, by the names they have in settings.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("binary", Self::Binary),
+        ("palette", Self::Palette),
+        ("rgb", Self::Rgb),
+        ("ids", Self::Ids),
+    ];
+}
+
+impl FromStr for MaskMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, mode)| *mode).ok_or_else(|| {
+            format!("unknown mask mode `{text}`; use auto, binary, palette, rgb or ids")
+        })
+    }
+}
+
+/// What is known beforehand of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassEntry {
+    /// Class id, from 1.
+    pub id: u16,
+    /// What it is called.
+    pub name: Option<String>,
+    /// The colour to paint it in; in a mask of colours, the colour that stands for it.
+    pub color: Option<Rgb>,
+}
+
+/// A class that a mask shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnotatedClass {
+    /// Class id, from 1.
+    pub id: u16,
+    /// Its name, where the class table gives one.
+    pub name: Option<String>,
+    /// The colour it is painted in.
+    pub color: Rgb,
+}
+
+/// Where the ids and colours of a mask's classes come from, and so what two masks must agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaskKind {
+    /// Black and white: there is one class.
+    Binary,
+    /// Ids with the colours of the file's palette.
+    Palette,
+    /// Ids without colours: the colours were chosen here.
+    Ids,
+    /// Colours without ids: the ids were chosen here.
+    Rgb,
+}
+
+/// A mask as the network sees it, with its meaning.
+#[derive(Debug, Clone)]
+pub struct Annotation {
+    /// What kind of mask the file turned out to be.
+    pub kind: MaskKind,
+    /// RGB pixels at the file's own size; background is black.
+    pub painted: RgbImage,
+    /// The classes that occur, by ascending id. Empty where nothing is marked.
+    pub classes: Vec<AnnotatedClass>,
+    /// What the file marks but the class table does not list ("id 7", "colour #ff0000"); painted black.
+    pub unlisted: Vec<String>,
+}
+
+impl Annotation {
+    /// Reads a mask file; see [`Annotation::decode`].
+    ///
+    /// # Errors
+    /// [`ImagingError::Read`], and whatever [`Annotation::decode`] refuses.
+    pub fn open(
+        path: impl AsRef<Path>,
+        mode: MaskMode,
+        table: Option<&[ClassEntry]>,
+    ) -> Result<Self, ImagingError> {
+        let name = path.as_ref().display().to_string();
+        Self::decode(&read::bytes(path.as_ref())?, &name, mode, table)
+    }
+
+    /// Decodes a mask file. `name` is what errors call it; `table`, if given, is the class table.
+    ///
+    /// Ids without a colour in the table get colours by their rank among the ids (of the table where
+    /// there is one, else of this mask), so give a table where several masks share classes.
+    ///
+    /// # Errors
+    /// What [`read::decode`] refuses; [`ImagingError::Mask`] if Auto cannot tell the kind, or the
+    /// file is not of the mode asked for.
+    pub fn decode(
+        bytes: &[u8],
+        name: &str,
+        mode: MaskMode,
+        table: Option<&[ClassEntry]>,
+    ) -> Result<Self, ImagingError> {
+        let refuse = |reason| ImagingError::Mask {
+            name: name.to_owned(),
+            reason,
+        };
+        let file = MaskFile::decode(bytes, name)?;
+        Ok(match kind::tell(file, mode).map_err(refuse)? {
+            Marks::White { painted } => white(painted, table),
+            Marks::Indexed { size, ids, colors } => indexed(size, &ids, &colors, table),
+            Marks::Colored { painted, colors } => colored(painted, &colors, table),
+        })
+    }
+}
+
+/// One class, shades of white on black.
+fn white(mut painted: RgbImage, table: Option<&[ClassEntry]>) -> Annotation {
+    let entry = match table {
+        None => Some(ClassEntry {
+            id: 1,
+            name: None,
+            color: None,
+        }),
+        Some([only]) => Some(only.clone()),
+        Some(table) => table.iter().find(|entry| entry.id == 1).cloned(),
+    };
+    let kind = MaskKind::Binary;
+    if painted.iter().all(|&value| value == 0) {
+        return Annotation {
+            kind,
+            painted,
+            classes: Vec::new(),
+            unlisted: Vec::new(),
+        };
+    }
+    let Some(entry) = entry else {
+        painted.fill(0);
+        return Annotation {
+            kind,
+            painted,
+            classes: Vec::new(),
+            unlisted: vec!["id 1".to_owned()],
+        };
+    };
+    let color = entry.color.unwrap_or(WHITE);
+    if color != WHITE {
+        for value in painted.pixels_mut() {
+            let tint = |value: u8, full: u8| (u16::from(value) * u16::from(full) / 255) as u8;
+            value.0 = [0, 1, 2].map(|channel| tint(value.0[channel], color[channel]));
+        }
+    }
+    let class = AnnotatedClass {
+        id: entry.id,
+        name: entry.name,
+        color,
+    };
+    Annotation {
+        kind,
+        painted,
+        classes: vec![class],
+        unlisted: Vec::new(),
+    }
+}
+
+/// Ids, some with a colour of their own.
+fn indexed(
+    size: (u32, u32),
+    ids: &[u16],
+    own: &BTreeMap<u16, Option<Rgb>>,
+    table: Option<&[ClassEntry]>,
+) -> Annotation {
+    let listed: Vec<ClassEntry> = match table {
+        Some(table) => table.to_vec(),
+        None => own
+            .keys()
+            .map(|&id| ClassEntry {
+                id,
+                name: None,
+                color: None,
+            })
+            .collect(),
+    };
+    let spare = palette::distinct(listed.len());
+    let mut colors = BTreeMap::new();
+    let mut classes = Vec::new();
+    for (entry, spare) in listed.into_iter().zip(spare) {
+        if let Some(own) = own.get(&entry.id) {
+            let color = entry.color.or(*own).unwrap_or(spare);
+            colors.insert(entry.id, color);
+            classes.push(AnnotatedClass {
+                id: entry.id,
+                name: entry.name,
+                color,
+            });
+        }
+    }
+    classes.sort_by_key(|class| class.id);
+    let unlisted = own
+        .keys()
+        .filter(|id| !colors.contains_key(id))
+        .map(|id| format!("id {id}"))
+        .collect();
+    let pixels = ids
+        .iter()
+        .flat_map(|id| colors.get(id).copied().unwrap_or(BLACK))
+        .collect();
+    let painted = RgbImage::from_raw(size.0, size.1, pixels).expect("one id per pixel");
+    let kind = if own.values().any(Option::is_some) {
+        MaskKind::Palette
+    } else {
+        MaskKind::Ids
+    };
+    Annotation {
+        kind,
+        painted,
+        classes,
+        unlisted,
+    }
+}
+
+/// Colours are the classes; `colors` lists the significant ones, the most frequent first.
+fn colored(mut painted: RgbImage, colors: &[Rgb], table: Option<&[ClassEntry]>) -> Annotation {
+    let kind = MaskKind::Rgb;
+    let Some(table) = table else {
+        let classes = (1..)
+            .zip(colors)
+            .map(|(id, &color)| AnnotatedClass {
+                id,
+                name: None,
+                color,
+            })
+            .collect();
+        return Annotation {
+            kind,
+            painted,
+            classes,
+            unlisted: Vec::new(),
+        };
+    };
+    let listed = |color: Rgb| {
+        let near = |entry: &&ClassEntry| {
+            entry
+                .color
+                .is_some_and(|own| squared_distance(own, color) <= kind::SAME_COLOR)
+        };
+        let distance = |entry: &&ClassEntry| entry.color.map(|own| squared_distance(own, color));
+        table.iter().filter(near).min_by_key(distance)
+    };
+    let mut classes: Vec<AnnotatedClass> = Vec::new();
+    let mut foreign = Vec::new();
+    for &color in colors {
+        match listed(color) {
+            Some(ClassEntry {
+                id,
+                name,
+                color: own,
+            }) => {
+                if !classes.iter().any(|class| class.id == *id) {
+                    let color = own.unwrap_or(color);
+                    classes.push(AnnotatedClass {
+                        id: *id,
+                        name: name.clone(),
+                        color,
+                    });
+                }
+            }
+            None => foreign.push(color),
+        }
+    }
+    classes.sort_by_key(|class| class.id);
+    if !foreign.is_empty() {
+        for pixel in painted.pixels_mut() {
+            let apart = |other: Rgb| squared_distance(pixel.0, other);
+            let kept = classes
+                .iter()
+                .map(|class| class.color)
+                .chain([BLACK])
+                .map(apart)
+                .min();
+            let lost = foreign.iter().copied().map(apart).min();
+            if lost < kept {
+                pixel.0 = BLACK;
+            }
+        }
+    }
+    let hex = |[r, g, b]: &Rgb| format!("colour #{r:02x}{g:02x}{b:02x}");
+    let unlisted = foreign.iter().map(hex).collect();
+    Annotation {
+        kind,
+        painted,
+        classes,
+        unlisted,
+    }
+}

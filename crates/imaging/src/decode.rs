@@ -1,0 +1,329 @@
+//! What the network painted, back to classes at the source's size.
+//!
+//! A painting is a small picture (448 x 448 at ViT-L) of unrounded colours. The original enlarges
+//! it by nearest neighbour and leaves blocks along every contour. Here the colours are interpolated
+//! first and each pixel of the source is decided after. The interpolation is bilinear: a pixel's
+//! colour stays between those of its neighbours, so the contour between two classes is continuous
+//! and no third colour can overshoot into view, which a bicubic kernel's negative lobes would allow.
+//! Where the target is smaller than the painting, the triangle is stretched (antialias).
+//!
+//! Memory beyond the answer does not grow with the target: rows are worked on one by one, in parallel.
+
+use rayon::prelude::*;
+
+use crate::{ImagingError, Rgb};
+
+/// How a painting gets to the source's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Upscaling {
+    /// Colours are interpolated, then classes decided.
+    #[default]
+    Smooth,
+    /// The original's: torch's `nearest`, source index floor(o * in / out).
+    Nearest,
+}
+
+/// Where background ends and a class begins, as a share of the way from black to the class colour.
+///
+/// 0.5 is the plain nearest colour; higher asks for brighter paint (fewer, surer class pixels),
+/// lower takes fainter paint. It never decides between two classes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cut(f32);
+
+impl Cut {
+    /// The plain nearest colour.
+    pub const NEAREST: Self = Self(0.5);
+
+    /// A cut strictly between 0 and 1; `None` for anything else.
+    #[must_use]
+    pub fn new(share: f32) -> Option<Self> {
+        (share > 0.0 && share < 1.0).then_some(Self(share))
+    }
+
+    /// The share, between 0 and 1.
+    #[must_use]
+    pub fn share(self) -> f32 {
+        self.0
+    }
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self::NEAREST
+    }
+}
+
+/// A class and a confidence for every pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// Width and height in pixels.
+    pub size: (usize, usize),
+    /// Row by row, the index into the palette: 0 is background.
+    pub labels: Vec<u16>,
+    /// Row by row, how clear the choice was: 255 = the class colour itself, 0 = on the border to
+    /// the next best. Precisely 255 * (d2 - d1) / (d2 + d1) with the distances to the two nearest
+    /// colours, or, with another [`Cut`] than 0.5, the way from the cut to the pure colour.
+    pub confidence: Vec<u8>,
+}
+
+/// Gives every pixel of the target the palette colour that its painted colour is nearest to.
+///
+/// * `painted`: `size.0 * size.1 * 3` values 0..=255, row by row, not rounded.
+/// * `size`, `target`: (width, height) of the painting and of the answer.
+/// * `palette`: index 0 is the background (black), then one colour per class.
+///
+/// Equal distances go to the lower index. A value that is no number counts as background with
+/// confidence 0.
+///
+/// # Errors
+/// [`ImagingError::Size`] if `painted` does not fit `size` or is empty; [`ImagingError::Classes`]
+/// for a palette without background or with more than 65,536 colours.
+pub fn classify(
+    painted: &[f32],
+    size: (usize, usize),
+    target: (usize, usize),
+    palette: &[Rgb],
+    upscaling: Upscaling,
+    cut: Cut,
+) -> Result<Labels, ImagingError> {
+    check("classify a painting", painted, size, palette)?;
+    let colors = colors(palette);
+    let decide = || {
+        let mut affinities = vec![0.0; colors.len()];
+        let colors = &colors;
+        move |pixel: &[f32]| {
+            affinities_to(colors, pixel, &mut affinities);
+            choose(&affinities, cut)
+        }
+    };
+    Ok(resampled(painted, 3, size, target, upscaling, decide))
+}
+
+/// Fuses independent paintings of one picture by a soft vote.
+///
+/// In each painting, a pixel belongs to class c by (1/d_c) / sum(1/d): on the way from one colour
+/// to another, that is the way's share. The memberships are averaged over the paintings, brought to
+/// the target's size, and the largest wins, so that two sure paintings outvote one doubtful one.
+/// One painting alone gives what [`classify`] gives at the painting's own size.
+///
+/// Arguments and errors are those of [`classify`]; all paintings have the same size, and there must
+/// be at least one.
+pub fn fuse(
+    paintings: &[&[f32]],
+    size: (usize, usize),
+    target: (usize, usize),
+    palette: &[Rgb],
+    upscaling: Upscaling,
+    cut: Cut,
+) -> Result<Labels, ImagingError> {
+    const WHAT: &str = "fuse paintings";
+    if paintings.is_empty() {
+        return Err(ImagingError::Classes {
+            what: WHAT,
+            reason: "there is no painting".to_owned(),
+        });
+    }
+    for painted in paintings {
+        check(WHAT, painted, size, palette)?;
+    }
+    let colors = colors(palette);
+    let count = colors.len();
+    let mut memberships = vec![0.0f32; size.0 * size.1 * count];
+    memberships
+        .par_chunks_exact_mut(count)
+        .enumerate()
+        .for_each_init(
+            || vec![0.0; count],
+            |affinities, (at, memberships)| {
+                for painted in paintings {
+                    affinities_to(&colors, &painted[at * 3..at * 3 + 3], affinities);
+                    let total: f32 = affinities.iter().sum();
+                    if total > 0.0 {
+                        for (membership, affinity) in memberships.iter_mut().zip(affinities.iter())
+                        {
+                            *membership += affinity / total;
+                        }
+                    }
+                }
+            },
+        );
+    let decide = || move |pixel: &[f32]| choose(pixel, cut);
+    Ok(resampled(
+        &memberships,
+        count,
+        size,
+        target,
+        upscaling,
+        decide,
+    ))
+}
+
+fn check(
+    what: &'static str,
+    painted: &[f32],
+    size: (usize, usize),
+    palette: &[Rgb],
+) -> Result<(), ImagingError> {
+    ImagingError::check_size(what, painted.len(), size, 3)?;
+    let reason = match palette.len() {
+        _ if painted.is_empty() => "the painting has no pixels".to_owned(),
+        0 => "the palette is empty; its first colour is the background".to_owned(),
+        1..=0x1_0000 => return Ok(()),
+        more => {
+            format!("{more} colours in the palette, but labels have 16 bits; use fewer classes")
+        }
+    };
+    Err(ImagingError::Classes { what, reason })
+}
+
+fn colors(palette: &[Rgb]) -> Vec<[f32; 3]> {
+    palette.iter().map(|color| color.map(f32::from)).collect()
+}
+
+/// 1 / distance to each colour; huge, not infinite, on the colour itself.
+fn affinities_to(colors: &[[f32; 3]], pixel: &[f32], affinities: &mut [f32]) {
+    const ON_THE_SPOT: f32 = 1e-3;
+    for (affinity, color) in affinities.iter_mut().zip(colors) {
+        let squared: f32 = color
+            .iter()
+            .zip(pixel)
+            .map(|(c, p)| (c - p) * (c - p))
+            .sum();
+        *affinity = if squared.is_nan() {
+            0.0
+        } else {
+            1.0 / squared.sqrt().max(ON_THE_SPOT)
+        };
+    }
+}
+
+/// The palette index with the largest score and how clear it is. Index 0 is weighed by the cut.
+fn choose(scores: &[f32], cut: Cut) -> (u16, u8) {
+    let background = scores[0];
+    let (mut best, mut first, mut second) = (0, 0.0f32, 0.0f32);
+    for (index, &score) in scores.iter().enumerate().skip(1) {
+        if score > first {
+            (best, first, second) = (index, score, first);
+        } else if score > second {
+            second = score;
+        }
+    }
+    // The share of the way from background to the best class.
+    let share = first / (first + background);
+    let cut = cut.share();
+    if share > cut {
+        let over_background = (share - cut) / (1.0 - cut);
+        let over_second = (first - second) / (first + second);
+        (best as u16, to_byte(over_background.min(over_second)))
+    } else {
+        (0, to_byte((cut - share) / cut))
+    }
+}
+
+fn to_byte(unit: f32) -> u8 {
+    (unit * 255.0).round() as u8
+}
+
+/// Brings `field` (`channels` values per pixel) to the target's size and asks a decider, made once
+/// per thread, about every pixel.
+fn resampled<D: FnMut(&[f32]) -> (u16, u8)>(
+    field: &[f32],
+    channels: usize,
+    size: (usize, usize),
+    target: (usize, usize),
+    upscaling: Upscaling,
+    decider: impl Fn() -> D + Sync,
+) -> Labels {
+    let (width, height) = target;
+    let mut labels = vec![0; width * height];
+    let mut confidence = vec![0; width * height];
+    if width * height > 0 {
+        let taps = match upscaling {
+            Upscaling::Smooth => triangle,
+            Upscaling::Nearest => torch_nearest,
+        };
+        let (columns, rows) = (taps(size.0, width), taps(size.1, height));
+        let stride = size.0 * channels;
+        labels
+            .par_chunks_exact_mut(width)
+            .zip(confidence.par_chunks_exact_mut(width))
+            .zip(&rows)
+            .for_each_init(
+                || (decider(), vec![0.0; stride], vec![0.0; channels]),
+                |(decide, line, pixel), ((labels, confidence), row)| {
+                    row.mix(field, stride, line);
+                    for ((label, sure), column) in labels.iter_mut().zip(confidence).zip(&columns) {
+                        column.mix(line, channels, pixel);
+                        (*label, *sure) = decide(pixel);
+                    }
+                },
+            );
+    }
+    Labels {
+        size: target,
+        labels,
+        confidence,
+    }
+}
+
+/// Which inputs one output is mixed from.
+struct Mix {
+    start: usize,
+    weights: Vec<f32>,
+}
+
+impl Mix {
+    /// Writes the weighted sum of items of `length` values.
+    fn mix(&self, items: &[f32], length: usize, out: &mut [f32]) {
+        out.fill(0.0);
+        for (item, weight) in items[self.start * length..]
+            .chunks_exact(length)
+            .zip(&self.weights)
+        {
+            for (sum, value) in out.iter_mut().zip(item) {
+                *sum += weight * value;
+            }
+        }
+    }
+}
+
+/// Bilinear with half-pixel centres (`align_corners = false`), stretched where it shrinks.
+fn triangle(from: usize, to: usize) -> Vec<Mix> {
+    let scale = from as f64 / to as f64;
+    let support = scale.max(1.0);
+    let mix = |o: usize| {
+        let centre = (o as f64 + 0.5) * scale;
+        let start = (centre - support + 0.5).floor().max(0.0) as usize;
+        let end = ((centre + support + 0.5).floor() as usize).min(from);
+        let weight = |i: usize| (1.0 - ((i as f64 + 0.5 - centre) / support).abs()).max(0.0);
+        let total: f64 = (start..end).map(weight).sum();
+        Mix {
+            start,
+            weights: (start..end).map(|i| (weight(i) / total) as f32).collect(),
+        }
+    };
+    (0..to).map(mix).collect()
+}
+
+fn torch_nearest(from: usize, to: usize) -> Vec<Mix> {
+    let indices = torch_nearest_indices(from, to).into_iter();
+    indices
+        .map(|start| Mix {
+            start,
+            weights: vec![1.0],
+        })
+        .collect()
+}
+
+/// Source indices of `torch.nn.functional.interpolate(mode="nearest")`, which scales in 32-bit floats.
+pub(crate) fn torch_nearest_indices(from: usize, to: usize) -> Vec<usize> {
+    let scale = from as f32 / to as f32;
+    let index = |o: usize| {
+        if from == to {
+            o
+        } else {
+            ((o as f32 * scale) as usize).min(from - 1)
+        }
+    };
+    (0..to).map(index).collect()
+}
