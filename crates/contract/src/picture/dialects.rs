@@ -1,0 +1,199 @@
+//! Reading a picture from every Arrow dialect in use.
+//!
+//! | who | payload | metadata |
+//! |---|---|---|
+//! | dora-hub nodes, kornia's dora nodes | flat `UInt8` | `width`, `height`, `encoding` |
+//! | dora `std/media/v1/Image` | Struct `width, height, encoding, data` | |
+//! | kornia-image | Struct `width, height, channels, data` | |
+//! | ROS 2 bridge (`sensor_msgs/Image`) | Struct `header, height, width, encoding, is_bigendian, step, data` | |
+//! | dora `std/media/v1/CompressedImage` | `Binary`, `LargeBinary` | `encoding`, optional |
+
+use arrow::{array::ArrayRef, buffer::Buffer, datatypes::DataType};
+
+use super::{Encoding, MESSAGE, Picture};
+use crate::{
+    ContractError, Parameters,
+    fields::{Reader, byte_buffer},
+    parameters::{take_side, take_text},
+};
+
+impl Picture {
+    /// Reads a picture from any dialect, without copying its bytes (a ROS image with padded rows or big-endian
+    /// samples excepted). Takes the keys it uses out of the metadata.
+    ///
+    /// # Errors
+    /// Named: wrong type, missing key, unknown encoding, size mismatch.
+    pub fn from_arrow(
+        array: &ArrayRef,
+        parameters: &mut Parameters,
+    ) -> Result<Self, ContractError> {
+        match array.data_type() {
+            DataType::UInt8 => flat(array, parameters),
+            DataType::Binary | DataType::LargeBinary if array.len() == 1 => {
+                compressed(array, parameters)
+            }
+            DataType::Struct(_) => {
+                let row = Reader::new(MESSAGE, array)?;
+                if row.has("step") {
+                    ros(&row)
+                } else if row.has("channels") {
+                    kornia(&row)
+                } else {
+                    standard(&row)
+                }
+            }
+            other => Err(ContractError::WrongType {
+                message: MESSAGE,
+                found: other.to_string(),
+                expected: "UInt8 (dora-hub), Struct (dora std, kornia, ROS) or Binary (a compressed file)",
+            }),
+        }
+    }
+}
+
+fn missing(key: &str) -> ContractError {
+    ContractError::MissingKey {
+        message: MESSAGE,
+        key: key.into(),
+        place: "in the metadata",
+    }
+}
+
+fn flat(array: &ArrayRef, parameters: &mut Parameters) -> Result<Picture, ContractError> {
+    if array.null_count() > 0 {
+        return Err(ContractError::WrongType {
+            message: MESSAGE,
+            found: "UInt8 with nulls".into(),
+            expected: "UInt8 without nulls",
+        });
+    }
+    let data = byte_buffer(array).ok_or_else(|| missing("data"))?;
+    let encoding: Encoding = take_text(parameters, MESSAGE, "encoding")?
+        .ok_or_else(|| missing("encoding"))?
+        .parse()?;
+    take_text(parameters, MESSAGE, "primitive")?;
+    let width = take_side(parameters, MESSAGE, "width")?;
+    let height = take_side(parameters, MESSAGE, "height")?;
+    match (width, height) {
+        (Some(width), Some(height)) => Picture::new(width, height, encoding, data),
+        _ if encoding.is_file() => sized(encoding, data),
+        (None, _) => Err(missing("width")),
+        (_, None) => Err(missing("height")),
+    }
+}
+
+fn compressed(array: &ArrayRef, parameters: &mut Parameters) -> Result<Picture, ContractError> {
+    let data = byte_buffer(array).ok_or_else(|| missing("data"))?;
+    let encoding = match take_text(parameters, MESSAGE, "encoding")? {
+        Some(name) => name.parse()?,
+        None => by_signature(&data)?,
+    };
+    sized(encoding, data)
+}
+
+fn by_signature(data: &[u8]) -> Result<Encoding, ContractError> {
+    match image::guess_format(data) {
+        Ok(image::ImageFormat::Jpeg) => Ok(Encoding::Jpeg),
+        Ok(image::ImageFormat::Png) => Ok(Encoding::Png),
+        Ok(image::ImageFormat::WebP) => Ok(Encoding::Webp),
+        Ok(image::ImageFormat::Bmp) => Ok(Encoding::Bmp),
+        Ok(image::ImageFormat::Tiff) => Ok(Encoding::Tiff),
+        Ok(other) => Err(ContractError::UnknownEncoding(format!("{other:?}"))),
+        Err(_) => Err(ContractError::Undecodable(
+            "the bytes start like no picture format".into(),
+        )),
+    }
+}
+
+fn sized(encoding: Encoding, data: Buffer) -> Result<Picture, ContractError> {
+    let (width, height) = seggpt_imaging::read::size(&data, &format!("a {encoding} picture"))
+        .map_err(|error| ContractError::Undecodable(error.to_string()))?;
+    Picture::new(width, height, encoding, data)
+}
+
+fn standard(row: &Reader) -> Result<Picture, ContractError> {
+    Picture::new(
+        row.side("width")?,
+        row.side("height")?,
+        row.text("encoding")?.parse()?,
+        row.bytes("data")?,
+    )
+}
+
+fn kornia(row: &Reader) -> Result<Picture, ContractError> {
+    let encoding = match row.u32("channels")? {
+        1 => Encoding::Mono8,
+        3 => Encoding::Rgb8,
+        4 => Encoding::Rgba8,
+        other => {
+            return Err(ContractError::WrongValue {
+                message: MESSAGE,
+                key: "channels".into(),
+                found: other.to_string(),
+                expected: "1, 3 or 4".into(),
+            });
+        }
+    };
+    Picture::new(
+        row.side("width")?,
+        row.side("height")?,
+        encoding,
+        row.bytes("data")?,
+    )
+}
+
+fn ros(row: &Reader) -> Result<Picture, ContractError> {
+    let (width, height) = (row.side("width")?, row.side("height")?);
+    let encoding: Encoding = row.text("encoding")?.parse()?;
+    let data = without_padding(
+        encoding,
+        width,
+        height,
+        row.u32("step")? as usize,
+        row.bytes("data")?,
+    )?;
+    let big_endian = encoding == Encoding::Mono16 && row.flag("is_bigendian")?;
+    Picture::new(
+        width,
+        height,
+        encoding,
+        if big_endian { swapped(&data) } else { data },
+    )
+}
+
+fn without_padding(
+    encoding: Encoding,
+    width: u32,
+    height: u32,
+    step: usize,
+    data: Buffer,
+) -> Result<Buffer, ContractError> {
+    let row = encoding.row_len(width);
+    if step == row || encoding.is_file() {
+        return Ok(data);
+    }
+    let expected = step.saturating_mul(height as usize);
+    if step < row || data.len() != expected || matches!(encoding, Encoding::Yuv420 | Encoding::Nv12)
+    {
+        let what = format!("a {width} x {height} {encoding} picture in rows of {step} bytes");
+        return Err(ContractError::SizeMismatch {
+            message: MESSAGE,
+            what,
+            found: data.len(),
+            expected: expected.max(row.saturating_mul(height as usize)),
+        });
+    }
+    Ok(data
+        .chunks_exact(step)
+        .flat_map(|padded| &padded[..row])
+        .copied()
+        .collect::<Vec<u8>>()
+        .into())
+}
+
+fn swapped(data: &[u8]) -> Buffer {
+    data.chunks_exact(2)
+        .flat_map(|p| [p[1], p[0]])
+        .collect::<Vec<u8>>()
+        .into()
+}
