@@ -1,0 +1,199 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use arrow::array::ArrayRef;
+use dora_node_api::{DoraArray, DoraNode, Event, EventStream, StopCause};
+use eyre::{Result, eyre};
+use seggpt_contract::{ContractError, Failure, Message, Parameters, Payload};
+
+/// A node's inputs and outputs. Inputs end when [`next`](Self::next) says so; then everything queued has been seen.
+pub struct Io {
+    node: DoraNode,
+    events: EventStream,
+    arrivals: u64,
+    stopped: bool,
+    vital: Option<&'static str>,
+    ending: bool,
+}
+
+/// How long to wait for what is still on its way when the vital input is closed.
+const LAST: Duration = Duration::from_millis(500);
+
+/// A message as it came, not yet read.
+pub struct Arrival {
+    /// The input it came in on.
+    pub input: String,
+    /// Its metadata.
+    pub parameters: Parameters,
+    /// Its payload, in shared memory where it is large.
+    pub data: ArrayRef,
+    /// How many messages came before it.
+    pub number: u64,
+}
+
+impl Arrival {
+    /// Reads it as the message that its input carries.
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub fn read<P: Payload>(&self) -> Result<Message<P>, ContractError> {
+        Message::decode(&self.data, &self.parameters, self.number)
+    }
+}
+
+impl Io {
+    /// Wraps what `DoraNode::init_from_env` or `init_testing` returned.
+    pub fn new(node: DoraNode, events: EventStream) -> Self {
+        Self {
+            node,
+            events,
+            arrivals: 0,
+            stopped: false,
+            vital: None,
+            ending: false,
+        }
+    }
+
+    /// The messages end when this input is closed, however the others stand: without it there is nothing left to do.
+    pub fn until_closed(mut self, input: &'static str) -> Self {
+        self.vital = Some(input);
+        self
+    }
+
+    /// The next message; `None` when all inputs are closed and drained, or the dataflow is stopped.
+    pub fn next(&mut self) -> Option<Arrival> {
+        loop {
+            let event = match self.ending {
+                true => self.events.recv_timeout(LAST)?,
+                false => self.events.recv()?,
+            };
+            if self.ending && matches!(event, Event::Error(_)) {
+                return None;
+            }
+            match self.take(event)? {
+                Some(arrival) => return Some(arrival),
+                None => continue,
+            }
+        }
+    }
+
+    /// As [`next`](Self::next), but `Some(None)` if nothing came within `timeout`.
+    pub fn next_within(&mut self, timeout: Duration) -> Option<Option<Arrival>> {
+        let event = self.events.recv_timeout(timeout)?;
+        self.take(event)
+    }
+
+    /// Whether the user stopped the dataflow: leave at once.
+    pub fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    fn take(&mut self, event: Event) -> Option<Option<Arrival>> {
+        match event {
+            Event::Input { id, metadata, data } => {
+                let number = self.arrivals;
+                self.arrivals += 1;
+                Some(Some(Arrival {
+                    input: id.to_string(),
+                    parameters: metadata.parameters,
+                    data: data.into_inner(),
+                    number,
+                }))
+            }
+            Event::InputClosed { id } if self.vital == Some(id.as_str()) => {
+                self.ending = true;
+                Some(None)
+            }
+            // The user wants out; other stops are the end of the inputs, before which the queue is drained.
+            Event::Stop(StopCause::Manual) => {
+                self.stopped = true;
+                None
+            }
+            _ => Some(None),
+        }
+    }
+
+    /// The node's id in the dataflow.
+    pub fn id(&self) -> String {
+        self.node.id().to_string()
+    }
+
+    /// Whether the dataflow declares this output: work that nobody asked for is not done.
+    pub fn wants(&self, output: &str) -> bool {
+        let config = self.node.node_config();
+        self.is_alone() || config.outputs.iter().any(|id| id.as_str() == output)
+    }
+
+    /// Whether the dataflow wires this input.
+    pub fn is_wired(&self, input: &str) -> bool {
+        let config = self.node.node_config();
+        self.is_alone() || config.inputs.keys().any(|id| id.as_str() == input)
+    }
+
+    /// dora's testing mode knows of no dataflow: everything counts as wired.
+    fn is_alone(&self) -> bool {
+        let config = self.node.node_config();
+        config.inputs.is_empty() && config.outputs.is_empty()
+    }
+
+    /// Sends a message. An item that cannot be sent (64 MiB and more) goes on as a failed one.
+    ///
+    /// # Errors
+    /// The engine is gone.
+    pub fn send<P: Payload>(&mut self, output: &str, message: Message<P>) -> Result<()> {
+        let sent = match message.encode() {
+            Ok((parameters, array)) => self.send_raw(output, parameters, array),
+            Err(error) => Err(error.into()),
+        };
+        match (sent, message) {
+            (Err(error), Message::Item(identity, _)) => {
+                let failure = Failure {
+                    node: self.id(),
+                    error: format!("cannot be sent on: {error:#}"),
+                };
+                let (parameters, array) = Message::<P>::Failed(identity, failure).encode()?;
+                self.send_raw(output, parameters, array)
+            }
+            (sent, _) => sent,
+        }
+    }
+
+    /// Sends any Arrow array: for dialects of other people's nodes.
+    ///
+    /// # Errors
+    /// The engine refuses it or is gone.
+    pub fn send_raw(
+        &mut self,
+        output: &str,
+        parameters: Parameters,
+        array: ArrayRef,
+    ) -> Result<()> {
+        // dora's own message hides the cause.
+        self.node
+            .send_output(output.to_owned().into(), parameters, DoraArray::from(array))
+            .map_err(|error| eyre!("output `{output}`: {error:?}"))
+    }
+
+    /// Warns of messages that the engine dropped before this node saw them.
+    pub fn report_drops(&mut self) -> u64 {
+        let drops = self.events.drain_drop_counts();
+        for (input, count) in drops.iter().filter(|(_, count)| **count > 0) {
+            tracing::warn!(input = %input, count, "the engine dropped {count} message(s) of input `{input}`");
+        }
+        drops.values().sum()
+    }
+}
+
+/// Warns once for each input that a node does not know.
+#[derive(Default)]
+pub(crate) struct Strangers(BTreeSet<String>);
+
+impl Strangers {
+    pub fn meet(&mut self, input: &str) {
+        if self.0.insert(input.to_owned()) {
+            tracing::warn!(
+                input,
+                "input `{input}` is not one of this node's; its messages are ignored"
+            );
+        }
+    }
+}

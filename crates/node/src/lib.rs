@@ -1,0 +1,43 @@
+//! What every node shares. A node is a library with `run(node, events, settings)` and a `main` of ten lines:
+//!
+//! ```no_run
+//! use seggpt_contract::{Canvases, Identity, Prompted};
+//!
+//! fn main() -> eyre::Result<()> {
+//!     let (node, events) = seggpt_node::start()?;
+//!     seggpt_node::transform(node, events, "prompted", "canvases", lay_out)
+//! }
+//!
+//! fn lay_out(_: &Identity, prompted: Prompted) -> eyre::Result<Canvases> {
+//! #   eyre::bail!("{}", prompted.selection)
+//! }
+//! ```
+//!
+//! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
+//! Both pass failed items on, count what the engine dropped and drain until the stream ends.
+
+mod io;
+mod logging;
+pub mod manual;
+pub mod outcome;
+pub mod testing;
+mod transform;
+pub mod window;
+
+pub use io::{Arrival, Io};
+pub use logging::init_logging;
+pub use manual::{Manual, Port};
+pub use transform::{transform, transform_and};
+pub use window::{Overdue, Window};
+
+use dora_node_api::{DoraNode, EventStream};
+use eyre::{Result, WrapErr};
+
+/// Connects to the dataflow that started this process, with logging.
+///
+/// # Errors
+/// The process was not started by a dataflow.
+pub fn start() -> Result<(DoraNode, EventStream)> {
+    init_logging();
+    DoraNode::init_from_env().wrap_err("this is a dora node: name it as `path:` in a dataflow and start that with `seggpt run` or `dora run`")
+}

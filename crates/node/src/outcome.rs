@@ -1,0 +1,18 @@
+//! How a run speaks of its progress: log records with target [`TARGET`], one an item, written by sinks and read by `seggpt run`.
+
+use seggpt_contract::{Identity, Status};
+
+/// The `target` of these records. Their fields, all strings: `item`, `status` (`done` or `failed`), `finished` (items so
+/// far), `total` (empty where the source does not know), `error` (of failed items).
+pub const TARGET: &str = "seggpt::outcome";
+
+/// Says that an item is done with: its files are in place, or its failure is recorded.
+pub fn say(identity: &Identity, status: Status, finished: u64, error: &str) {
+    let total = identity.total.map(|n| n.to_string()).unwrap_or_default();
+    tracing::info!(target: TARGET, item = %identity.item, status = status.name(), finished, total, error, "{} {}", identity.item, status.name());
+}
+
+/// Says where the report of the run stands.
+pub fn say_report(path: &std::path::Path) {
+    tracing::info!(target: TARGET, report = %path.display(), "report: {}", path.display());
+}
