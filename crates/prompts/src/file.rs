@@ -1,0 +1,117 @@
+//! `prompts.yml`.
+
+use std::{
+    num::NonZeroU16,
+    path::{Path, PathBuf},
+};
+
+use seggpt_contract::SegType;
+use seggpt_imaging::{Rgb, annotation::MaskMode};
+use serde::Deserialize;
+
+use crate::LibraryError;
+
+/// How the masks of a library are to be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// Which type token the network gets.
+    pub kind: SegType,
+    /// How mask files are read.
+    pub mask_mode: MaskMode,
+    /// The wanted classes; empty takes whatever the masks show.
+    pub classes: Vec<ClassSetting>,
+}
+
+/// One line of a class table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassSetting {
+    /// The class id, from 1.
+    pub id: NonZeroU16,
+    /// What it is called; `class ID` where nothing is said.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The colour to paint it in; where nothing is said, the mask's own or one that stays apart.
+    #[serde(default)]
+    pub color: Option<Rgb>,
+}
+
+/// The two files of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptFiles {
+    /// The picture.
+    pub image: PathBuf,
+    /// Its mask, of the same size.
+    pub mask: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "type")]
+    kind: SegType,
+    #[serde(default, with = "MaskModeName")]
+    mask_mode: MaskMode,
+    #[serde(default)]
+    classes: Vec<ClassSetting>,
+    prompts: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    image: PathBuf,
+    mask: PathBuf,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "MaskMode", rename_all = "lowercase")]
+enum MaskModeName {
+    Auto,
+    Binary,
+    Palette,
+    Rgb,
+    Ids,
+}
+
+/// A library's settings and its prompts by name.
+pub(crate) type Contents = (Settings, Vec<(String, PromptFiles)>);
+
+/// Reads `prompts.yml` in a folder (or the file itself).
+pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
+    let path = if path.is_dir() {
+        path.join("prompts.yml")
+    } else {
+        path.to_owned()
+    };
+    let text = std::fs::read_to_string(&path).map_err(|source| LibraryError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let file: File = yaml_serde::from_str(&text).map_err(|error| LibraryError::Yaml {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let prompts = file.prompts.into_iter().map(|line| {
+        let files = PromptFiles {
+            image: folder.join(line.image),
+            mask: folder.join(line.mask),
+        };
+        (line.name.unwrap_or_else(|| default_name(&files)), files)
+    });
+    let settings = Settings {
+        kind: file.kind,
+        mask_mode: file.mask_mode,
+        classes: file.classes,
+    };
+    Ok((settings, prompts.collect()))
+}
+
+/// The image's file name without its ending.
+pub(crate) fn default_name(files: &PromptFiles) -> String {
+    let stem = files.image.file_stem().unwrap_or(files.image.as_os_str());
+    stem.to_string_lossy().into_owned()
+}

@@ -1,0 +1,30 @@
+//! The prompt library on disk, and the strategies that pick examples from it.
+//!
+//! A library is a folder with a `prompts.yml`:
+//!
+//! ```yaml
+//! type: instance          # or semantic: which type token the network gets
+//! mask_mode: auto         # auto, binary, palette, rgb or ids: how to read the masks
+//! classes:                # optional: names, colours, and which classes are wanted
+//!   - {id: 1, name: pebble, color: [255, 255, 255]}
+//! prompts:                # paths are relative to this file
+//!   - {image: a.jpg, mask: a_mask.png}
+//!   - {image: b.jpg, mask: b_mask.png, name: wet sand}
+//! ```
+//!
+//! The same comes from pairs of paths ([`Library::from_pairs`]). [`Library::examples`] prepares the
+//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture.
+
+mod classes;
+mod error;
+mod file;
+mod library;
+mod strategy;
+
+pub use error::{LibraryError, PromptProblem};
+pub use file::{ClassSetting, PromptFiles, Settings};
+pub use library::{Library, Prompt};
+pub use strategy::{
+    Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Query, Random, Registry,
+    Selected, Strategy,
+};

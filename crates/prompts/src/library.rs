@@ -1,0 +1,348 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rayon::prelude::*;
+use seggpt_contract::{Class, Example, SegType, Square};
+use seggpt_imaging::{
+    RgbImage,
+    annotation::{AnnotatedClass, Annotation, ClassEntry, MaskKind, MaskMode},
+    read, resize,
+};
+
+use crate::{
+    LibraryError, PromptFiles, PromptProblem, Settings,
+    classes::{self, Seen},
+    file,
+};
+
+/// One usable prompt: an image and its mask, both readable and of one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// Its name, for reports.
+    pub name: String,
+    /// Its image and mask.
+    pub files: PromptFiles,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// Ids of the classes that its mask shows.
+    pub classes: Vec<u16>,
+}
+
+/// Examples to choose from, with one class table for all of them.
+#[derive(Debug)]
+pub struct Library {
+    kind: SegType,
+    mask_mode: MaskMode,
+    classes: Vec<Class>,
+    prompts: Vec<Prompt>,
+    warnings: Vec<String>,
+    prepared: Mutex<Option<(u32, Arc<[Example]>)>>,
+}
+
+impl Library {
+    /// Opens a folder with a `prompts.yml` (or the file itself) and reads every prompt once.
+    ///
+    /// Prompts that cannot be used come back beside the library, each with what is wrong; the library
+    /// holds the rest.
+    ///
+    /// # Errors
+    /// [`LibraryError::Read`] and [`LibraryError::Yaml`] for the file, [`LibraryError::Classes`] and
+    /// [`LibraryError::Clash`] for classes that contradict each other, [`LibraryError::NoPrompts`]
+    /// where nothing is left to use.
+    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
+        Self::open_with(path, |_| {})
+    }
+
+    /// As [`Library::open`], after `amend` has changed what the file says of masks and classes.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        amend: impl FnOnce(&mut Settings),
+    ) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
+        let (mut settings, prompts) = file::read(path.as_ref())?;
+        amend(&mut settings);
+        Self::new(&settings, prompts)
+    }
+
+    /// A library of (image, mask) paths, named by their images. Otherwise as [`Library::open`].
+    ///
+    /// # Errors
+    /// As [`Library::open`], save for the file.
+    pub fn from_pairs(
+        pairs: &[(PathBuf, PathBuf)],
+        settings: &Settings,
+    ) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
+        let prompts = pairs.iter().map(|(image, mask)| {
+            let files = PromptFiles {
+                image: image.clone(),
+                mask: mask.clone(),
+            };
+            (file::default_name(&files), files)
+        });
+        Self::new(settings, prompts.collect())
+    }
+
+    fn new(
+        settings: &Settings,
+        prompts: Vec<(String, PromptFiles)>,
+    ) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
+        classes::check(&settings.classes)?;
+        let table = classes::entries(&settings.classes);
+        let table = (!table.is_empty()).then_some(&table[..]);
+        let checked: Vec<_> = prompts
+            .into_par_iter()
+            .map(|(name, files)| Checked::read(name, files, settings.mask_mode, table))
+            .collect();
+        let (mut usable, mut problems) = (Vec::new(), Vec::new());
+        for prompt in checked {
+            match prompt {
+                Ok(prompt) => usable.push(prompt),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if usable.is_empty() {
+            return Err(LibraryError::NoPrompts { problems });
+        }
+        let seen: Vec<Seen> = usable.iter().map(Checked::seen).collect();
+        let classes = classes::settle(&seen, &settings.classes)?;
+        let shown = |id: u16| classes.iter().any(|class| class.id == id);
+        let absent = settings
+            .classes
+            .iter()
+            .filter(|setting| !shown(setting.id.get()));
+        let mut warnings: Vec<String> = absent
+            .map(|setting| format!("class {} is in the class table, but in no mask", setting.id))
+            .collect();
+        warnings.extend(usable.iter().flat_map(Checked::warnings));
+        let prompts = usable
+            .into_iter()
+            .map(|prompt| prompt.settled(&classes))
+            .collect();
+        let library = Self {
+            kind: settings.kind,
+            mask_mode: settings.mask_mode,
+            classes,
+            prompts,
+            warnings,
+            prepared: Mutex::new(None),
+        };
+        Ok((library, problems))
+    }
+
+    /// Which type token the network gets.
+    #[must_use]
+    pub fn kind(&self) -> SegType {
+        self.kind
+    }
+
+    /// The classes that the masks show, by ascending id: the same for all prompts.
+    #[must_use]
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// The usable prompts, in the order of the file.
+    #[must_use]
+    pub fn prompts(&self) -> &[Prompt] {
+        &self.prompts
+    }
+
+    /// How many prompts can be used; at least 1.
+    #[must_use]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a library without prompts is an error"
+    )]
+    pub fn len(&self) -> usize {
+        self.prompts.len()
+    }
+
+    /// What is odd but no error: a mask that marks nothing, marks that the class table does not list
+    /// (and that are painted black), a class that no mask shows.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The picture of a prompt at its own size, for embeddings.
+    ///
+    /// # Errors
+    /// [`LibraryError::Changed`] if it cannot be read any more.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Library::len`].
+    pub fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
+        let Prompt { name, files, .. } = &self.prompts[index];
+        read::open(&files.image)
+            .map_err(|error| changed(PromptProblem::imaging(name, files, error)))
+    }
+
+    /// All prompts as the network takes them, in the order of [`Library::prompts`] and with score 0:
+    /// images of `size` x `size` by Pillow's bicubic, masks painted at their own size and then reduced by
+    /// Pillow's nearest.
+    ///
+    /// Prepared once and kept; another size prepares again.
+    ///
+    /// # Errors
+    /// [`LibraryError::Changed`] if a file cannot be read any more or got another size;
+    /// [`LibraryError::Size`] for a size of 0.
+    pub fn examples(&self, size: u32) -> Result<Arc<[Example]>, LibraryError> {
+        if size == 0 {
+            return Err(LibraryError::Size {
+                size,
+                reason: "ask for the network's own size".to_owned(),
+            });
+        }
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, examples)) = prepared.as_ref().filter(|(kept, _)| *kept == size) {
+            return Ok(Arc::clone(examples));
+        }
+        let examples: Result<Vec<Example>, LibraryError> = self
+            .prompts
+            .par_iter()
+            .map(|prompt| self.prepare(prompt, size))
+            .collect();
+        let examples: Arc<[Example]> = examples?.into();
+        *prepared = Some((size, Arc::clone(&examples)));
+        Ok(examples)
+    }
+
+    fn prepare(&self, prompt: &Prompt, size: u32) -> Result<Example, LibraryError> {
+        let Prompt { name, files, .. } = prompt;
+        let entry = |class: &Class| ClassEntry {
+            id: class.id,
+            name: Some(class.name.clone()),
+            color: Some(class.color),
+        };
+        let table: Vec<ClassEntry> = self.classes.iter().map(entry).collect();
+        let (image, annotation) =
+            load(name, files, self.mask_mode, Some(&table)).map_err(changed)?;
+        let square = |picture| {
+            Square::from_rgb(picture).map_err(|error| LibraryError::Size {
+                size,
+                reason: error.to_string(),
+            })
+        };
+        Ok(Example {
+            name: name.clone(),
+            image: square(resize::bicubic(&image, size, size))?,
+            mask: square(resize::nearest_rgb(&annotation.painted, size, size))?,
+            score: 0.0,
+        })
+    }
+}
+
+fn changed(problem: PromptProblem) -> LibraryError {
+    LibraryError::Changed {
+        name: problem.name.clone(),
+        source: Box::new(problem),
+    }
+}
+
+/// A prompt that was read once, before the classes of all are settled.
+struct Checked {
+    name: String,
+    files: PromptFiles,
+    size: (u32, u32),
+    kind: MaskKind,
+    classes: Vec<AnnotatedClass>,
+    unlisted: Vec<String>,
+}
+
+impl Checked {
+    fn read(
+        name: String,
+        files: PromptFiles,
+        mode: MaskMode,
+        table: Option<&[ClassEntry]>,
+    ) -> Result<Self, PromptProblem> {
+        let (
+            image,
+            Annotation {
+                kind,
+                classes,
+                unlisted,
+                ..
+            },
+        ) = load(&name, &files, mode, table)?;
+        Ok(Self {
+            name,
+            files,
+            size: image.dimensions(),
+            kind,
+            classes,
+            unlisted,
+        })
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            prompt: &self.name,
+            kind: self.kind,
+            classes: &self.classes,
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mask = self.files.mask.display();
+        let mut warnings = Vec::new();
+        if self.classes.is_empty() {
+            warnings.push(format!("{mask}: the mask marks nothing"));
+        }
+        if !self.unlisted.is_empty() {
+            let unlisted = self.unlisted.join(", ");
+            warnings.push(format!(
+                "{mask}: not in the class table, painted black: {unlisted}"
+            ));
+        }
+        warnings
+    }
+
+    fn settled(self, classes: &[Class]) -> Prompt {
+        // A colour mask's ids are its own until the library settles them; its colours stay.
+        let same = |class: &Class, own: &AnnotatedClass| match self.kind {
+            MaskKind::Rgb => classes::near(class.color, own.color),
+            _ => class.id == own.id,
+        };
+        let shown = classes
+            .iter()
+            .filter(|class| self.classes.iter().any(|own| same(class, own)));
+        let classes = shown.map(|class| class.id).collect();
+        Prompt {
+            name: self.name,
+            files: self.files,
+            size: self.size,
+            classes,
+        }
+    }
+}
+
+/// Image and mask of a prompt, of one size.
+fn load(
+    name: &str,
+    files: &PromptFiles,
+    mode: MaskMode,
+    table: Option<&[ClassEntry]>,
+) -> Result<(RgbImage, Annotation), PromptProblem> {
+    let refuse = |error| PromptProblem::imaging(name, files, error);
+    let image = read::open(&files.image).map_err(refuse)?;
+    let annotation = Annotation::open(&files.mask, mode, table).map_err(refuse)?;
+    let (of_image, of_mask) = (image.dimensions(), annotation.painted.dimensions());
+    if of_image != of_mask {
+        let reason = format!(
+            "the mask {} has {} x {} pixels, but the image {} has {} x {}; draw the mask on the image itself",
+            files.mask.display(),
+            of_mask.0,
+            of_mask.1,
+            files.image.display(),
+            of_image.0,
+            of_image.1,
+        );
+        return Err(PromptProblem::new(name, files, reason));
+    }
+    Ok((image, annotation))
+}
