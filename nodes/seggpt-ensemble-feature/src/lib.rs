@@ -1,0 +1,56 @@
+//! Feature ensemble: several examples guide one answer inside the network.
+
+use clap::{CommandFactory, Parser};
+use dora_node_api::{DoraNode, EventStream};
+use eyre::Result;
+use seggpt_contract::{Canvases, Combine, ContractError, Payload, Prompt, Prompted};
+use seggpt_node::{Manual, Port};
+
+/// Feature ensemble: several examples guide one answer inside the network.
+///
+/// Every example gets a canvas of its own; after each attention the network averages the query's features over all of them
+/// (SegGPT, section 3.3). Time grows with the number of examples; usually the most accurate way to use several.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "seggpt-ensemble-feature", version)]
+pub struct Settings {}
+
+/// Ports and parameters, for manifest, README and reference.
+pub fn manual() -> Manual {
+    Manual {
+        name: "seggpt-ensemble-feature",
+        category: "transform",
+        inputs: &[Port {
+            name: "prompted",
+            urn: Prompted::URN,
+            required: true,
+            description: "The picture and its examples.",
+        }],
+        outputs: &[Port {
+            name: "canvases",
+            urn: Canvases::URN,
+            required: false,
+            description: "One canvas per example.",
+        }],
+        command: Settings::command(),
+    }
+}
+
+/// The node's loop.
+///
+/// # Errors
+/// The engine is gone.
+pub fn run(node: DoraNode, events: EventStream, _: Settings) -> Result<()> {
+    seggpt_node::transform(node, events, "prompted", "canvases", |_, prompted| {
+        Ok(lay_out(&prompted)?)
+    })
+}
+
+/// One canvas per example, averaged inside the network.
+///
+/// # Errors
+/// The picture does not decode.
+pub fn lay_out(prompted: &Prompted) -> Result<Canvases, ContractError> {
+    let examples = prompted.examples.iter().cloned();
+    let prompts = examples.map(Prompt::from).collect();
+    Canvases::new(prompted, prompts, Combine::Feature, "feature")
+}

@@ -1,0 +1,159 @@
+use eyre::{Result, ensure, eyre};
+use seggpt_contract::{
+    Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Square,
+};
+use seggpt_imaging::{
+    BLACK,
+    components::components,
+    decode::{Cut, Labels, Upscaling, classify, fuse},
+};
+
+use crate::{Painting, Settings, settings};
+
+/// How paint becomes classes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decoding {
+    /// How the answer gets to the source's size.
+    pub upscaling: Upscaling,
+    /// Where background ends.
+    pub cut: Cut,
+    /// The smallest instance in pixels, where instances are wanted.
+    pub instances: Option<u64>,
+}
+
+impl Decoding {
+    /// What UPSCALING, CUT, INSTANCES and MIN_AREA say.
+    ///
+    /// # Errors
+    /// CUT is not between 0 and 1.
+    pub fn of(settings: &Settings) -> Result<Self> {
+        Ok(Self {
+            upscaling: settings.upscaling.into(),
+            cut: Cut::new(settings.cut)
+                .ok_or_else(|| eyre!("CUT is {}; it must lie between 0 and 1", settings.cut))?,
+            instances: match settings.instances {
+                settings::Instances::None => None,
+                settings::Instances::Components => Some(settings.min_area),
+            },
+        })
+    }
+
+    /// Reads a painting as the classes that `canvases` names, at `source` = (width, height) in pixels.
+    ///
+    /// # Errors
+    /// No class to read it as, or more instances than a mask can hold.
+    pub fn read(
+        &self,
+        source: (u32, u32),
+        canvases: &Canvases,
+        painting: &Painting,
+        provenance: Provenance,
+    ) -> Result<Mask> {
+        ensure!(!canvases.classes.is_empty(), "the prompts name no class");
+        let palette: Vec<_> = [BLACK]
+            .into_iter()
+            .chain(canvases.classes.iter().map(|class| class.color))
+            .collect();
+        let side = painting.size as usize;
+        let (size, target) = ((side, side), (source.0 as usize, source.1 as usize));
+        let labels = match &painting.answers[..] {
+            [answer] => classify(answer, size, target, &palette, self.upscaling, self.cut)?,
+            answers => {
+                let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
+                fuse(&answers, size, target, &palette, self.upscaling, self.cut)?
+            }
+        };
+        let id_of = |label: u16| match label {
+            0 => 0,
+            label => canvases.classes[usize::from(label) - 1].id,
+        };
+        Ok(Mask {
+            width: source.0,
+            height: source.1,
+            classes: class_results(canvases, &labels),
+            instances: match self.instances {
+                None => None,
+                Some(min_area) => Some(regions(&labels, min_area, id_of)?),
+            },
+            ids: ClassIds::from_ids(labels.labels.iter().map(|&label| id_of(label)).collect()),
+            confidence: labels.confidence.into(),
+            painted: Square::new(painting.size, painted(&painting.answers))?,
+            provenance,
+        })
+    }
+}
+
+/// Pixels and mean confidence of each class.
+fn class_results(canvases: &Canvases, labels: &Labels) -> Vec<ClassResult> {
+    let mut tallies = vec![Tally::default(); canvases.classes.len() + 1];
+    for (&label, &sure) in labels.labels.iter().zip(&labels.confidence) {
+        tallies[usize::from(label)].add(sure);
+    }
+    let classes = canvases.classes.iter().zip(&tallies[1..]);
+    classes
+        .map(|(class, tally)| ClassResult {
+            class: class.clone(),
+            pixels: tally.pixels,
+            confidence: tally.mean(),
+        })
+        .collect()
+}
+
+fn regions(labels: &Labels, min_area: u64, id_of: impl Fn(u16) -> u16) -> Result<Instances> {
+    let found = components(&labels.labels, labels.size, min_area)?;
+    ensure!(
+        found.table.len() <= usize::from(u16::MAX),
+        "{} instances, and a mask holds {}: raise MIN_AREA",
+        found.table.len(),
+        u16::MAX
+    );
+    let mut tallies = vec![Tally::default(); found.table.len() + 1];
+    for (&id, &sure) in found.ids.iter().zip(&labels.confidence) {
+        tallies[id as usize].add(sure);
+    }
+    Ok(Instances {
+        table: found
+            .table
+            .iter()
+            .map(|region| Instance {
+                class: id_of(region.class),
+                bbox: region.bbox,
+                pixels: region.pixels,
+                confidence: tallies[region.id as usize].mean(),
+            })
+            .collect(),
+        map: found.ids.into_iter().map(|id| id as u16).collect(),
+    })
+}
+
+/// The answer in whole levels; the mean of several.
+fn painted(answers: &[Vec<f32>]) -> Vec<u8> {
+    let share = 1.0 / answers.len() as f32;
+    (0..answers[0].len())
+        .map(|at| {
+            let sum: f32 = answers.iter().map(|answer| answer[at]).sum();
+            (sum * share).round() as u8
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    pixels: u64,
+    sure: u64,
+}
+
+impl Tally {
+    fn add(&mut self, sure: u8) {
+        self.pixels += 1;
+        self.sure += u64::from(sure);
+    }
+
+    /// 0 to 1; 0 of nothing.
+    fn mean(self) -> f32 {
+        match self.pixels {
+            0 => 0.0,
+            pixels => (self.sure as f64 / pixels as f64 / 255.0) as f32,
+        }
+    }
+}

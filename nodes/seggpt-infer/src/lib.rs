@@ -1,0 +1,109 @@
+//! The network as a node: canvases in, class masks at the source's size out.
+
+mod answer;
+mod model;
+mod settings;
+
+use std::time::Instant;
+
+use clap::CommandFactory;
+use dora_node_api::{DoraNode, EventStream};
+use eyre::{Result, WrapErr, ensure};
+use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks};
+use seggpt_node::{Manual, Port};
+
+pub use answer::Decoding;
+pub use model::{Model, Painting};
+pub use settings::{Instances, Settings, Upscaling};
+
+/// The largest mask, in pixels: 4 GiB of labels, ids and confidence.
+const MOST_PIXELS: u64 = 1 << 30;
+
+/// Ports and parameters, for manifest, README and reference.
+pub fn manual() -> Manual {
+    Manual {
+        name: "seggpt-infer",
+        category: "ml-inference",
+        inputs: &[Port {
+            name: "canvases",
+            urn: Canvases::URN,
+            required: true,
+            description: "The query and its prompts at the network's size.",
+        }],
+        outputs: &[
+            Port {
+                name: "mask",
+                urn: Mask::URN,
+                required: false,
+                description: "Class ids at the source's size, with confidence and provenance.",
+            },
+            Port {
+                name: "masks",
+                urn: "seggpt/flow/v1/HubMasks",
+                required: false,
+                description: "The same as boolean planes, for dora-hub's viewers; failed items are left out.",
+            },
+        ],
+        command: Settings::command(),
+    }
+}
+
+/// The node's loop. The model is loaded before the first item is read.
+///
+/// # Errors
+/// The model cannot be used, or the engine is gone.
+pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
+    limit_threads(settings.threads)?;
+    let decoding = Decoding::of(&settings)?;
+    let mut model = Model::load(&settings)?;
+    seggpt_node::transform_and(
+        node,
+        events,
+        "canvases",
+        "mask",
+        |identity, canvases| segment(&mut model, &decoding, identity, &canvases),
+        |io, message| match message {
+            Message::Item(identity, mask) if io.wants("masks") => {
+                let (parameters, planes) = hub_masks(identity, mask);
+                io.send_raw("masks", parameters, planes)
+            }
+            _ => Ok(()),
+        },
+    )
+}
+
+/// The mask of one item.
+///
+/// # Errors
+/// Canvases that the network cannot take, a source too large for a mask, or a computation that failed.
+pub fn segment(
+    model: &mut Model,
+    decoding: &Decoding,
+    identity: &Identity,
+    canvases: &Canvases,
+) -> Result<Mask> {
+    let source = (identity.width, identity.height);
+    ensure!(
+        u64::from(source.0) * u64::from(source.1) <= MOST_PIXELS,
+        "a picture of {} x {} pixels is too large for one mask: cut it into tiles",
+        source.0,
+        source.1
+    );
+    let painting = model.paint(canvases)?;
+    let started = Instant::now();
+    let provenance = model.provenance(canvases, &painting);
+    let mut mask = decoding.read(source, canvases, &painting, provenance)?;
+    let took = model::milliseconds(started.elapsed());
+    mask.provenance.milliseconds.insert("decode".into(), took);
+    Ok(mask)
+}
+
+fn limit_threads(threads: usize) -> Result<()> {
+    match threads {
+        0 => Ok(()),
+        threads => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .wrap_err("THREADS can be set once in a process"),
+    }
+}

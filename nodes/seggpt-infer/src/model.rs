@@ -1,0 +1,178 @@
+use std::{collections::BTreeMap, time::Instant};
+
+use eyre::{Result, WrapErr, ensure};
+use seggpt::{Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, is_trained, pixels};
+use seggpt_contract::{Canvases, Combine, Prompt, Provenance, SegType, Square};
+
+use crate::Settings;
+
+/// The network, and the prompts that it was shown last.
+pub struct Model {
+    network: Network,
+    device: String,
+    trained: bool,
+    shown: Option<(PromptSet, PreparedPrompts)>,
+    unusual_size: Option<u32>,
+}
+
+/// What the network painted.
+pub struct Painting {
+    /// One answer; or one per prompt, where they vote: `size` x `size` x 3 values 0 to 255 each, row by row, not rounded.
+    pub answers: Vec<Vec<f32>>,
+    /// Side in pixels.
+    pub size: u32,
+    /// Milliseconds by stage.
+    pub milliseconds: BTreeMap<String, f64>,
+}
+
+impl Model {
+    /// Finds and loads what MODEL, DEVICE and DTYPE name.
+    ///
+    /// # Errors
+    /// As [`find_model`] and [`Network::load`].
+    pub fn load(settings: &Settings) -> Result<Self> {
+        let named = || format!("MODEL `{}` cannot be used", settings.model);
+        let path = find_model(&settings.model).wrap_err_with(named)?;
+        let device = settings.device.open()?;
+        let network = Network::load(&path, &device, settings.dtype).wrap_err_with(named)?;
+        let trained = is_trained(&network.info().path);
+        if !trained {
+            tracing::warn!(
+                "model `{}` has random weights: it was never trained, and its masks mean nothing",
+                network.info().name
+            );
+        }
+        Ok(Self {
+            device: name_of(&device, settings.device),
+            network,
+            trained,
+            shown: None,
+            unusual_size: None,
+        })
+    }
+
+    /// Lets the network answer. Prompts that are those of the last call are not prepared again.
+    ///
+    /// # Errors
+    /// Canvases of a size that the network cannot take, or a computation that failed.
+    pub fn paint(&mut self, canvases: &Canvases) -> Result<Painting> {
+        let size = canvases.query.size();
+        self.check_size(size)?;
+        let started = Instant::now();
+        let asked = PromptSet::of(canvases);
+        let shown = match self.shown.take() {
+            Some(shown) if shown.0 == asked => shown,
+            _ => {
+                let prepared = asked.prepare(&self.network)?;
+                (asked, prepared)
+            }
+        };
+        let (_, prompts) = self.shown.insert(shown);
+        let prepared = Instant::now();
+        let query = picture(canvases.query.bytes(), 1, size, self.network.device())?;
+        // Reading the answer back waits for the device.
+        let answers = pixels::painted(&self.network.forward(&query, prompts)?)?;
+        Ok(Painting {
+            answers,
+            size,
+            milliseconds: BTreeMap::from([
+                ("prepare".into(), milliseconds(prepared - started)),
+                ("forward".into(), milliseconds(prepared.elapsed())),
+            ]),
+        })
+    }
+
+    /// What a mask says of its making.
+    pub fn provenance(&self, canvases: &Canvases, painting: &Painting) -> Provenance {
+        let prompts = canvases.prompts.iter();
+        Provenance {
+            model: self.network.info().name.clone(),
+            trained: self.trained,
+            device: self.device.clone(),
+            dtype: self.network.dtype().as_str().into(),
+            ensemble: canvases.ensemble.clone(),
+            r#type: canvases.kind.to_string(),
+            prompts: prompts.map(|p| (p.name.clone(), p.score)).collect(),
+            milliseconds: painting.milliseconds.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+
+    fn check_size(&mut self, size: u32) -> Result<()> {
+        let (trained, patch) = (
+            self.network.config().image_size,
+            self.network.config().patch_size,
+        );
+        let model = &self.network.info().name;
+        ensure!(
+            (size as usize).is_multiple_of(patch),
+            "canvases of {size} x {size} pixels do not fill whole patches of {patch}: set CANVAS_SIZE to {trained}, the size that model `{model}` was made for, or to another multiple of {patch}"
+        );
+        if size as usize != trained && self.unusual_size != Some(size) {
+            tracing::warn!(
+                "canvases are {size} x {size} pixels, and model `{model}` was made for {trained} x {trained}: set CANVAS_SIZE to {trained} for its full accuracy"
+            );
+            self.unusual_size = Some(size);
+        }
+        Ok(())
+    }
+}
+
+/// All that prepared prompts depend on. Owns its bytes: those of a message stay in shared memory while they are held.
+#[derive(PartialEq)]
+struct PromptSet {
+    images: Vec<u8>,
+    masks: Vec<u8>,
+    count: usize,
+    size: u32,
+    kind: seggpt::SegType,
+    ensemble: Ensemble,
+}
+
+impl PromptSet {
+    fn of(canvases: &Canvases) -> Self {
+        let joined = |part: fn(&Prompt) -> &Square| {
+            let parts: Vec<_> = canvases.prompts.iter().map(|p| part(p).bytes()).collect();
+            parts.concat()
+        };
+        Self {
+            images: joined(|p| &p.image),
+            masks: joined(|p| &p.mask),
+            count: canvases.prompts.len(),
+            size: canvases.query.size(),
+            kind: match canvases.kind {
+                SegType::Semantic => seggpt::SegType::Semantic,
+                SegType::Instance => seggpt::SegType::Instance,
+            },
+            ensemble: match canvases.combine {
+                Combine::Feature => Ensemble::Feature,
+                Combine::Vote => Ensemble::Independent,
+            },
+        }
+    }
+
+    fn prepare(&self, network: &Network) -> Result<PreparedPrompts> {
+        let pictures = |bytes| picture(bytes, self.count, self.size, network.device());
+        let (images, masks) = (pictures(&self.images)?, pictures(&self.masks)?);
+        Ok(network.prepare(&images, &masks, self.kind, self.ensemble)?)
+    }
+}
+
+fn picture(bytes: &[u8], count: usize, size: u32, device: &Device) -> Result<seggpt::Tensor> {
+    let side = size as usize;
+    Ok(pixels::normalise(bytes, count, side, side, device)?)
+}
+
+fn name_of(device: &Device, choice: DeviceChoice) -> String {
+    let choice = match choice {
+        DeviceChoice::Auto if device.is_cuda() => DeviceChoice::Cuda(0),
+        DeviceChoice::Auto if device.is_metal() => DeviceChoice::Metal,
+        DeviceChoice::Auto => DeviceChoice::Cpu,
+        chosen => chosen,
+    };
+    choice.to_string()
+}
+
+pub(crate) fn milliseconds(duration: std::time::Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

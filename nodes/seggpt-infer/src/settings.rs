@@ -1,0 +1,77 @@
+use clap::{Parser, ValueEnum};
+use seggpt::{DTypeChoice, DeviceChoice};
+
+/// The network: canvases in, class masks at the source's size out.
+///
+/// Shows the network each picture together with its prompts, reads the painted answer back into classes, and says how sure
+/// it is of each pixel. Prompts that stay the same from picture to picture are prepared once.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "seggpt-infer", version)]
+pub struct Settings {
+    /// A checkpoint file, a folder with `model.safetensors`, or the name of a bundled model.
+    #[arg(long, env = "MODEL", default_value = "default")]
+    pub model: String,
+
+    /// Where to compute: `cpu`, `cuda`, `cuda:INDEX`, `metal`, or `auto` for the best there is.
+    #[arg(long, env = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+
+    /// Number type: `f32`, `f16`, `bf16`, or `auto` (f32 on the CPU, bf16 on CUDA, f16 on Metal).
+    #[arg(long, env = "DTYPE", default_value = "auto")]
+    pub dtype: DTypeChoice,
+
+    /// How the painted answer gets to the source's size.
+    #[arg(long, env = "UPSCALING", default_value = "smooth")]
+    pub upscaling: Upscaling,
+
+    /// How far paint must be from black to count as a class, as a share of the way to the class colour: between 0 and 1.
+    /// 0.5 is the plain nearest colour; higher gives fewer, surer pixels.
+    #[arg(long, env = "CUT", default_value_t = 0.5, value_parser = share)]
+    pub cut: f32,
+
+    /// How classes are taken apart into instances.
+    #[arg(long, env = "INSTANCES", default_value = "none")]
+    pub instances: Instances,
+
+    /// The smallest instance, in pixels of the source picture.
+    #[arg(long, env = "MIN_AREA", default_value_t = 16)]
+    pub min_area: u64,
+
+    /// CPU threads; 0: one per core.
+    #[arg(long, env = "THREADS", default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// How the painted answer gets to the source's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Upscaling {
+    /// Colours are interpolated, then classes decided.
+    Smooth,
+    /// As the original does it: blocky.
+    Nearest,
+}
+
+/// How classes are taken apart into instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Instances {
+    /// Not at all.
+    None,
+    /// Each connected region of a class is one.
+    Components,
+}
+
+impl From<Upscaling> for seggpt_imaging::decode::Upscaling {
+    fn from(upscaling: Upscaling) -> Self {
+        match upscaling {
+            Upscaling::Smooth => Self::Smooth,
+            Upscaling::Nearest => Self::Nearest,
+        }
+    }
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("a number between 0 and 1, both excluded".into()),
+    }
+}

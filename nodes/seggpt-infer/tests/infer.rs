@@ -1,0 +1,243 @@
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Parser;
+use seggpt_contract::{
+    Canvases, Class, Combine, Failure, Identity, Message, Prompt, SegType, Square,
+};
+use seggpt_imaging::{
+    read,
+    resize::{bicubic, nearest_rgb},
+};
+use seggpt_infer::{Decoding, Model, Settings, run, segment};
+use seggpt_node::testing::run_with;
+
+const SIZE: u32 = 64;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The tiny random network, on the CPU, with further settings.
+fn settings(more: &[&str]) -> Settings {
+    let model = repository().join("tests/golden/seggpt-tiny");
+    let model = [
+        "seggpt-infer",
+        "--model",
+        model.to_str().unwrap(),
+        "--device",
+        "cpu",
+    ];
+    Settings::parse_from(model.iter().chain(more))
+}
+
+fn ground(name: &str) -> PathBuf {
+    repository().join("tests/fixtures/ground").join(name)
+}
+
+fn image(name: &str) -> Square {
+    Square::from_rgb(bicubic(&read::open(ground(name)).unwrap(), SIZE, SIZE)).unwrap()
+}
+
+fn prompt(picture: &str, mask: &str) -> Prompt {
+    let mask = nearest_rgb(&read::open(ground(mask)).unwrap(), SIZE, SIZE);
+    Prompt {
+        name: picture.into(),
+        image: image(picture),
+        mask: Square::from_rgb(mask).unwrap(),
+        score: 1.0,
+    }
+}
+
+fn canvases(query: &str, prompts: Vec<Prompt>, kind: SegType) -> Canvases {
+    let class = |id, name: &str, color| Class {
+        id,
+        name: name.into(),
+        color,
+    };
+    Canvases {
+        query: image(query),
+        prompts,
+        combine: Combine::Feature,
+        ensemble: "feature".into(),
+        classes: vec![
+            class(7, "pebble", [66, 135, 245]),
+            class(300, "leaf", [240, 170, 40]),
+        ],
+        kind,
+    }
+}
+
+/// `from` is how many pebbles to learn from: `ground_1`, `ground_2`, ...
+fn pebbles(from: usize) -> Canvases {
+    let prompts = (1..=from).map(|n| {
+        prompt(
+            &format!("ground_{n}.png"),
+            &format!("ground_{n}_pebbles.png"),
+        )
+    });
+    canvases("ground_3.png", prompts.collect(), SegType::Instance)
+}
+
+/// The f32 values of a NumPy file of version 1.
+fn npy(name: &str) -> Vec<f32> {
+    let bytes = fs::read(repository().join("tests/golden/seggpt-tiny").join(name)).unwrap();
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let values = bytes[10 + header..].as_chunks().0.iter();
+    values.map(|&value| f32::from_le_bytes(value)).collect()
+}
+
+/// Largest and mean difference to the golden painting, in levels of 255.
+fn difference(canvases: &Canvases, golden: &str) -> (f32, f32) {
+    let painting = Model::load(&settings(&[]))
+        .unwrap()
+        .paint(canvases)
+        .unwrap();
+    let golden = npy(golden);
+    assert_eq!(painting.answers[0].len(), golden.len());
+    let apart = painting.answers[0]
+        .iter()
+        .zip(&golden)
+        .map(|(a, b)| (a - b).abs());
+    let (max, sum) = apart.fold((0f32, 0f32), |(max, sum), d| (max.max(d), sum + d));
+    (max, sum / golden.len() as f32)
+}
+
+#[test]
+fn the_node_paints_what_the_original_code_paints() {
+    let (max, mean) = difference(&pebbles(1), "ground_3_from_1.painted.npy");
+    assert!(max <= 1.0 && mean <= 0.3, "{max} {mean}");
+
+    let prompts = (1..=3).map(|n| {
+        prompt(
+            &format!("ground_{n}.png"),
+            &format!("ground_{n}_classes.png"),
+        )
+    });
+    let three = canvases("ground_6.png", prompts.collect(), SegType::Instance);
+    let (max, mean) = difference(&three, "ground_6_from_1_2_3_classes.painted.npy");
+    assert!(max <= 1.0 && mean <= 0.3, "{max} {mean}");
+}
+
+#[test]
+fn prompts_shown_again_are_not_prepared_again_and_give_the_same_answer() {
+    let mut model = Model::load(&settings(&[])).unwrap();
+    let first = model.paint(&pebbles(2)).unwrap();
+    let again = model.paint(&pebbles(2)).unwrap();
+    assert_eq!(first.answers, again.answers);
+    // The fastest of five, because anything may take long on a busy machine.
+    let again = (0..5).map(|_| model.paint(&pebbles(2)).unwrap().milliseconds["prepare"]);
+    assert!(again.fold(f64::MAX, f64::min) < first.milliseconds["prepare"] / 2.0);
+    let others = model.paint(&pebbles(1)).unwrap();
+    assert_ne!(first.answers, others.answers);
+    assert_eq!(model.paint(&pebbles(2)).unwrap().answers, first.answers);
+}
+
+#[test]
+fn a_mask_has_the_sources_size_and_accounts_for_every_pixel() {
+    let mut model = Model::load(&settings(&[])).unwrap();
+    let settings = settings(&["--instances", "components", "--min-area", "1"]);
+    let decoding = Decoding::of(&settings).unwrap();
+    let identity = Identity::new("ground_3.png", 0, (90, 60));
+    let mask = segment(&mut model, &decoding, &identity, &pebbles(1)).unwrap();
+    assert_eq!((mask.width, mask.height, mask.ids.len()), (90, 60, 90 * 60));
+    assert_eq!(mask.painted.size(), SIZE);
+
+    for result in &mask.classes {
+        let pixels = mask.ids.iter().filter(|&id| id == result.class.id).count();
+        assert_eq!(result.pixels, pixels as u64);
+        assert!((0.0..=1.0).contains(&result.confidence));
+    }
+    let known = [0, 7, 300];
+    assert!(mask.ids.iter().all(|id| known.contains(&id)));
+
+    let instances = mask.instances.unwrap();
+    for (at, id) in mask.ids.iter().enumerate() {
+        match usize::from(instances.map[at]) {
+            0 => assert_eq!(id, 0),
+            n => assert_eq!(id, instances.table[n - 1].class),
+        }
+    }
+    assert_eq!(mask.provenance.prompts, [("ground_1.png".to_owned(), 1.0)]);
+    let stages: Vec<_> = mask.provenance.milliseconds.keys().collect();
+    assert_eq!(stages, ["decode", "forward", "prepare"]);
+}
+
+#[test]
+fn a_vote_of_equals_is_the_answer_of_one() {
+    let mut model = Model::load(&settings(&[])).unwrap();
+    let decoding = Decoding::of(&settings(&["--upscaling", "nearest"])).unwrap();
+    let identity = Identity::new("ground_3.png", 0, (SIZE, SIZE));
+    let mut vote = pebbles(1);
+    vote.prompts = vec![vote.prompts[0].clone(); 3];
+    vote.combine = Combine::Vote;
+    assert_eq!(model.paint(&vote).unwrap().answers.len(), 3);
+    let together = segment(&mut model, &decoding, &identity, &vote).unwrap();
+    let alone = segment(&mut model, &decoding, &identity, &pebbles(1)).unwrap();
+    let differing = together
+        .ids
+        .iter()
+        .zip(alone.ids.iter())
+        .filter(|(a, b)| a != b);
+    // Rounding may tip a pixel on the very border.
+    assert!(differing.count() <= 4);
+}
+
+#[test]
+fn canvases_that_fill_no_whole_patches_are_refused_with_the_size_to_set() {
+    let mut model = Model::load(&settings(&[])).unwrap();
+    let square = |size: u32| Square::new(size, vec![0u8; (size * size * 3) as usize]).unwrap();
+    let odd = Canvases {
+        query: square(50),
+        prompts: vec![Prompt {
+            name: "odd".into(),
+            image: square(50),
+            mask: square(50),
+            score: 0.0,
+        }],
+        ..pebbles(1)
+    };
+    let error = model.paint(&odd).err().unwrap().to_string();
+    assert!(error.contains("set CANVAS_SIZE to 64"), "{error}");
+}
+
+#[test]
+fn a_model_that_is_not_there_is_named_before_the_first_item() {
+    let nowhere = Settings {
+        model: "no-such-model".into(),
+        ..settings(&[])
+    };
+    let error = run_with([], |node, events| run(node, events, nowhere)).unwrap_err();
+    let error = format!("{error:#}");
+    assert!(error.contains("MODEL `no-such-model`"), "{error}");
+}
+
+#[test]
+fn the_loop_answers_each_item_and_passes_failures_on() {
+    let identity = |n: u64| Identity::new(format!("{n}.png"), n, (30, 20));
+    let failure = Failure {
+        node: "source".into(),
+        error: "cannot be read".into(),
+    };
+    let messages = [
+        Message::Item(identity(0), pebbles(1)),
+        Message::Failed(identity(1), failure),
+        Message::Item(identity(2), pebbles(2)),
+    ];
+    let inputs = messages.map(|message| ("canvases", message.encode().unwrap()));
+    let sent = run_with(inputs, |node, events| run(node, events, settings(&[]))).unwrap();
+    let rows_of = |output: &str| -> Vec<usize> {
+        let of_output = sent.iter().filter(|s| s.output == output);
+        of_output.map(|s| s.rows.len()).collect()
+    };
+    assert_eq!(rows_of("mask"), [1, 0, 1]);
+    // dora-hub's dialect knows no failed items; a plane of 30 x 20 for each of two classes.
+    assert_eq!(rows_of("masks"), [1200, 1200]);
+    let first = sent.iter().find(|s| s.output == "mask").unwrap();
+    assert_eq!(first.rows[0]["width"], 30);
+    assert_eq!(first.rows[0]["class_ids"], serde_json::json!([7, 300]));
+}

@@ -1,0 +1,87 @@
+use std::str::FromStr;
+
+use seggpt_prompt_library::ClassSetting;
+
+/// A class table on one line: `1:pebble:#ffffff,2:leaf`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes(pub Vec<ClassSetting>);
+
+impl FromStr for Classes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',')
+            .map(class)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+fn class(text: &str) -> Result<ClassSetting, String> {
+    let wrong = |what: &str| Err(format!("`{}`: {what}; write id:name:#rrggbb", text.trim()));
+    let mut parts = text.split(':').map(str::trim);
+    let Some(Ok(id)) = parts.next().map(str::parse) else {
+        return wrong("the id is a number from 1 to 65535");
+    };
+    let name = parts.next().filter(|name| !name.is_empty());
+    let color = match parts.next() {
+        None => None,
+        Some(color) => match hex(color) {
+            None => return wrong("the colour is # and six hexadecimal digits"),
+            color => color,
+        },
+    };
+    if parts.next().is_some() {
+        return wrong("there is one `:` too many");
+    }
+    Ok(ClassSetting {
+        id,
+        name: name.map(str::to_owned),
+        color,
+    })
+}
+
+fn hex(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+    let [_, r, g, b] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
+    Some([r, g, b])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_and_colours_may_be_left_out() {
+        let Classes(classes) = "1:pebble:#ff8000, 2:leaf,7, 9::#000001".parse().unwrap();
+        let seen: Vec<_> = classes
+            .iter()
+            .map(|c| (c.id.get(), c.name.as_deref(), c.color))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (1, Some("pebble"), Some([255, 128, 0])),
+                (2, Some("leaf"), None),
+                (7, None, None),
+                (9, None, Some([0, 0, 1])),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, what) in [
+            ("0:soil", "id"),
+            ("pebble", "id"),
+            ("1:pebble:red", "colour"),
+            ("1:pebble:#ff80", "colour"),
+            ("1:pebble:#ff8000:x", "too many"),
+            ("", "id"),
+        ] {
+            let error = text.parse::<Classes>().unwrap_err();
+            assert!(error.contains(what), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Prompt selection: adds to each picture the K examples that are to guide it.
+
+mod classes;
+mod pairs;
+mod selector;
+mod settings;
+
+use clap::CommandFactory;
+use dora_node_api::{DoraNode, EventStream};
+use eyre::Result;
+use seggpt_contract::{Image, Payload, Prompted};
+use seggpt_node::{Manual, Port};
+
+pub use classes::Classes;
+pub use pairs::Pairs;
+pub use selector::Selector;
+pub use settings::Settings;
+
+/// Ports and parameters, for manifest, README and reference.
+pub fn manual() -> Manual {
+    Manual {
+        name: "seggpt-prompts",
+        category: "transform",
+        inputs: &[Port {
+            name: "image",
+            urn: Image::URN,
+            required: true,
+            description: "A picture, in any dialect that dora's nodes speak.",
+        }],
+        outputs: &[Port {
+            name: "prompted",
+            urn: Prompted::URN,
+            required: false,
+            description: "The picture and its examples.",
+        }],
+        command: Settings::command(),
+    }
+}
+
+/// The node's loop. All prompts are read before the first picture.
+///
+/// # Errors
+/// The prompts cannot be used, or the engine is gone.
+pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
+    let mut selector = Selector::load(&settings)?;
+    seggpt_node::transform(
+        node,
+        events,
+        "image",
+        "prompted",
+        |identity, Image(picture)| selector.prompt(identity, picture),
+    )
+}

@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use clap::Parser;
+use seggpt_contract::SegType;
+use seggpt_imaging::annotation::MaskMode;
+
+use crate::{Classes, Pairs};
+
+/// Prompt selection: adds to each picture the K examples that are to guide it.
+///
+/// The examples come from a prompt library, a folder with a `prompts.yml` that names images, masks and classes, or from
+/// pairs of files. They are resized to the network's input once: images bicubic as Pillow does it, masks nearest. Prompts
+/// that cannot be used are named in a warning, and the others go on.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "seggpt-prompts", version)]
+pub struct Settings {
+    /// The prompt library: a folder with a `prompts.yml`, or that file.
+    #[arg(long, env = "PROMPTS")]
+    pub prompts: Option<PathBuf>,
+
+    /// Examples without a library: one `image=mask` a line.
+    #[arg(long, env = "PROMPT_PAIRS")]
+    pub prompt_pairs: Option<Pairs>,
+
+    /// Side of the network's input in pixels: a multiple of its patch, best what the model was made for.
+    #[arg(long, env = "CANVAS_SIZE", default_value_t = 448, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub canvas_size: u32,
+
+    /// Which examples: `fixed` takes the first, `random` draws for each picture, `nearest` takes the most alike.
+    #[arg(long, env = "SELECT", default_value = "fixed", value_parser = ["fixed", "random", "nearest"])]
+    pub select: String,
+
+    /// How many examples guide a picture.
+    #[arg(long, env = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub k: u32,
+
+    /// For `random`: another seed draws other examples.
+    #[arg(long, env = "SEED", default_value_t = 0)]
+    pub seed: u64,
+
+    /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind). Overrides the library's.
+    #[arg(long, env = "TYPE")]
+    pub r#type: Option<SegType>,
+
+    /// The wanted classes, as `id:name:#rrggbb,...` (`1:pebble:#ffffff,2:leaf`; colours are optional). Overrides the
+    /// library's.
+    #[arg(long, env = "CLASSES")]
+    pub classes: Option<Classes>,
+
+    /// How mask files are read: `auto`, `binary`, `palette`, `rgb` or `ids`. Overrides the library's.
+    #[arg(long, env = "MASK_MODE")]
+    pub mask_mode: Option<MaskMode>,
+}

@@ -1,0 +1,128 @@
+//! Results on disk: masks, overlays, a journal, `run.json` and a report page, each file whole or not there at all; an item
+//! is acknowledged once its files are in place.
+//!
+//! * [`join`] – brings each mask and its picture together;
+//! * [`results`] – the files of an item;
+//! * [`folder`] – which names are allowed, and write-then-rename;
+//! * [`place`] – an item's files in their place;
+//! * [`journal`] – one line a finished item, so that an interrupted run can go on;
+//! * [`report`] – the page;
+//! * [`summary`] – `run.json`;
+//! * [`sink`] – all of it together, without dora.
+
+pub mod colors;
+pub mod folder;
+pub mod join;
+pub mod journal;
+pub mod place;
+pub mod record;
+pub mod report;
+pub mod results;
+mod settings;
+pub mod shown;
+pub mod sink;
+pub mod summary;
+pub mod totals;
+
+pub use settings::{MaskKind, Settings};
+
+use clap::CommandFactory;
+use dora_node_api::{DoraNode, EventStream};
+use eyre::Result;
+use seggpt_contract::{Ack, ContractError, Identity, Mask, Message, Payload, Prompted};
+use seggpt_node::{Arrival, Io, Manual, Port};
+
+use crate::sink::{Finished, Sink};
+
+/// Ports and parameters, for manifest, README and reference.
+pub fn manual() -> Manual {
+    Manual {
+        name: "seggpt-sink-files",
+        category: "recorder",
+        inputs: &[
+            Port {
+                name: "mask",
+                urn: Mask::URN,
+                required: true,
+                description: "The answers.",
+            },
+            Port {
+                name: "prompted",
+                urn: Prompted::URN,
+                required: false,
+                description: "The pictures and their examples, from the prompts node; unwired, there are no overlays, and no pictures in the report.",
+            },
+        ],
+        outputs: &[Port {
+            name: "ack",
+            urn: Ack::URN,
+            required: false,
+            description: "Says of each item that its files are in place, or that its failure is recorded.",
+        }],
+        command: Settings::command(),
+    }
+}
+
+/// Writes results until the inputs end or the user stops the dataflow.
+///
+/// # Errors
+/// OUT cannot be written (the path is named; what was done before stays and counts when run again); the engine is gone.
+pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
+    let mut io = Io::new(node, events).until_closed("mask");
+    let mut sink = Sink::open(settings, io.is_wired("prompted"))?;
+    let outcome = drain(&mut io, &mut sink);
+    let (dropped, stopped) = (io.report_drops(), io.stopped());
+    sink.close(dropped, stopped, outcome)
+}
+
+fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
+    while let Some(arrival) = io.next() {
+        let finished = match arrival.input.as_str() {
+            "mask" => match arrival.read() {
+                Ok(message) => sink.mask(message)?,
+                Err(error) => match identity_of(&arrival, &error) {
+                    Some(identity) => sink.unreadable(identity, &error)?,
+                    None => vec![],
+                },
+            },
+            "prompted" => match arrival.read() {
+                Ok(message) => sink.prompted(message)?,
+                Err(error) => match identity_of(&arrival, &error) {
+                    Some(identity) => sink.without_picture(&identity, &error)?,
+                    None => vec![],
+                },
+            },
+            other => {
+                sink.stranger(other);
+                vec![]
+            }
+        };
+        acknowledge(io, finished)?;
+    }
+    if io.stopped() {
+        return Ok(());
+    }
+    let late = sink.rest()?;
+    // The source may have gone; nobody waits for these.
+    acknowledge(io, late).or_else(|error| {
+        tracing::debug!("{error:#}");
+        Ok(())
+    })
+}
+
+fn acknowledge(io: &mut Io, finished: Vec<Finished>) -> Result<()> {
+    finished
+        .into_iter()
+        .try_for_each(|(identity, status)| io.send("ack", Message::Item(identity, Ack(status))))
+}
+
+fn identity_of(arrival: &Arrival, error: &ContractError) -> Option<Identity> {
+    let identity = Identity::from_parameters(&arrival.parameters, arrival.number, Some((1, 1)));
+    if identity.is_err() {
+        tracing::error!(
+            "input `{}`: a message without identity cannot be read: {error}",
+            arrival.input
+        );
+    }
+    identity.ok()
+}

@@ -1,0 +1,69 @@
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueEnum, value_parser};
+use serde::Serialize;
+
+/// Writes masks, overlays and a report page into a folder, and acknowledges each item once its files are in place
+///
+/// For an item called NAME: `NAME.mask.png`; `NAME.overlay.jpg`; `NAME.confidence.png` (0 two classes equally near, 255
+/// certain); `NAME.painted.png` (the network's own answer); `NAME.instances.png` (16 bit, 0 is none) and
+/// `NAME.instances.json` where the network node was asked for instances. For the run: `journal.jsonl` (a line a finished
+/// item), `run.json` (every outcome, timings, versions) and `report.html`, which refreshes itself while the run lasts.
+/// A mask whose picture does not come, because input `prompted` is not wired, gets no overlay.
+#[derive(Clone, Debug, Parser, Serialize)]
+#[command(name = "seggpt-sink-files", version)]
+pub struct Settings {
+    /// The folder for all results; made where it is missing. Relative to the folder of the dataflow
+    #[arg(long, env = "OUT")]
+    pub out: PathBuf,
+
+    /// Names what the results depend on (model, prompts, settings). Results in OUT of the same key are kept, those of
+    /// another are written anew
+    #[arg(long, env = "RUN_KEY", default_value = "")]
+    pub run_key: String,
+
+    /// Pixels of mask files: class ids with the classes' colours as palette, or class ids as plain grey. Beyond id 255
+    /// always grey, of 16 bit
+    #[arg(long, env = "MASK", value_enum, default_value_t)]
+    pub mask: MaskKind,
+
+    /// Whether overlays are written: JPEG, or PNG for sides beyond 65535 pixels
+    #[arg(long, env = "OVERLAY", default_value_t = true, action = ArgAction::Set)]
+    pub overlay: bool,
+
+    /// JPEG quality of overlays, 1 to 100
+    #[arg(long, env = "QUALITY", default_value_t = 90, value_parser = value_parser!(u8).range(1..=100))]
+    pub quality: u8,
+
+    /// Whether confidence pictures are written
+    #[arg(long, env = "CONFIDENCE", default_value_t = true, action = ArgAction::Set)]
+    pub confidence: bool,
+
+    /// Whether the network's answers are written at the network's own resolution, in its own colours
+    #[arg(long, env = "PAINTED", default_value_t = false, action = ArgAction::Set)]
+    pub painted: bool,
+
+    /// Whether the report page is written
+    #[arg(long, env = "REPORT", default_value_t = true, action = ArgAction::Set)]
+    pub report: bool,
+
+    /// How many items the report shows with pictures (about 50 kB each); the others are listed
+    #[arg(long, env = "REPORT_MAX", default_value_t = 500)]
+    pub report_max: u32,
+
+    /// How many pictures wait for their masks at most, 1 or more; not less than the source's WINDOW. Where masks are
+    /// dropped on purpose, as in live flows, the oldest picture gives way
+    #[arg(long, env = "WAITING", default_value_t = 64, value_parser = value_parser!(u16).range(1..))]
+    pub waiting: u16,
+}
+
+/// What the pixels of a mask file mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum MaskKind {
+    /// Class ids, shown in the classes' colours.
+    #[default]
+    Palette,
+    /// Class ids as grey values.
+    Ids,
+}

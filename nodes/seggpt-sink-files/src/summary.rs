@@ -1,0 +1,157 @@
+//! `run.json`: what a run was and what became of every item.
+
+use eyre::{Result, WrapErr};
+use serde::{Serialize, Serializer, ser::Error};
+
+use crate::{
+    Settings,
+    folder::Folder,
+    journal::{Journal, Tally},
+    record::{Outcome, Record, now},
+    totals::{ClassTotal, Totals},
+};
+
+const FILE: &str = "run.json";
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Under way.
+    Running,
+    /// Every item has an outcome, as far as the source says how many there are.
+    Finished,
+    /// The inputs ended before every item had an outcome.
+    Incomplete,
+    /// By the user.
+    Stopped,
+    /// By an error.
+    Broken,
+}
+
+/// What is known of a run beside its items.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// Of dora-seggpt.
+    pub version: &'static str,
+    /// How far it is.
+    pub state: State,
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339; of a run under way, when this was written.
+    pub finished_at: String,
+    /// Between the two.
+    pub seconds: f64,
+    /// What broke it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How many items the source said there are, those of earlier runs not included.
+    pub announced: Option<u64>,
+    /// Messages that the engine dropped on the way to this node.
+    pub dropped: u64,
+    /// What was wrong with the prompts.
+    pub warnings: Vec<String>,
+    /// This node's.
+    pub settings: Settings,
+}
+
+impl Run {
+    /// A run that starts now.
+    pub fn start(settings: Settings) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            state: State::Running,
+            started_at: now(),
+            finished_at: now(),
+            seconds: 0.0,
+            error: None,
+            announced: None,
+            dropped: 0,
+            warnings: vec![],
+            settings,
+        }
+    }
+
+    /// How many items have no outcome.
+    pub fn missing(&self, tally: Tally) -> u64 {
+        self.total(tally)
+            .unwrap_or(0)
+            .saturating_sub(tally.done + tally.failed)
+    }
+
+    /// How many items there are, those that earlier runs left included; `None` where the source does not say.
+    pub fn total(&self, tally: Tally) -> Option<u64> {
+        self.announced.map(|total| total + tally.earlier)
+    }
+}
+
+/// Writes `run.json`.
+///
+/// # Errors
+/// The journal cannot be read, or the file not be written.
+pub fn write(folder: &Folder, run: &Run, journal: &Journal, totals: &Totals) -> Result<()> {
+    let tally = journal.tally();
+    let summary = Summary {
+        run,
+        counts: Counts {
+            total: run.total(tally),
+            done: tally.done,
+            failed: tally.failed,
+            earlier: tally.earlier,
+        },
+        confidence: totals.confidence(),
+        classes: totals.classes().collect(),
+        provenance: &totals.provenances,
+        milliseconds: totals.stages(),
+        items: Items(journal),
+    };
+    folder.put_with(FILE, |file| {
+        serde_json::to_writer_pretty(file, &summary).wrap_err("the summary of the run")
+    })
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    run: &'a Run,
+    counts: Counts,
+    confidence: Option<f64>,
+    classes: Vec<&'a ClassTotal>,
+    provenance: &'a [seggpt_contract::Provenance],
+    milliseconds: std::collections::BTreeMap<&'a str, crate::totals::Milliseconds>,
+    items: Items<'a>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    total: Option<u64>,
+    done: u64,
+    failed: u64,
+    earlier: u64,
+}
+
+/// Read from the journal one by one.
+struct Items<'a>(&'a Journal);
+
+#[derive(Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    record: Record,
+    earlier: bool,
+}
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let records = self
+            .0
+            .records(&[Outcome::Failed, Outcome::Done])
+            .map_err(S::Error::custom)?;
+        let mut items = serializer.serialize_seq(None)?;
+        for record in records {
+            let (record, earlier) = record.map_err(S::Error::custom)?;
+            items.serialize_element(&Entry { record, earlier })?;
+        }
+        items.end()
+    }
+}

@@ -1,0 +1,92 @@
+//! The event loop in dora's testing mode.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+
+use dora_node_api::{
+    DoraNode,
+    integration_testing::{
+        IntegrationTestInput, TestingInput, TestingOptions, TestingOutput, drain_outputs,
+        output_channel,
+    },
+};
+use serde_json::json;
+
+#[test]
+fn the_node_drains_its_inputs_acknowledges_and_leaves_a_summary() {
+    let out = tempfile::tempdir().unwrap();
+    let input = |at: f64, id: &str, item: &str| {
+        json!({"type": "Input", "id": id, "data": [], "data_type": "UInt8", "time_offset_secs": at, "metadata": {
+            "item": {"String": item}, "error": {"String": "no such file"}, "failed_in": {"String": "source"}, "total": {"Integer": 3},
+        }})
+    };
+    let garbage = json!({"type": "Input", "id": "mask", "data": [1, 2], "data_type": "UInt8", "time_offset_secs": 0.04, "metadata": {
+        "item": {"String": "d"}, "source_width": {"Integer": 4}, "source_height": {"Integer": 3},
+    }});
+    let events = json!([
+        input(0.0, "prompted", "a"),
+        input(0.01, "mask", "a"),
+        input(0.02, "elsewhere", "c"),
+        input(0.03, "mask", "b"),
+        garbage,
+    ]);
+    let inputs = IntegrationTestInput::new(
+        "sink".parse().unwrap(),
+        serde_json::from_value(events).unwrap(),
+    );
+    let (send, mut outputs) = output_channel();
+    let options = TestingOptions {
+        skip_output_time_offsets: true,
+    };
+    let (node, events) = DoraNode::init_testing(
+        TestingInput::Input(inputs),
+        TestingOutput::ToChannel(send),
+        options,
+    )
+    .unwrap();
+    seggpt_sink_files::run(node, events, common::settings(out.path(), &[])).unwrap();
+
+    let acknowledged: Vec<_> = drain_outputs(&mut outputs)
+        .into_iter()
+        .map(|output| output["id"].clone())
+        .collect();
+    assert_eq!(
+        acknowledged,
+        ["ack", "ack", "ack", "ack"],
+        "`a` twice, as it came by both edges"
+    );
+    let run: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.path().join("run.json")).unwrap()).unwrap();
+    assert_eq!(
+        (
+            &run["state"],
+            &run["counts"]["total"],
+            &run["counts"]["failed"]
+        ),
+        (&"finished".into(), &3.into(), &3.into())
+    );
+    assert_eq!(
+        fs::read_to_string(out.path().join("journal.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn the_manual_makes_a_manifest_and_a_readme() {
+    let manual = seggpt_sink_files::manual();
+    assert!(
+        manual.manifest().contains("  OUT:\n    type: string\n"),
+        "{}",
+        manual.manifest()
+    );
+    assert!(
+        manual
+            .readme()
+            .contains("| `prompted` | `seggpt/flow/v1/Prompted` |")
+    );
+}

@@ -1,0 +1,259 @@
+//! From `INPUTS` to a list of files with names.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Component, Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use eyre::{Result, WrapErr, bail, eyre};
+use glob::MatchOptions;
+use walkdir::WalkDir;
+
+use crate::naming;
+
+/// Files with these extensions are taken out of folders; case does not matter.
+pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "jpe", "tif", "tiff", "webp", "bmp"];
+
+/// A file to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The file's absolute path.
+    pub path: PathBuf,
+    /// What the run calls it: its path below the folder or glob that it was found by, with `/`; where that is not
+    /// unique, with as many parent folders in front as it takes.
+    pub item: String,
+    /// `item` without its extension, where that is unique.
+    pub name: String,
+    /// Size and modification time, where the file is there.
+    pub stamp: Option<Stamp>,
+}
+
+/// What tells whether a file has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// Last modification, in nanoseconds since 1970.
+    pub mtime: i64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self {
+            size: metadata.len(),
+            mtime: i64::try_from(since.as_nanos()).ok()?,
+        })
+    }
+}
+
+/// All files that the inputs mean: inputs in their order, the files of each folder or glob in natural order
+/// (`2.png` before `10.png`), none twice.
+///
+/// # Errors
+/// Names an input that means nothing: a missing folder or list, a folder or glob without pictures, a bad pattern.
+/// A missing *file* is no error: it becomes an entry, and fails when it is read.
+pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for input in inputs
+        .iter()
+        .map(|line| line.trim())
+        .filter(|line| !line.is_empty())
+    {
+        found.extend(one(input, recursive).wrap_err_with(|| format!("INPUTS: `{input}`"))?);
+    }
+    let mut seen = HashSet::new();
+    found.retain(|file| seen.insert(fs::canonicalize(&file.path).unwrap_or(file.path.clone())));
+    let items = naming::items(&found);
+    let names = naming::names(&items);
+    Ok(found
+        .into_iter()
+        .zip(items)
+        .zip(names)
+        .map(|((Found { path, .. }, item), name)| Entry {
+            stamp: Stamp::of(&path),
+            path,
+            item,
+            name,
+        })
+        .collect())
+}
+
+/// A file, and how many of its path's last components are its item.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub path: PathBuf,
+    pub depth: usize,
+}
+
+fn one(input: &str, recursive: bool) -> Result<Vec<Found>> {
+    if let Some(list) = input.strip_prefix('@') {
+        return listed(Path::new(list));
+    }
+    let path = Path::new(input);
+    if path.is_dir() {
+        let mut files = Vec::new();
+        walk(path, path, recursive, &mut files)?;
+        if files.is_empty() {
+            let deep = if recursive { "" } else { " (RECURSIVE is off)" };
+            bail!(
+                "the folder holds no pictures ({}){deep}",
+                EXTENSIONS.join(", ")
+            );
+        }
+        return Ok(sorted(files));
+    }
+    if !path.exists() && input.contains(['*', '?', '[']) {
+        return matched(input, recursive);
+    }
+    if !path.exists() && (path.extension().is_none() || input.ends_with('/')) {
+        bail!("there is no such file or folder in {}", here()?.display());
+    }
+    Ok(vec![file(path)?])
+}
+
+fn listed(list: &Path) -> Result<Vec<Found>> {
+    let text = fs::read_to_string(list)
+        .wrap_err("the list cannot be read; it must be a text file with one path a line")?;
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let files: Vec<_> = lines
+        .filter(|line| !line.is_empty())
+        .map(|line| file(Path::new(line)))
+        .collect::<Result<_>>()?;
+    if files.is_empty() {
+        bail!("the list names no file");
+    }
+    Ok(files)
+}
+
+fn matched(pattern: &str, recursive: bool) -> Result<Vec<Found>> {
+    let options = MatchOptions {
+        require_literal_leading_dot: true,
+        ..MatchOptions::new()
+    };
+    let paths = glob::glob_with(pattern, options).map_err(|error| {
+        eyre!(
+            "not a pattern: {} at character {}",
+            error.msg,
+            error.pos + 1
+        )
+    })?;
+    let base: PathBuf = Path::new(pattern)
+        .components()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+        .collect();
+    // `*.dat` means all of them; `*` means the pictures.
+    let any_kind = Path::new(pattern)
+        .extension()
+        .is_some_and(|kind| !kind.to_string_lossy().contains(['*', '?', '[']));
+    let mut files = Vec::new();
+    for path in paths {
+        let path = path.wrap_err("a folder cannot be read")?;
+        if path.is_dir() {
+            walk(&path, &base, recursive, &mut files)?;
+        } else if any_kind || is_picture(&path) {
+            files.push(found(&path, &base)?);
+        }
+    }
+    if files.is_empty() {
+        bail!("the pattern matches no pictures in {}", here()?.display());
+    }
+    Ok(sorted(files))
+}
+
+/// All pictures in a folder, called by their path below `base`. Hidden files and folders are left out.
+fn walk(folder: &Path, base: &Path, recursive: bool, files: &mut Vec<Found>) -> Result<()> {
+    let depth = if recursive { usize::MAX } else { 1 };
+    let visible = |entry: &walkdir::DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    for entry in WalkDir::new(folder)
+        .follow_links(true)
+        .max_depth(depth)
+        .into_iter()
+        .filter_entry(visible)
+    {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
+                files.push(found(entry.path(), base)?);
+            }
+            Ok(_) => {}
+            // What the link leads to is being walked already.
+            Err(error) if error.loop_ancestor().is_some() => tracing::warn!("{error}"),
+            // A broken link, or a folder that may not be read: fails as an item, so that the report names it.
+            Err(error) => match error.path() {
+                Some(path) if is_picture(path) || !path.is_symlink() => {
+                    files.push(found(path, base)?)
+                }
+                _ => tracing::warn!("{error}"),
+            },
+        }
+    }
+    Ok(())
+}
+
+fn is_picture(path: &Path) -> bool {
+    let kind = path
+        .extension()
+        .map(|kind| kind.to_string_lossy().to_ascii_lowercase());
+    kind.is_some_and(|kind| EXTENSIONS.contains(&kind.as_str()))
+}
+
+fn here() -> Result<PathBuf> {
+    std::env::current_dir().wrap_err("the current folder is gone")
+}
+
+fn file(path: &Path) -> Result<Found> {
+    Ok(Found {
+        path: absolute(path)?,
+        depth: 1,
+    })
+}
+
+fn found(path: &Path, base: &Path) -> Result<Found> {
+    let (path, base) = (absolute(path)?, absolute(base)?);
+    let depth = path
+        .components()
+        .count()
+        .saturating_sub(base.components().count())
+        .max(1);
+    Ok(Found { path, depth })
+}
+
+/// From the root, without `.` and `..`.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    let mut clean = PathBuf::new();
+    for part in here()?.join(path).components() {
+        match part {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    Ok(clean)
+}
+
+fn sorted(mut files: Vec<Found>) -> Vec<Found> {
+    files.sort_by_cached_key(|file| NaturalKey(file.path.to_string_lossy().into_owned()));
+    files
+}
+
+#[derive(PartialEq, Eq)]
+struct NaturalKey(String);
+
+impl Ord for NaturalKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        natord::compare(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for NaturalKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}

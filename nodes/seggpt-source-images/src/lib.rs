@@ -1,0 +1,121 @@
+//! Picture files as messages, and none lost: at most a window of them is under way, each is sent again until the sink
+//! acknowledges it, and the node ends when all are acknowledged.
+//!
+//! * [`inputs`]: which files the settings mean, and what the items are called;
+//! * [`journal`]: which of them an earlier run has done;
+//! * [`load`]: a file as the payload of a message;
+//! * [`reader`]: reads one picture ahead, so that decoding and inference overlap;
+//! * [`send`]: the event loop.
+
+pub mod inputs;
+pub mod journal;
+pub mod load;
+mod naming;
+pub mod reader;
+pub mod send;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgAction, CommandFactory, Parser, value_parser};
+use dora_node_api::{DoraNode, EventStream};
+use eyre::{Result, ensure};
+use seggpt_contract::{Ack, Image, Payload};
+use seggpt_node::{Io, Manual, Port, Window};
+
+use crate::{journal::Journal, load::Item, send::Sender};
+
+/// Sends picture files one by one and repeats each until the sink acknowledges it
+///
+/// Reads PNG, JPEG, TIFF, WebP and BMP upright (EXIF orientation applied), whatever the depth. Pictures go out as raw
+/// rgb8; those above 24 MiB go out encoded. A file that cannot be read goes out as a failed item, so that the report
+/// names it. Without a wired `ack`, everything is sent once and nothing is repeated.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "seggpt-source-images")]
+pub struct Settings {
+    /// The pictures, one entry a line: files, folders, globs (`photos/**/*.jpg`) and `@list.txt` files of one path a
+    /// line. Relative to the folder of the dataflow. Of folders, only files with a picture's extension are taken
+    #[arg(long, env = "INPUTS", value_delimiter = '\n', required = true)]
+    pub inputs: Vec<String>,
+
+    /// Whether folders are searched to any depth
+    #[arg(long, env = "RECURSIVE", default_value_t = true, action = ArgAction::Set)]
+    pub recursive: bool,
+
+    /// The most pictures that are under way at a time, 1 to 64; queues along the way must hold as many
+    #[arg(long, env = "WINDOW", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
+    pub window: u8,
+
+    /// Seconds without acknowledgement after which a picture is sent again; more than the window times the slowest
+    /// picture takes
+    #[arg(long, env = "RESEND_S", default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
+    pub resend_s: u32,
+
+    /// How often a picture is sent before it is given up and reported as failed
+    #[arg(long, env = "MAX_TRIES", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    pub max_tries: u32,
+
+    /// The sink's `journal.jsonl`: what it says was done under the same RUN_KEY, and has not changed since, is skipped
+    #[arg(long, env = "JOURNAL")]
+    pub journal: Option<PathBuf>,
+
+    /// Names what the results depend on (model, prompts, settings); see JOURNAL
+    #[arg(long, env = "RUN_KEY", default_value = "")]
+    pub run_key: String,
+}
+
+/// What the manifest and the README are made from.
+pub fn manual() -> Manual {
+    Manual {
+        name: "seggpt-source-images",
+        category: "sensor",
+        inputs: &[Port {
+            name: "ack",
+            urn: Ack::URN,
+            required: false,
+            description: "The sink's word that an item is done with; unwired, pictures are sent once and may get lost.",
+        }],
+        outputs: &[Port {
+            name: "image",
+            urn: Image::URN,
+            required: false,
+            description: "The pictures, at most WINDOW unacknowledged at a time.",
+        }],
+        command: Settings::command(),
+    }
+}
+
+/// Sends all pictures and returns when all are acknowledged, or the user stops the dataflow.
+///
+/// # Errors
+/// `INPUTS` with an entry that means nothing; acknowledgements that end early or never come (the items are named).
+pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
+    let journal = match &settings.journal {
+        Some(path) => Journal::read(path, &settings.run_key)?,
+        None => Journal::default(),
+    };
+    let entries = inputs::expand(&settings.inputs, settings.recursive)?;
+    ensure!(
+        !entries.is_empty(),
+        "INPUTS is empty: name files, folders, globs or @lists of pictures"
+    );
+    let found = entries.len();
+    let items = Item::number(
+        entries
+            .into_iter()
+            .filter(|entry| !journal.has(entry))
+            .collect(),
+    );
+    if items.len() < found {
+        let skipped = found - items.len();
+        tracing::info!(
+            "{skipped} of {found} pictures are done already; {} to go",
+            items.len()
+        );
+    }
+    let window = Window::new(
+        settings.window.into(),
+        Duration::from_secs(settings.resend_s.into()),
+        settings.max_tries,
+    );
+    Sender::new(Io::new(node, events), window, settings.resend_s).send_all(items)
+}

@@ -1,0 +1,152 @@
+//! A file as the payload of a message: raw while small, encoded beyond, and never near the 64 MiB that dora refuses.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
+
+use eyre::{Result, WrapErr, bail, ensure, eyre};
+use image::{ImageFormat, RgbImage};
+use seggpt_contract::{Encoding, Identity, Parameter, Picture};
+use seggpt_imaging::{read, write};
+
+use crate::inputs::Entry;
+
+/// Up to this many bytes, pixels go out raw: nobody downstream has to decode.
+pub const RAW_LIMIT: usize = 24 << 20;
+
+/// No encoded picture goes out larger than this. The prompts and their masks travel beside it later, and the whole must
+/// stay below 64 MiB.
+pub const FILE_LIMIT: usize = 48 << 20;
+
+/// The quality of pictures that only fit as JPEG.
+const QUALITY: u8 = 97;
+
+/// A picture, or why there is none, for people.
+pub type Reading = Result<Picture, String>;
+
+/// An entry with its place in the run. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    entry: Arc<Entry>,
+    index: u64,
+    total: u64,
+}
+
+impl Item {
+    /// Counts the entries.
+    pub fn number(entries: Vec<Entry>) -> Vec<Self> {
+        let total = entries.len() as u64;
+        let numbered = (0..).zip(entries);
+        numbered
+            .map(|(index, entry)| Self {
+                entry: Arc::new(entry),
+                index,
+                total,
+            })
+            .collect()
+    }
+
+    /// What acknowledgements call it.
+    pub fn id(&self) -> &str {
+        &self.entry.item
+    }
+
+    /// Reads the file. A decoder that panics spoils this item alone.
+    pub fn read(&self) -> Reading {
+        let path = &self.entry.path;
+        catch_unwind(AssertUnwindSafe(|| picture(path, RAW_LIMIT, FILE_LIMIT)))
+            .unwrap_or_else(|_| Err(eyre!("{}: the picture breaks its decoder", path.display())))
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    /// The identity of the picture, `size` = (width, height). `file_size` (bytes) and `file_mtime` (nanoseconds since
+    /// 1970) go along for the journal.
+    pub fn identity(&self, size: (u32, u32)) -> Identity {
+        let entry = &self.entry;
+        let mut identity = Identity::new(entry.item.clone(), self.index, size);
+        identity.name.clone_from(&entry.name);
+        identity.source = entry.path.display().to_string();
+        identity.total = Some(self.total);
+        if let Some(stamp) = entry.stamp {
+            let bytes = i64::try_from(stamp.size).unwrap_or(i64::MAX);
+            identity
+                .extra
+                .insert("file_size".into(), Parameter::Integer(bytes));
+            identity
+                .extra
+                .insert("file_mtime".into(), Parameter::Integer(stamp.mtime));
+        }
+        identity
+    }
+
+    /// The identity of a picture that could not be read.
+    pub fn unread(&self) -> Identity {
+        self.identity((1, 1))
+    }
+}
+
+/// Reads a picture file for sending: as raw rgb8 up to `raw_limit` bytes; beyond, as the file's own bytes, if it is a
+/// JPEG, PNG or WebP of at most `file_limit` bytes; else as PNG, and if that is too large, as JPEG.
+///
+/// # Errors
+/// No file, no picture, a damaged picture (also where the file's own bytes are to be sent), or one that is too large in
+/// any form; the file is named.
+pub fn picture(path: &Path, raw_limit: usize, file_limit: usize) -> Result<Picture> {
+    let name = path.display();
+    let metadata = fs::metadata(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
+    ensure!(
+        metadata.is_file(),
+        "{name}: not a file; name a picture file, or the folder without wildcards"
+    );
+    let bytes = fs::read(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
+    let pixels = read::decode(&bytes, &name.to_string())?;
+    if pixels.as_raw().len() <= raw_limit {
+        return Ok(Picture::from_rgb(pixels));
+    }
+    if let Some(encoding) = sendable(&bytes).filter(|_| bytes.len() <= file_limit) {
+        return Ok(Picture::new(
+            pixels.width(),
+            pixels.height(),
+            encoding,
+            bytes,
+        )?);
+    }
+    drop(bytes);
+    encoded(&pixels, path, file_limit)
+}
+
+/// The encodings that travel as they are.
+fn sendable(bytes: &[u8]) -> Option<Encoding> {
+    match image::guess_format(bytes).ok()? {
+        ImageFormat::Jpeg => Some(Encoding::Jpeg),
+        ImageFormat::Png => Some(Encoding::Png),
+        ImageFormat::WebP => Some(Encoding::Webp),
+        _ => None,
+    }
+}
+
+fn encoded(pixels: &RgbImage, path: &Path, limit: usize) -> Result<Picture> {
+    let (name, (width, height)) = (path.display(), pixels.dimensions());
+    let png = write::rgb_png(pixels)?;
+    if png.len() <= limit {
+        return Ok(Picture::new(width, height, Encoding::Png, png)?);
+    }
+    drop(png);
+    let jpeg = write::rgb_jpeg(pixels, QUALITY)
+        .wrap_err_with(|| format!("{name}: too large for one message as PNG"))?;
+    if jpeg.len() > limit {
+        bail!(
+            "{name}: {width} x {height} pixels are too large for one message, even as JPEG ({} MiB of {}); cut the \
+             picture into tiles or reduce it",
+            jpeg.len() >> 20,
+            limit >> 20
+        );
+    }
+    tracing::warn!(
+        "{name}: too large for one message as PNG; sent as JPEG of quality {QUALITY}, which is not lossless"
+    );
+    Ok(Picture::new(width, height, Encoding::Jpeg, jpeg)?)
+}
