@@ -1,0 +1,388 @@
+//! The command line as clap structs: `--help` and the reference page are made from them.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::run::settings::Setting;
+
+/// Show it a few labelled examples; it segments the rest, as a dataflow.
+#[derive(Debug, Parser)]
+#[command(name = "seggpt", version, long_version = crate::doctor::LONG_VERSION, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all items are done
+  1    some items failed (listed), or a check did not pass
+  2    the dataflow or the command line is wrong; nothing was started
+  3    the engine or a node broke, or a message was lost
+  130  interrupted";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a dataflow on dora's engine, which is built in.
+    Run(RunArgs),
+    /// Segment pictures after a few examples: composes a dataflow and runs it.
+    Segment(Box<SegmentArgs>),
+    /// Say what is there and what is missing, with the fix.
+    Doctor,
+    /// Look into, convert and verify model files.
+    #[command(subcommand)]
+    Model(ModelCommand),
+}
+
+/// How a run shows itself.
+#[derive(Args, Clone, Debug, Default)]
+pub struct View {
+    /// Show what the nodes say: once for their information and output, twice for the engine's own log as
+    /// well.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Write one JSON object a line to standard output: records of type `item`, `log`, `report` and `end`.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `seggpt run`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt run dataflows/folder.yml
+  seggpt run dataflows/folder.yml --set source.INPUTS=pictures --set sink.OUT=masks
+  seggpt run live.yml --stop-after 30s
+
+Nodes named without a folder are taken from beside this program, then from PATH. Relative paths in a dataflow, those in \
+--set included, start from the folder of its file.")]
+pub struct RunArgs {
+    /// The dataflow, as dora's YAML.
+    #[arg(value_name = "FLOW.yml")]
+    pub flow: PathBuf,
+    /// Set an environment variable of a node; may be repeated.
+    #[arg(long = "set", value_name = "NODE.KEY=VALUE")]
+    pub settings: Vec<Setting>,
+    /// Stop cleanly after a time such as 500ms, 30s, 5m or 2h.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub stop_after: Option<Duration>,
+    /// How the run shows itself.
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// `seggpt segment`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt segment --prompt cell.png=cell_mask.png --out masks pictures/
+  seggpt segment --prompt a.jpg=a_mask.png --prompt b.jpg=b_mask.png --type semantic --out masks 'scans/*.tif'
+  seggpt segment --prompts library/ --select nearest --k 4 --ensemble spatial --out masks pictures/
+  seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
+
+A repeated command goes on where the last one stopped; a changed setting, prompt or model starts anew.")]
+pub struct SegmentArgs {
+    /// Pictures: files, folders (with all below), globs, or @FILE with one path a line.
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<String>,
+    /// Where masks, report and journal go.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// An example: a picture and its mask; may be repeated.
+    #[arg(
+        long = "prompt",
+        value_name = "IMG=MASK",
+        required_unless_present = "prompts",
+        conflicts_with = "prompts",
+        help_heading = "Examples to learn from"
+    )]
+    pub pairs: Vec<String>,
+    /// A prompt library: a folder with `prompts.yml`, or that file.
+    #[arg(long, value_name = "DIR", help_heading = "Examples to learn from")]
+    pub prompts: Option<PathBuf>,
+    /// How examples are chosen for each picture.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        help_heading = "Examples to learn from"
+    )]
+    pub select: Select,
+    /// How many examples guide each picture (default: every --prompt, or 1 of a library).
+    #[arg(short, long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Examples to learn from")]
+    pub k: Option<u32>,
+    /// Seed of the random choice.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Examples to learn from"
+    )]
+    pub seed: u64,
+    /// How several examples act together.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        help_heading = "Examples to learn from"
+    )]
+    pub ensemble: Ensemble,
+    /// What a colour means: an object, or everything of its kind (default: the library's word, else instance).
+    #[arg(
+        long = "type",
+        value_enum,
+        value_name = "TYPE",
+        help_heading = "Examples to learn from"
+    )]
+    pub seg_type: Option<SegType>,
+    /// The classes in the masks, as ID:NAME:#RRGGBB with commas between (default: read from the masks).
+    #[arg(long, value_name = "CLASSES", help_heading = "Examples to learn from")]
+    pub classes: Option<String>,
+
+    /// A model file, a transformers folder, or the name of a bundled model.
+    #[arg(
+        long,
+        value_name = "PATH|NAME",
+        default_value = "default",
+        help_heading = "The network"
+    )]
+    pub model: String,
+    /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>, help_heading = "The network")]
+    pub device: seggpt::DeviceChoice,
+    /// Number type to compute with: auto, f32, f16 or bf16.
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DTypeChoice>, help_heading = "The network")]
+    pub dtype: seggpt::DTypeChoice,
+    /// How painted colours come to the picture's size.
+    #[arg(long, value_enum, default_value_t, help_heading = "The network")]
+    pub upscaling: Upscaling,
+    /// Also tell separate objects of a class apart, by connected components.
+    #[arg(long, help_heading = "The network")]
+    pub instances: bool,
+
+    /// How masks are stored.
+    #[arg(long, value_enum, default_value_t, help_heading = "What is written")]
+    pub mask: MaskFile,
+    /// Also write the network's answer at its own resolution, as NAME.painted.png.
+    #[arg(long, help_heading = "What is written")]
+    pub painted: bool,
+    /// Write no overlays.
+    #[arg(long, help_heading = "What is written")]
+    pub no_overlay: bool,
+    /// Write no confidence pictures.
+    #[arg(long, help_heading = "What is written")]
+    pub no_confidence: bool,
+    /// Write no report page.
+    #[arg(long, help_heading = "What is written")]
+    pub no_report: bool,
+
+    /// How many pictures may be under way at once; memory grows with it.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
+    pub window: u32,
+    /// Set an environment variable of a node; may be repeated.
+    #[arg(
+        long = "set",
+        value_name = "NODE.KEY=VALUE",
+        help_heading = "The dataflow"
+    )]
+    pub settings: Vec<Setting>,
+    /// Print the dataflow and stop.
+    #[arg(long, help_heading = "The dataflow")]
+    pub print_dataflow: bool,
+    /// How the run shows itself.
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// A closed choice whose words are the ones that nodes read.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+        pub enum $name { $($(#[$about])* $variant),+ }
+
+        impl $name {
+            /// The word for it, here and in the nodes' settings.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// `--select`.
+    Select {
+        /// The first K of the library, or those given.
+        #[default]
+        Fixed = "fixed",
+        /// K at random.
+        Random = "random",
+        /// The K most alike.
+        Nearest = "nearest",
+    }
+}
+
+words! {
+    /// `--ensemble`.
+    Ensemble {
+        /// Averaged inside the network, as the original does.
+        #[default]
+        Feature = "feature",
+        /// Laid out as a grid in one picture.
+        Spatial = "spatial",
+        /// One answer an example; the answers vote.
+        Vote = "vote",
+    }
+}
+
+words! {
+    /// `--type`.
+    SegType {
+        /// This very thing.
+        #[default]
+        Instance = "instance",
+        /// All of a kind.
+        Semantic = "semantic",
+    }
+}
+
+words! {
+    /// `--upscaling`.
+    Upscaling {
+        /// Colours are interpolated, then take the nearest class.
+        #[default]
+        Smooth = "smooth",
+        /// As the original code does.
+        Nearest = "nearest",
+    }
+}
+
+words! {
+    /// `--mask`.
+    MaskFile {
+        /// Class ids with the classes' colours.
+        #[default]
+        Palette = "palette",
+        /// Class ids alone, as grey values.
+        Ids = "ids",
+    }
+}
+
+/// `seggpt model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Print architecture, parameters, number type and SHA-256.
+    Inspect {
+        /// A model file, a transformers folder, or the name of a bundled model.
+        #[arg(value_name = "FILE|NAME")]
+        model: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// List every tensor.
+        #[arg(long)]
+        tensors: bool,
+    },
+    /// Write a model as safetensors with its architecture inside, which loads fastest.
+    Convert {
+        /// The original .pth, a transformers folder, or safetensors.
+        input: String,
+        /// The file to write.
+        #[arg(value_name = "OUT.safetensors")]
+        output: PathBuf,
+        /// Number type of the weights: f32, f16 or bf16 (default: as they are).
+        #[arg(long, default_value = "auto", hide_default_value = true, value_parser = str::parse::<seggpt::DTypeChoice>)]
+        dtype: seggpt::DTypeChoice,
+        /// Replace OUT where it exists.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Hold the published SegGPT against published values; wants the original repository's example pictures.
+    Verify {
+        /// The model file.
+        #[arg(value_name = "FILE|NAME")]
+        model: String,
+        /// Your copy of the original repository's `SegGPT/SegGPT_inference/examples`.
+        #[arg(long, value_name = "DIR", default_value = "examples")]
+        examples: PathBuf,
+    },
+}
+
+/// Reads `500ms`, `30s`, `5m`, `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("give a number and a unit: 500ms, 30s, 5m or 2h".into()),
+    };
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("`{number}` is not a number"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_carry_a_unit() {
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
+        assert!(duration("30").is_err());
+        assert!(duration("-1s").is_err());
+        assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn every_choice_is_spelled_as_nodes_read_it() {
+        let spelled = |value: &dyn Fn() -> Option<clap::builder::PossibleValue>| {
+            value().map(|v| v.get_name().to_owned())
+        };
+        assert_eq!(
+            spelled(&|| Select::Nearest.to_possible_value()).unwrap(),
+            Select::Nearest.word()
+        );
+        assert_eq!(
+            spelled(&|| MaskFile::Ids.to_possible_value()).unwrap(),
+            MaskFile::Ids.word()
+        );
+        assert_eq!(
+            spelled(&|| Ensemble::Spatial.to_possible_value()).unwrap(),
+            Ensemble::Spatial.word()
+        );
+    }
+
+    #[test]
+    fn examples_are_demanded_and_come_from_one_place() {
+        let parse = |words: &[&str]| Cli::try_parse_from(["seggpt", "segment"].iter().chain(words));
+        assert!(parse(&["--out", "o", "in"]).is_err());
+        assert!(parse(&["--out", "o", "--prompt", "a=b", "--prompts", "lib", "in"]).is_err());
+        assert!(parse(&["--out", "o", "--prompt", "a=b", "--device", "tpu", "in"]).is_err());
+        assert!(
+            parse(&[
+                "--out", "o", "--prompt", "a=b", "--prompt", "c=d", "in", "more"
+            ])
+            .is_ok()
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! The `seggpt` command: runs dataflows on dora's own daemon, composes the common one, looks after models and machine.
+//!
+//! | command | module |
+//! |---|---|
+//! | `seggpt run FLOW.yml` | [`run`]: validate, start, watch, judge |
+//! | `seggpt segment ...` | [`segment`]: writes a dataflow and hands it to [`run`] |
+//! | `seggpt doctor` | [`doctor`] |
+//! | `seggpt model inspect, convert, verify` | [`model`] |
+//!
+//! What is printed, [`console`] prints; which exit code means what, [`Exit`] says.
+
+pub mod args;
+pub mod console;
+pub mod doctor;
+mod exit;
+pub mod model;
+pub mod run;
+pub mod segment;
+
+pub use exit::Exit;
+
+use args::{Cli, Command};
+
+/// Does what the command line asks for. Errors are reported here, before returning.
+pub fn execute(cli: Cli) -> Exit {
+    let outcome = match cli.command {
+        Command::Run(args) => run::command(&args),
+        Command::Segment(args) => segment::command(*args),
+        Command::Doctor => Ok(doctor::command()),
+        Command::Model(command) => model::command(&command),
+    };
+    outcome.unwrap_or_else(|report| {
+        console::report(&report);
+        Exit::Usage
+    })
+}

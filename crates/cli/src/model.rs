@@ -1,0 +1,242 @@
+//! `seggpt model`: inspect, convert, verify.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use seggpt::{DTypeChoice, Device, Inspection, Network, verify};
+use seggpt_imaging::{RgbImage, read, resize};
+use serde_json::json;
+
+use crate::{Exit, args::ModelCommand, console, run::Flaw};
+
+/// Runs one of the model commands.
+///
+/// # Errors
+/// A file that is missing, unreadable or no model.
+pub fn command(command: &ModelCommand) -> miette::Result<Exit> {
+    let exit = match command {
+        ModelCommand::Inspect {
+            model,
+            json,
+            tensors,
+        } => inspect(model, *json, *tensors),
+        ModelCommand::Convert {
+            input,
+            output,
+            dtype,
+            force,
+        } => convert(input, output, *dtype, *force),
+        ModelCommand::Verify { model, examples } => verify(model, examples),
+    };
+    Ok(exit?)
+}
+
+fn find(name: &str) -> Result<PathBuf, Flaw> {
+    seggpt::find_model(name).map_err(flaw)
+}
+
+fn flaw(error: seggpt::Error) -> Flaw {
+    Flaw::new(error.to_string())
+}
+
+fn inspect(model: &str, as_json: bool, tensors: bool) -> Result<Exit, Flaw> {
+    let found = seggpt::inspect(&find(model)?).map_err(flaw)?;
+    let text = if as_json {
+        machine(&found, tensors)
+    } else {
+        human(&found, tensors)
+    };
+    console::result(&text);
+    Ok(Exit::Done)
+}
+
+fn human(found: &Inspection, tensors: bool) -> String {
+    let config = &found.config;
+    let mut lines = vec![
+        format!("file          {}", found.path.display()),
+        format!("kind          {}, {}", found.family, found.format),
+        format!(
+            "trained       {}",
+            if seggpt::is_trained(&found.path) {
+                "yes, or not said otherwise"
+            } else {
+                "no: random weights"
+            }
+        ),
+        format!("parameters    {}", grouped(found.parameters as u64)),
+        format!("number type   {}", found.dtype),
+        format!("size          {} bytes", grouped(found.bytes)),
+        format!("sha256        {}", found.sha256),
+        format!(
+            "picture       {0} x {0} pixels in patches of {1}",
+            config.image_size, config.patch_size
+        ),
+        format!(
+            "blocks        {}, {} channels, {} heads, MLP of {}",
+            config.depth, config.width, config.heads, config.mlp_width
+        ),
+        format!(
+            "decoder       {} channels, from blocks {:?}",
+            config.decoder_width, config.kept_blocks
+        ),
+    ];
+    if !found.unused.is_empty() {
+        lines.push(format!("not used      {}", found.unused.join(", ")));
+    }
+    if tensors {
+        lines.push(String::new());
+        lines.extend(
+            found.tensors.iter().map(|tensor| {
+                format!("{:<44} {:<5} {:?}", tensor.name, tensor.dtype, tensor.shape)
+            }),
+        );
+    }
+    lines.join("\n")
+}
+
+fn machine(found: &Inspection, tensors: bool) -> String {
+    let mut all = json!({
+        "path": found.path,
+        "family": found.family,
+        "format": found.format.to_string(),
+        "trained": seggpt::is_trained(&found.path),
+        "parameters": found.parameters,
+        "dtype": found.dtype,
+        "bytes": found.bytes,
+        "sha256": found.sha256,
+        "config": found.config,
+        "unused": found.unused,
+    });
+    if tensors {
+        let listed = found.tensors.iter().map(
+            |tensor| json!({ "name": tensor.name, "dtype": tensor.dtype, "shape": tensor.shape }),
+        );
+        all["tensors"] = listed.collect();
+    }
+    format!("{all:#}")
+}
+
+/// `1234567` as `1 234 567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn convert(input: &str, output: &Path, dtype: DTypeChoice, force: bool) -> Result<Exit, Flaw> {
+    if output.is_dir() {
+        return Err(Flaw::new(format!("{} is a folder", output.display()))
+            .help("name the file to write, such as model.safetensors"));
+    }
+    let is_safetensors = output
+        .extension()
+        .is_some_and(|extension| extension == "safetensors");
+    if !is_safetensors {
+        return Err(
+            Flaw::new(format!("{} does not end in .safetensors", output.display()))
+                .help("that is the format that is written"),
+        );
+    }
+    if output.exists() && !force {
+        return Err(
+            Flaw::new(format!("{} is there already", output.display())).help("--force replaces it")
+        );
+    }
+    let input = find(input)?;
+    seggpt::convert(&input, output, dtype).map_err(flaw)?;
+    let written = seggpt::inspect(output).map_err(flaw)?;
+    console::result(&format!(
+        "{}: {} parameters in {}, {} bytes, sha256 {}",
+        output.display(),
+        grouped(written.parameters as u64),
+        written.dtype,
+        grouped(written.bytes),
+        written.sha256
+    ));
+    Ok(Exit::Done)
+}
+
+fn verify(model: &str, examples: &Path) -> Result<Exit, Flaw> {
+    let network = Network::load(&find(model)?, &Device::Cpu, DTypeChoice::F32).map_err(flaw)?;
+    let size = u32::try_from(network.config().image_size).unwrap_or(u32::MAX);
+    let [prompt, mask, query] = verify::EXAMPLES.map(|name| example(examples, name));
+    let squares = verify::Squares {
+        prompt: resize::bicubic(&prompt?, size, size).into_raw(),
+        mask: resize::nearest_rgb(&mask?, size, size).into_raw(),
+        query: resize::bicubic(&query?, size, size).into_raw(),
+    };
+    let report = verify::verify(&network, &squares).map_err(flaw)?;
+    let (verdict, exit) = if report.passed() {
+        ("good", Exit::Done)
+    } else {
+        ("NOT the published network's answer", Exit::SomeFailed)
+    };
+    console::result(&format!(
+        "{verdict}: {} values differ from the published ones by at most {:.1e} (passes up to {:.0e})",
+        report.compared, report.max_difference, report.tolerance
+    ));
+    Ok(exit)
+}
+
+/// Reads one of the example pictures, whose copies come as .png or .jpg.
+fn example(folder: &Path, name: &str) -> Result<RgbImage, Flaw> {
+    let named = folder.join(name);
+    let candidates = ["png", "jpg", "jpeg"].map(|extension| named.with_extension(extension));
+    let Some(file) = candidates.iter().find(|file| file.is_file()) else {
+        return Err(Flaw::new(format!("there is no {} in {}", named.with_extension("{png,jpg}").file_name().unwrap_or_default().display(), folder.display()))
+            .help("--examples DIR: your copy of SegGPT/SegGPT_inference/examples from github.com/baaivision/Painter"));
+    };
+    read::open(file).map_err(|error| Flaw::new(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1234), "1 234");
+        assert_eq!(grouped(370_723_203), "370 723 203");
+    }
+
+    #[test]
+    fn a_missing_example_names_itself_and_the_fix() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = format!(
+            "{:?}",
+            miette::Report::new(example(folder.path(), "hmbb_1.png").unwrap_err())
+        );
+        assert!(
+            error.contains("hmbb_1") && error.contains("--examples"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_model_is_not_overwritten_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.safetensors");
+        fs::write(&output, "").unwrap();
+        let error = convert("default", &output, DTypeChoice::Auto, false).unwrap_err();
+        assert!(error.to_string().contains("there already"));
+        assert!(
+            convert(
+                "default",
+                &folder.path().join("out.pth"),
+                DTypeChoice::Auto,
+                false
+            )
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Running a dataflow: [`validate`], start, watch, judge.
+
+mod engine;
+mod flaw;
+pub mod nodes;
+pub mod progress;
+pub mod settings;
+pub mod shm;
+mod stall;
+pub mod validate;
+mod verdict;
+mod watch;
+
+use std::time::Duration;
+
+pub use flaw::Flaw;
+pub use validate::Flow;
+
+use crate::{
+    Exit,
+    args::{RunArgs, View},
+    console::Console,
+};
+
+/// `seggpt run`.
+///
+/// # Errors
+/// The dataflow is flawed; nothing was started.
+pub fn command(args: &RunArgs) -> miette::Result<Exit> {
+    let flow = validate::load(&args.flow, &args.settings)?;
+    Ok(run(flow, args.stop_after, &args.view))
+}
+
+/// Runs a checked dataflow to its end and says how it went.
+pub fn run(flow: Flow, stop_after: Option<Duration>, view: &View) -> Exit {
+    if view.verbose > 1 {
+        // Fails only if a log is set up already.
+        let _ = tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+            .try_init();
+    }
+    let logs = flow.dir.join("out");
+    let console = Console::new(view);
+    for warning in &flow.warnings {
+        console.note(&format!("warning: {warning}"));
+    }
+    let mut watch = watch::Watch::new(console, stall::Stall::new(&flow.descriptor));
+    let ending = engine::run(flow, stop_after, |sign| watch.take(sign));
+
+    let events = verdict::Events {
+        interrupted: ending.as_ref().is_ok_and(|ending| ending.interrupted),
+        timed: stop_after.is_some(),
+        engine: ending
+            .and_then(|ending| ending.result)
+            .map(|result| verdict::deaths(&result))
+            .map_err(|error| format!("{error:#}")),
+    };
+    let mut verdict = verdict::judge(&events, &watch.tally, &watch.last_lines);
+    if let (Exit::Engine, Some(id)) = (verdict.exit, &watch.run_id) {
+        verdict
+            .summary
+            .push(format!("full logs: {}", logs.join(id).display()));
+    }
+    let progress = watch.tally.progress();
+    watch.console.end(
+        verdict.exit,
+        &verdict.summary,
+        &watch.tally.reports,
+        &progress,
+    );
+    verdict.exit
+}

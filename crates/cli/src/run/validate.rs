@@ -1,0 +1,278 @@
+//! Everything that can be told to be wrong before anything starts.
+
+use std::path::{Path, PathBuf};
+
+use dora_core::{
+    descriptor::{Descriptor, DescriptorExt, canonicalize_working_dir, validate},
+    types::TypeRegistry,
+};
+
+use super::{
+    Flaw,
+    flaw::{declaration, position},
+    nodes,
+    settings::{self, Setting},
+    shm,
+};
+
+/// A dataflow that may start.
+#[derive(Debug)]
+pub struct Flow {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its folder: relative paths start here.
+    pub dir: PathBuf,
+    /// What dora is given: modules expanded, executables found, settings applied.
+    pub descriptor: Descriptor,
+    /// What is doubtful but does not keep it from starting.
+    pub warnings: Vec<String>,
+}
+
+/// Reads and checks a dataflow: its YAML, wiring and types, its nodes' executables, and the settings.
+///
+/// # Errors
+/// The first kind of flaw that there is, with all of that kind.
+pub fn load(path: &Path, settings: &[Setting]) -> Result<Flow, Flaw> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Flaw::new(format!(
+            "cannot read the dataflow {}: {error}",
+            path.display()
+        ))
+        .help("give the path of a YAML file")
+    })?;
+    check(path, &text, settings)
+}
+
+fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
+    let dir =
+        canonicalize_working_dir(None, path).map_err(|error| Flaw::new(format!("{error:#}")))?;
+    let flaw = |message: String| {
+        let span = place(text, &message);
+        Flaw::new(message).at(path, text, span)
+    };
+
+    let parsed = Descriptor::parse(text.into())
+        .map_err(|error| flaw(without_frame(path, &format!("{error:#}"))))?;
+    let mut descriptor = parsed
+        .expand(&dir)
+        .map_err(|error| flaw(format!("{error:#}")))?;
+    if descriptor.nodes.is_empty() {
+        return Err(flaw("the dataflow has no nodes".into()));
+    }
+    if let Some(node) = descriptor.nodes.iter().find(|node| node.deploy.is_some()) {
+        let help = "start it with `dora start` on a cluster, or remove `deploy:`";
+        return Err(flaw(format!(
+            "node `{}` has a `deploy:` section, which is for several machines",
+            node.id
+        ))
+        .help(help));
+    }
+    if let Some(node) = descriptor
+        .nodes
+        .iter()
+        .find(|node| node.hub.is_some() && node.path.is_none())
+    {
+        let help = "run `dora build` and `dora run` for flows with `hub:` nodes, or name the executable as `path:`";
+        return Err(flaw(format!(
+            "node `{}` names a `hub:` package, which is not fetched here",
+            node.id
+        ))
+        .help(help));
+    }
+    validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
+    let mut warnings = check_types(&descriptor, &dir, &flaw)?;
+
+    nodes::settle(&mut descriptor, &dir);
+    let absent = nodes::missing(&descriptor, &dir);
+    let absent = absent.iter().map(|(id, path)| {
+        let build = descriptor
+            .nodes
+            .iter()
+            .find(|node| node.id.as_ref() == id.as_str())
+            .and_then(|node| node.build.as_deref());
+        flaw(format!("node `{id}`: there is no executable `{path}`"))
+            .help(how_to_get(path, build, &dir))
+    });
+    if let Some(flaw) = Flaw::all(
+        |count| format!("{count} nodes have no executable"),
+        absent.collect(),
+    ) {
+        return Err(flaw);
+    }
+    validate::check_dataflow(&descriptor, &dir).map_err(|error| flaw(format!("{error:#}")))?;
+    settings::apply(&mut descriptor, settings, &dir)?;
+    warnings.extend(shm::shortage(&descriptor));
+    Ok(Flow {
+        path: path.to_owned(),
+        dir,
+        descriptor,
+        warnings,
+    })
+}
+
+/// Types that do not fit are flaws under `strict_types: true`, warnings otherwise.
+fn check_types(
+    descriptor: &Descriptor,
+    dir: &Path,
+    flaw: &impl Fn(String) -> Flaw,
+) -> Result<Vec<String>, Flaw> {
+    let mut registry = TypeRegistry::new();
+    registry
+        .load_from_dir(&dir.join("types"))
+        .map_err(Flaw::new)?;
+    let strict = descriptor.strict_types.unwrap_or(false);
+    let found = validate::check_type_annotations_full(descriptor, &registry, strict).warnings;
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|warning| format!("node `{}`: {}", warning.node_id, warning.message))
+        .collect();
+    if !strict {
+        return Ok(found);
+    }
+    let help = format!(
+        "types of this dataflow are declared under {}",
+        dir.join("types").display()
+    );
+    let flaws = found
+        .into_iter()
+        .map(|message| flaw(message).help(&help))
+        .collect();
+    Flaw::all(|count| format!("{count} types do not fit"), flaws).map_or(Ok(Vec::new()), Err)
+}
+
+fn how_to_get(path: &str, build: Option<&str>, dir: &Path) -> String {
+    if let Some(build) = build {
+        return format!(
+            "it is not built yet; run in {}: {}",
+            dir.display(),
+            build.trim()
+        );
+    }
+    if nodes::is_ours(path) {
+        let home = nodes::home().unwrap_or_default();
+        return format!(
+            "it belongs beside this program, in {}; build it with: cargo build -p {path}",
+            home.display()
+        );
+    }
+    match Path::new(path).components().count() {
+        1 => "install it so that it is on PATH, or give its path".into(),
+        _ => format!(
+            "relative paths start from the dataflow's folder, {}",
+            dir.display()
+        ),
+    }
+}
+
+/// dora's context around the one line that matters.
+fn without_frame(path: &Path, message: &str) -> String {
+    let frame = format!("{} is no dataflow: ", path.display());
+    message.replacen("failed to parse given descriptor: ", &frame, 1)
+}
+
+/// The place that a message speaks of: `at line L column C`, or else the first node that it names.
+fn place(text: &str, message: &str) -> Option<miette::SourceSpan> {
+    let number = |behind: &str| -> Option<usize> {
+        let rest = &message[message.rfind(behind)? + behind.len()..];
+        rest[..rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len())]
+            .parse()
+            .ok()
+    };
+    if let (Some(line), Some(column)) = (number("at line "), number(" column ")) {
+        return position(text, line, column);
+    }
+    let quoted = message.split('`').skip(1).step_by(2);
+    quoted
+        .flat_map(|name| [name, name.split('/').next().unwrap_or(name)])
+        .find_map(|name| declaration(text, name))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A dataflow in a folder of its own, beside an executable called `node`.
+    fn checked(text: &str) -> Result<Flow, String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("node"), "").unwrap();
+        let path = dir.path().join("flow.yml");
+        std::fs::write(&path, text).unwrap();
+        load(&path, &[]).map_err(|flaw| format!("{:?}", miette::Report::new(flaw)))
+    }
+
+    const GOOD: &str = "nodes:\n  - {id: a, path: ./node, outputs: [x]}\n  - {id: b, path: ./node, inputs: {y: a/x}}\n";
+
+    #[test]
+    fn a_good_dataflow_passes() {
+        let flow = checked(GOOD).unwrap();
+        assert_eq!(flow.descriptor.nodes.len(), 2);
+        assert!(flow.warnings.is_empty(), "{:?}", flow.warnings);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let flaw = load(Path::new("nowhere/flow.yml"), &[]).unwrap_err();
+        assert!(flaw.to_string().contains("nowhere/flow.yml"));
+    }
+
+    #[test]
+    fn broken_yaml_shows_its_place() {
+        let error = checked("nodes:\n  - id: a\n    paht: ./node\n").unwrap_err();
+        assert!(
+            error.contains("paht") && error.contains("is no dataflow"),
+            "{error}"
+        );
+        let error = checked("nodes: [\n").unwrap_err();
+        assert!(error.contains("flow.yml"), "{error}");
+    }
+
+    #[test]
+    fn broken_wiring_names_node_and_input() {
+        let error = checked(&GOOD.replace("a/x", "a/z")).unwrap_err();
+        assert!(error.contains('z') && error.contains("b/y"), "{error}");
+    }
+
+    #[test]
+    fn all_missing_executables_are_named_at_once_with_the_fix() {
+        let error = checked(
+            "nodes:\n  - {id: a, path: ./no/such}\n  - {id: b, path: no-such-node-on-path}\n",
+        )
+        .unwrap_err();
+        assert!(
+            error.contains("./no/such") && error.contains("no-such-node-on-path"),
+            "{error}"
+        );
+        assert!(error.contains("on PATH"), "{error}");
+    }
+
+    #[test]
+    fn strict_types_are_flaws_and_others_warnings() {
+        let typed = GOOD
+            .replace(
+                "outputs: [x]",
+                "outputs: [x], output_types: {x: std/core/v1/Float32}",
+            )
+            .replace(
+                "inputs: {y: a/x}",
+                "inputs: {y: a/x}, input_types: {y: std/core/v1/String}",
+            );
+        assert_eq!(checked(&typed).unwrap().warnings.len(), 1);
+        let error = checked(&format!("strict_types: true\n{typed}")).unwrap_err();
+        assert!(
+            error.contains("Float32") && error.contains("String"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_needs_a_cluster_or_a_hub_says_so() {
+        let error =
+            checked("nodes:\n  - {id: a, path: ./node, deploy: {machine: far}}\n").unwrap_err();
+        assert!(error.contains("dora start"), "{error}");
+        let error = checked("nodes:\n  - {id: a, hub: dora-yolo@^0.5}\n").unwrap_err();
+        assert!(error.contains("hub"), "{error}");
+    }
+}

@@ -1,0 +1,145 @@
+//! `seggpt segment`: checks what was asked for, writes the dataflow that does it, and runs that.
+
+mod compose;
+mod inputs;
+mod key;
+mod prompts;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+pub use compose::{Plan, compose};
+
+use crate::{
+    Exit,
+    args::{Ensemble, SegmentArgs},
+    console,
+    run::{self, Flaw, validate},
+};
+
+/// The types of the composed dataflow's edges, written beside it.
+const TYPES: &str = include_str!("../../../../dataflows/types/seggpt/flow/v1.yml");
+
+/// `seggpt segment`.
+///
+/// # Errors
+/// Something that was named is missing or cannot be used; nothing was started.
+pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
+    let plan = plan(&args)?;
+    let yaml = compose(&plan);
+    if args.print_dataflow {
+        write_lists(&plan)?;
+        console::result(yaml.trim_end());
+        return Ok(Exit::Done);
+    }
+    let file = write(&plan, &yaml)?;
+    let flow = validate::load(&file, &args.settings)?;
+    Ok(run::run(flow, None, &args.view))
+}
+
+/// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
+fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
+    let out = absolute(&args.out)?;
+    if out.exists() && !out.is_dir() {
+        return Err(Flaw::new(format!("--out {} is a file", args.out.display()))
+            .help("name a folder; it is made where it is missing"));
+    }
+    let flow = out.join("flow");
+    let inputs = inputs::check(&args.inputs, &out, &flow)?;
+    let prompts = prompts::check(args)?;
+    let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
+
+    let model = seggpt::find_model(&args.model)
+        .map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
+    let model = absolute(&model)?;
+    let inspection =
+        seggpt::inspect(&model).map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
+
+    let k = args.k.unwrap_or(prompts.count.unwrap_or(1));
+    if let Some(count) = prompts.count.filter(|count| k > *count) {
+        return Err(
+            Flaw::new(format!("--k {k}, but there are {count} examples"))
+                .help("give more --prompt IMG=MASK, or a smaller --k"),
+        );
+    }
+    let mut plan = Plan {
+        run_key: String::new(),
+        flow,
+        out,
+        inputs,
+        prompts,
+        model,
+        canvas: inspection.config.image_size,
+        k,
+        classes,
+        args: args.clone(),
+    };
+    plan.run_key = key::of(&plan, &inspection.sha256);
+    Ok(plan)
+}
+
+const MODEL_HELP: &str =
+    "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";
+
+fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Flaw::new(format!("{}: {error}", path.display())))?;
+    match absolute.to_str() {
+        Some(text) if !text.contains('\n') => Ok(absolute),
+        _ => Err(Flaw::new(format!(
+            "the path {} cannot stand in a dataflow",
+            path.display()
+        ))
+        .help("rename it: UTF-8, no line breaks")),
+    }
+}
+
+/// Writes the dataflow and its types under OUT/flow.
+fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Flaw> {
+    let types = plan.flow.join("types/seggpt/flow");
+    create(&types)?;
+    // Logs of an earlier run of this dataflow.
+    let _ = fs::remove_dir_all(plan.flow.join("out"));
+    put(&types.join("v1.yml"), TYPES)?;
+    let file = plan.flow.join("dataflow.yml");
+    put(&file, yaml)?;
+    write_lists(plan)?;
+    Ok(file)
+}
+
+/// Writes the lists that inputs became.
+fn write_lists(plan: &Plan) -> Result<(), Flaw> {
+    if !plan.inputs.lists.is_empty() {
+        create(&plan.flow)?;
+    }
+    plan.inputs
+        .lists
+        .iter()
+        .try_for_each(|(path, text)| put(path, text))
+}
+
+fn create(folder: &Path) -> Result<(), Flaw> {
+    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))
+}
+
+fn put(path: &Path, text: &str) -> Result<(), Flaw> {
+    fs::write(path, text).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Flaw {
+    Flaw::new(format!("cannot write {}: {error}", path.display()))
+        .help("choose a folder for --out that you may write to")
+}
+
+impl Ensemble {
+    /// The node that does it.
+    fn node(self) -> &'static str {
+        match self {
+            Self::Feature => "seggpt-ensemble-feature",
+            Self::Spatial => "seggpt-ensemble-spatial",
+            Self::Vote => "seggpt-ensemble-vote",
+        }
+    }
+}
