@@ -1,0 +1,32 @@
+# The front door. Everything installs what it needs; one cargo profile serves all.
+SHELL := /bin/bash
+BIN := target/debug
+PYTHON := .venv/bin/python
+
+.PHONY: demo test check build docs
+
+## demo: masks of drawn pictures and real photographs, through one dataflow; ends by naming the page to open
+demo: build
+	@tools/venv.sh || true
+	@$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3) demo/prepare.py --out out/demo
+	@$(BIN)/seggpt run dataflows/demo.yml
+
+## test: every test, whole flows through the real engine included
+test: build
+	@tools/venv.sh
+	cargo test --workspace
+
+## check: formatting, lints, docs, licences and duplicate dependencies
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	python3 tools/dependencies.py
+
+build:
+	cargo build --workspace --bins
+
+## docs: writes manifests, node READMEs and the reference from the code
+docs:
+	UPDATE=1 cargo test --package seggpt-tests --test manuals
+
