@@ -1,0 +1,227 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::{Class, Dataset, Frame, Instance, Sample, Truth, files};
+use crate::{EvalError, LabelPlane};
+
+/// What the masks of a video tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objects {
+    /// Objects by their ids (DAVIS 2017, YouTube-VOS).
+    Several,
+    /// One object: whatever is not 0, 255 included (DAVIS 2016).
+    One,
+}
+
+/// Where a set of videos lies.
+#[derive(Debug, Clone)]
+pub struct VideoLayout {
+    /// The folder with a folder of frames per video.
+    pub frames: PathBuf,
+    /// The folder with a folder of masks per video.
+    pub masks: PathBuf,
+    /// The videos to take, in this order; all if `None`.
+    pub videos: Option<Vec<String>>,
+    /// What the masks tell apart.
+    pub objects: Objects,
+}
+
+/// Videos as folders of frames, with masks of object ids for all or some of the frames.
+///
+/// The classes of a set are its object ids: object 1 of one video and object 1 of another have
+/// nothing in common. Frames without a mask have [`Sample::annotated`] false.
+#[derive(Debug, Clone)]
+pub struct VideoFolder {
+    name: String,
+    classes: Vec<Class>,
+    samples: Vec<Sample>,
+    masks: Vec<Option<PathBuf>>,
+    objects: Objects,
+    categories: BTreeMap<(String, u16), String>,
+}
+
+impl VideoFolder {
+    /// Lists the frames and masks of a layout.
+    ///
+    /// # Errors
+    /// [`EvalError::Read`]; [`EvalError::Format`] if a mask has no frame.
+    pub fn open(name: impl Into<String>, layout: &VideoLayout) -> Result<Self, EvalError> {
+        let videos = match &layout.videos {
+            Some(videos) => videos.clone(),
+            None => files::folders(&layout.frames)?
+                .iter()
+                .map(|path| files::name(path))
+                .collect(),
+        };
+        let highest = match layout.objects {
+            Objects::Several => 254,
+            Objects::One => 1,
+        };
+        let mut set = Self {
+            name: name.into(),
+            classes: (1..=highest)
+                .map(|id| Class::new(id, format!("object {id}")))
+                .collect(),
+            samples: Vec::new(),
+            masks: Vec::new(),
+            objects: layout.objects,
+            categories: BTreeMap::new(),
+        };
+        for video in videos {
+            let mut masks = files::pictures(&layout.masks.join(&video))?;
+            let frames = files::pictures(&layout.frames.join(&video))?;
+            for (index, (stem, frame)) in frames.into_iter().enumerate() {
+                let mask = masks.remove(&stem);
+                let mut sample = Sample::new(format!("{video}/{stem}"), frame);
+                sample.frame = Some(Frame {
+                    video: video.clone(),
+                    index,
+                });
+                sample.annotated = mask.is_some();
+                set.samples.push(sample);
+                set.masks.push(mask);
+            }
+            if let Some(stray) = masks.values().next() {
+                return Err(files::wrong(stray, "there is no frame of this name"));
+            }
+        }
+        Ok(set)
+    }
+
+    /// DAVIS: `JPEGImages/RESOLUTION`, `Annotations/RESOLUTION`, and the videos that
+    /// `ImageSets/YEAR/SPLIT.txt` names (year `2017` or `2016`, resolution `480p` or
+    /// `Full-Resolution`). In 2016, all objects are one.
+    ///
+    /// # Errors
+    /// As [`VideoFolder::open`].
+    pub fn davis(
+        root: impl AsRef<Path>,
+        year: &str,
+        split: &str,
+        resolution: &str,
+    ) -> Result<Self, EvalError> {
+        let root = root.as_ref();
+        let mut videos: Vec<String> = Vec::new();
+        for line in files::list(&root.join(format!("ImageSets/{year}/{split}.txt")))? {
+            // 2017: a name. 2016: a frame and its mask, as paths.
+            let first = line.split_whitespace().next().unwrap_or(&line);
+            let video = match first.contains('/') {
+                true => files::name(Path::new(first).parent().unwrap_or(Path::new(""))),
+                false => first.to_owned(),
+            };
+            if videos.last() != Some(&video) {
+                videos.push(video);
+            }
+        }
+        let layout = VideoLayout {
+            frames: root.join("JPEGImages").join(resolution),
+            masks: root.join("Annotations").join(resolution),
+            videos: Some(videos),
+            objects: if year == "2016" {
+                Objects::One
+            } else {
+                Objects::Several
+            },
+        };
+        Self::open(format!("DAVIS {year} {split}"), &layout)
+    }
+
+    /// YouTube-VOS: `root/JPEGImages`, `root/Annotations` (every fifth frame has a mask, in the
+    /// validation set only those where an object appears first) and `root/meta.json`, which names
+    /// videos, objects and their categories.
+    ///
+    /// # Errors
+    /// As [`VideoFolder::open`]; [`EvalError::Format`] if `meta.json` is not what it should be.
+    pub fn youtube_vos(root: impl AsRef<Path>) -> Result<Self, EvalError> {
+        let root = root.as_ref();
+        let path = root.join("meta.json");
+        let meta: Meta = serde_json::from_str(&files::text(&path)?)
+            .map_err(|error| files::wrong(&path, error.to_string()))?;
+        let layout = VideoLayout {
+            frames: root.join("JPEGImages"),
+            masks: root.join("Annotations"),
+            videos: Some(meta.videos.keys().cloned().collect()),
+            objects: Objects::Several,
+        };
+        let mut set = Self::open(format!("YouTube-VOS {}", files::name(root)), &layout)?;
+        for (video, entry) in meta.videos {
+            for (object, about) in entry.objects {
+                let id = object.parse().map_err(|_| {
+                    files::wrong(
+                        &path,
+                        format!("`{object}` of video {video} is no object id"),
+                    )
+                })?;
+                set.categories.insert((video.clone(), id), about.category);
+            }
+        }
+        Ok(set)
+    }
+
+    /// The category of an object, if the set names it. An object is "seen" where a training set has
+    /// objects of the same category.
+    #[must_use]
+    pub fn category(&self, video: &str, object: u16) -> Option<&str> {
+        let key = (video.to_owned(), object);
+        self.categories.get(&key).map(String::as_str)
+    }
+
+    /// All categories that the set names.
+    pub fn categories(&self) -> impl Iterator<Item = &str> {
+        self.categories.values().map(String::as_str)
+    }
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    videos: BTreeMap<String, MetaVideo>,
+}
+
+#[derive(Deserialize)]
+struct MetaVideo {
+    objects: BTreeMap<String, MetaObject>,
+}
+
+#[derive(Deserialize)]
+struct MetaObject {
+    category: String,
+}
+
+impl Dataset for VideoFolder {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// [`EvalError::Format`] also for a frame without a mask.
+    fn truth(&self, index: usize) -> Result<Truth, EvalError> {
+        let sample = self.sample(index)?;
+        let Some(path) = &self.masks[index] else {
+            return Err(files::wrong(&sample.image, "this frame has no mask"));
+        };
+        let ids = LabelPlane::open(path)?;
+        let labels = match self.objects {
+            Objects::Several => ids,
+            Objects::One => ids.map(|&id| u16::from(id != 0)),
+        };
+        let instance = |class: u16| Instance {
+            id: u32::from(class),
+            class,
+            crowd: false,
+            mask: labels.mask(class),
+        };
+        let instances = labels.classes().into_iter().map(instance).collect();
+        Ok(Truth { labels, instances })
+    }
+}
