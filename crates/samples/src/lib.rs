@@ -1,0 +1,76 @@
+//! Endless in-context tasks to train on: a prompt picture with its mask, a query picture with the
+//! mask that is to be painted.
+//!
+//! | source | what it makes | needs files |
+//! |---|---|---|
+//! | [`Synthetic`] | drawn scenes: mosaics of textures, shapes, parts, vessels, roads, cells, fields, plants, streets | no |
+//! | [`Cutouts`] | objects composed over photographs and textures | `objects/`, `backgrounds/` |
+//! | [`Labelled`] | crops of labelled pictures | `labelled/` |
+//! | [`Mix`] only | mosaics of photographed materials; two views of one photograph | `backgrounds/` |
+//! | [`Mix`] | all of them in proportion, augmented and stitched | as its [`Settings`] say |
+//!
+//! A source first makes pictures whose pixels play *roles* ("stripes", "nucleus", "the left wing"), with
+//! the same meaning in every picture of the task. Only then is it decided which of the roles the prompt
+//! shows, and in which random colours they are painted: any role may be asked for, so only the prompt
+//! can tell what is to be painted (SegGPT, section 3.1, "in-context coloring").
+//!
+//! Everything follows from the seed: the same seed, settings and files give the same bytes.
+
+mod augment;
+mod backgrounds;
+mod cutouts;
+mod dice;
+mod error;
+mod files;
+mod labelled;
+mod materials;
+mod mix;
+pub mod pack;
+mod paint;
+mod picture;
+pub mod preview;
+mod segments;
+mod settings;
+mod synthetic;
+
+pub use cutouts::Cutouts;
+pub use error::SamplesError;
+pub use image::{GrayImage, RgbImage};
+pub use labelled::Labelled;
+pub use mix::Mix;
+pub use settings::{Augmentation, Settings, Weights};
+pub use synthetic::Synthetic;
+
+/// What a mask's colours stand for; SegGPT has a type embedding for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SegType {
+    /// Everything of a kind.
+    Semantic,
+    /// One and the same thing in two views.
+    Instance,
+}
+
+/// One task. All pictures have the same width and height.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The example picture.
+    pub prompt: RgbImage,
+    /// What is to be found in the example picture: 1 to 3 classes in random colours over black.
+    pub prompt_mask: RgbImage,
+    /// The picture that is asked about.
+    pub query: RgbImage,
+    /// The answer, in the prompt's colours over black. At least one class of the prompt is there.
+    pub query_mask: RgbImage,
+    /// Where the answer is known: 255 counts, 0 is to be left out of the loss. `None`: everywhere.
+    pub valid: Option<GrayImage>,
+    /// Whether the classes are kinds or single things.
+    pub kind: SegType,
+    /// Which source and which task made it, for people.
+    pub origin: String,
+}
+
+/// Makes samples, as many as there are seeds.
+pub trait Source: Send {
+    /// The sample of a seed: always the same one, whatever was sampled before.
+    fn sample(&mut self, seed: u64) -> Sample;
+}

@@ -1,0 +1,83 @@
+//! Mosaics of photographed materials: wood beside gravel beside brick.
+
+use std::sync::Arc;
+
+use image::{Rgb, RgbImage};
+
+use crate::{
+    SamplesError, SegType,
+    backgrounds::{Backgrounds, Scale, Tile},
+    dice::Dice,
+    files::Files,
+    mix::{Ask, Task},
+    picture::{Group, Picture},
+    synthetic::mosaic::Layout,
+};
+
+#[derive(Clone)]
+pub(crate) struct Mosaics {
+    backgrounds: Backgrounds,
+}
+
+impl Mosaics {
+    pub(crate) fn open(files: &Arc<Files>, scale: Scale) -> Result<Self, SamplesError> {
+        const NEEDS: &str = "mosaics of materials";
+        let backgrounds = Backgrounds::open(files, scale, NEEDS)?;
+        if backgrounds.materials() < 2 {
+            return Err(files.nothing(
+                "backgrounds/ambientcg_tiles/",
+                NEEDS,
+                "materials (MATERIAL_NUMBER.jpg)",
+            ));
+        }
+        Ok(Self { backgrounds })
+    }
+}
+
+impl Task for Mosaics {
+    fn another(&self) -> Box<dyn Task> {
+        Box::new(self.clone())
+    }
+
+    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
+        let mut materials: Vec<usize> = (0..self.backgrounds.materials()).collect();
+        dice.shuffle(&mut materials);
+        materials.truncate(dice.between(2, 5));
+        let mut tiles = Vec::with_capacity(materials.len());
+        for &material in &materials {
+            tiles.push(Tile::new(
+                self.backgrounds.tile(material, dice)?,
+                ask.size,
+                dice,
+            ));
+        }
+        let pictures = (0..ask.count)
+            .map(|_| picture(&tiles, ask.size, dice))
+            .collect();
+        Some(Group {
+            pictures,
+            kind: SegType::Semantic,
+            origin: format!("mosaic of {} photographed materials", tiles.len()),
+            colour_matters: false,
+        })
+    }
+}
+
+fn picture(tiles: &[Tile], size: usize, dice: &mut Dice) -> Picture {
+    let tiles: Vec<Tile> = tiles.iter().map(|tile| tile.again(dice)).collect();
+    let layout = Layout::any(tiles.len(), dice);
+    let seed = dice.seed();
+    let side = size as f32;
+    let surface =
+        |x: u32, y: u32| layout.surface((x as f32 + 0.5) / side, (y as f32 + 0.5) / side, seed);
+    let side = size as u32;
+    let roles: Vec<u8> = (0..side * side)
+        .map(|i| 1 + surface(i % side, i / side) as u8)
+        .collect();
+    let mut of = roles.iter();
+    let rgb = RgbImage::from_fn(side, side, |x, y| {
+        let role = of.next().copied().unwrap_or(1);
+        Rgb(tiles[usize::from(role) - 1].at(x as f32, y as f32))
+    });
+    Picture::new(rgb, roles)
+}

@@ -1,0 +1,290 @@
+use std::sync::Arc;
+
+use crate::{
+    Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights, augment, cutouts,
+    dice::Dice,
+    files::Files,
+    labelled, materials,
+    paint::paint,
+    picture::{Group, NOTHING, Picture, UNKNOWN, View},
+    segments, synthetic,
+};
+
+/// What a task is asked to make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask {
+    /// How many pictures.
+    pub(crate) count: usize,
+    /// Their width and height in pixels.
+    pub(crate) size: usize,
+    /// Roles may tell things of a kind apart, because single things will be asked for.
+    pub(crate) things: bool,
+}
+
+/// Makes pictures that share the meaning of their roles.
+pub(crate) trait Task: Send {
+    /// `None`: bad luck, try again with other dice.
+    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group>;
+
+    /// The same task for another thread: files and what is decoded of them are shared.
+    fn another(&self) -> Box<dyn Task>;
+}
+
+/// A weighted mixture of all sources, augmented, and now and then stitched to 2 x 2 grids.
+pub struct Mix {
+    size: usize,
+    augmentation: Augmentation,
+    tasks: Vec<Box<dyn Task>>,
+    weights: Vec<f32>,
+}
+
+impl Mix {
+    /// Finds the files of all sources whose weight is above 0; pictures are decoded when they are needed.
+    ///
+    /// # Errors
+    /// [`SamplesError::Settings`], and [`SamplesError::NoFolder`], [`SamplesError::EmptyFolder`],
+    /// [`SamplesError::Disk`] or [`SamplesError::Content`] where a source lacks what it needs.
+    pub fn new(settings: &Settings) -> Result<Self, SamplesError> {
+        settings.check()?;
+        let mut tasks: Vec<Box<dyn Task>> = Vec::new();
+        let mut weights = Vec::new();
+        let mut add = |weight: f32, task: Box<dyn Task>| {
+            tasks.push(task);
+            weights.push(weight);
+        };
+        let Weights {
+            synthetic,
+            cutouts,
+            materials,
+            labelled,
+            segments,
+        } = settings.weights;
+        if synthetic > 0.0 {
+            add(synthetic, Box::new(synthetic::Scenes));
+        }
+        if let Some(root) = &settings.root
+            && cutouts + materials + labelled + segments > 0.0
+        {
+            let files = Arc::new(Files::open(root)?);
+            let scale = settings.scale();
+            if cutouts > 0.0 {
+                add(cutouts, Box::new(cutouts::Scenes::open(&files, scale)?));
+            }
+            if materials > 0.0 {
+                add(
+                    materials,
+                    Box::new(materials::Mosaics::open(&files, scale)?),
+                );
+            }
+            if labelled > 0.0 {
+                add(labelled, Box::new(labelled::Crops::open(&files, scale)?));
+            }
+            if segments > 0.0 {
+                add(
+                    segments,
+                    Box::new(segments::Photographs::open(&files, scale)?),
+                );
+            }
+        }
+        Ok(Self {
+            size: settings.size as usize,
+            augmentation: settings.augmentation.clone(),
+            tasks,
+            weights,
+        })
+    }
+}
+
+/// For another thread. Files and decoded pictures are shared.
+impl Clone for Mix {
+    fn clone(&self) -> Self {
+        Self {
+            size: self.size,
+            augmentation: self.augmentation.clone(),
+            tasks: self.tasks.iter().map(|task| task.another()).collect(),
+            weights: self.weights.clone(),
+        }
+    }
+}
+
+impl Source for Mix {
+    fn sample(&mut self, seed: u64) -> Sample {
+        let mut dice = Dice::new(seed);
+        let chosen = dice.weighted(&self.weights);
+        sample(
+            self.tasks[chosen].as_mut(),
+            &self.augmentation,
+            self.size,
+            dice,
+        )
+    }
+}
+
+/// How often a task may have bad luck (a class out of sight, a file that cannot be read) in one sample.
+const ATTEMPTS: usize = 40;
+
+/// A sample of one task. Should it fail again and again, a drawn scene takes its place and says so.
+pub(crate) fn sample(
+    task: &mut dyn Task,
+    how: &Augmentation,
+    size: usize,
+    mut dice: Dice,
+) -> Sample {
+    for _ in 0..ATTEMPTS {
+        if let Some(sample) = attempt(task, how, size, &mut dice.fork()) {
+            return sample;
+        }
+    }
+    loop {
+        if let Some(mut sample) = attempt(&mut synthetic::Scenes, how, size, &mut dice.fork()) {
+            sample.origin.push_str(" (another source gave up)");
+            return sample;
+        }
+    }
+}
+
+fn attempt(
+    task: &mut dyn Task,
+    how: &Augmentation,
+    size: usize,
+    dice: &mut Dice,
+) -> Option<Sample> {
+    let mut group = if dice.chance(how.same_picture) {
+        let things = dice.chance(how.instance);
+        let group = task.group(
+            Ask {
+                count: 1,
+                size: size * 5 / 4,
+                things,
+            },
+            dice,
+        )?;
+        two_views(group, things, size, dice)
+    } else if dice.chance(how.stitch) {
+        grids(
+            task.group(
+                Ask {
+                    count: 8,
+                    size: size * 5 / 8,
+                    things: false,
+                },
+                dice,
+            )?,
+            size,
+            dice,
+        )?
+    } else {
+        task.group(
+            Ask {
+                count: 2,
+                size,
+                things: false,
+            },
+            dice,
+        )?
+    };
+    augment::together(&mut group, how, dice);
+    for picture in &mut group.pictures {
+        augment::geometry(picture, how, dice);
+        augment::photometry(&mut picture.rgb, how, dice);
+    }
+    let Group {
+        pictures,
+        kind,
+        origin,
+        ..
+    } = group;
+    let [prompt, query] = <[Picture; 2]>::try_from(pictures).ok()?;
+    paint(prompt, query, kind, origin, dice)
+}
+
+/// Two windows on the first picture, turned and scaled a little; asks for kinds, or for single things.
+pub(crate) fn two_views(mut group: Group, instance: bool, size: usize, dice: &mut Dice) -> Group {
+    let Some(mut picture) = group.pictures.pop() else {
+        return group;
+    };
+    if instance {
+        picture.roles = things(&picture);
+        group.kind = SegType::Instance;
+        group.origin.push_str(", one thing in two views");
+    } else {
+        group.origin.push_str(", two views");
+    }
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    let fits = width.min(height) / size as f32;
+    let mut view = || {
+        let zoom = fits * dice.range(0.65, 1.0);
+        let turn = dice.normal() * 0.25;
+        let slack = |whole: f32| (whole - zoom * size as f32).max(0.0) / 2.0;
+        let centre = [
+            width / 2.0 + slack(width) * dice.range(-1.0, 1.0),
+            height / 2.0 + slack(height) * dice.range(-1.0, 1.0),
+        ];
+        picture.view(
+            View::new(centre, zoom, dice.log_range(0.85, 1.18), turn, false),
+            size,
+        )
+    };
+    group.pictures = vec![view(), view()];
+    group
+}
+
+/// Numbers the connected areas of equal roles (four neighbours), the largest 200 of them.
+fn things(picture: &Picture) -> Vec<u8> {
+    let (width, height) = (picture.width(), picture.height());
+    let mut areas: Vec<Vec<usize>> = Vec::new();
+    let mut seen = vec![false; width * height];
+    for start in 0..width * height {
+        let role = picture.roles[start];
+        if seen[start] || role == NOTHING || role == UNKNOWN {
+            continue;
+        }
+        seen[start] = true;
+        let mut area = vec![start];
+        let mut next = 0;
+        while next < area.len() {
+            let at = area[next];
+            next += 1;
+            let (x, y) = (at % width, at / width);
+            let neighbours = [
+                (x > 0).then(|| at - 1),
+                (x + 1 < width).then_some(at + 1),
+                (y > 0).then(|| at - width),
+                (y + 1 < height).then_some(at + width),
+            ];
+            for to in neighbours.into_iter().flatten() {
+                if !seen[to] && picture.roles[to] == role {
+                    seen[to] = true;
+                    area.push(to);
+                }
+            }
+        }
+        areas.push(area);
+    }
+    areas.sort_by_key(|area| std::cmp::Reverse(area.len()));
+    let mut roles: Vec<u8> = picture
+        .roles
+        .iter()
+        .map(|&r| if r == UNKNOWN { r } else { NOTHING })
+        .collect();
+    for (number, area) in (1u8..=200).zip(areas) {
+        for at in area {
+            roles[at] = number;
+        }
+    }
+    roles
+}
+
+/// Eight pictures to two windows on grids of four.
+fn grids(mut group: Group, size: usize, dice: &mut Dice) -> Option<Group> {
+    let last = group.pictures.split_off(4);
+    let first: [Picture; 4] = group.pictures.try_into().ok()?;
+    let last: [Picture; 4] = last.try_into().ok()?;
+    let mut window = |four: &[Picture; 4]| {
+        let share = dice.range(0.55, 1.0);
+        Picture::stitch(four).crop(share, 1.0, 0.0, false, size, dice)
+    };
+    group.pictures = vec![window(&first), window(&last)];
+    group.origin.push_str(", stitched");
+    Some(group)
+}

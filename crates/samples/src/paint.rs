@@ -1,0 +1,198 @@
+//! From pictures with roles to a task: which roles are asked for, and in which colours.
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+
+use crate::{
+    Sample, SegType,
+    dice::Dice,
+    picture::{NOTHING, Picture, UNKNOWN},
+};
+
+/// The smallest share of a picture that a class which is asked for must cover.
+const VISIBLE: f32 = 0.008;
+
+/// A class that covers nearly everything teaches nothing.
+const DOMINANT: f32 = 0.93;
+
+const WHITE: [u8; 3] = [255; 3];
+
+/// Chooses 1 to 3 roles of the prompt, at least one of which is in the query, and paints them.
+/// `None` if there is no such role.
+pub(crate) fn paint(
+    prompt: Picture,
+    query: Picture,
+    kind: SegType,
+    origin: String,
+    dice: &mut Dice,
+) -> Option<Sample> {
+    let share = |areas: &[u32; 256], role: usize, picture: &Picture| {
+        areas[role] as f32 / picture.roles.len() as f32
+    };
+    let (in_prompt, in_query) = (prompt.areas(), query.areas());
+    let mut shared = Vec::new();
+    let mut others = Vec::new();
+    for role in 1..usize::from(UNKNOWN) {
+        let shown = share(&in_prompt, role, &prompt);
+        if !(VISIBLE..DOMINANT).contains(&shown) {
+            continue;
+        }
+        let asked = share(&in_query, role, &query);
+        if (VISIBLE..DOMINANT).contains(&asked) {
+            shared.push(role as u8);
+        } else {
+            others.push(role as u8);
+        }
+    }
+    if shared.is_empty() {
+        return None;
+    }
+    dice.shuffle(&mut shared);
+    let count = 1 + dice.weighted(&[0.55, 0.27, 0.18]);
+    let mut chosen = vec![shared[0]];
+    let mut rest: Vec<u8> = shared[1..].to_vec();
+    // Now and then the prompt shows a class that the query does not have.
+    if dice.chance(0.3) {
+        rest.extend(others);
+        dice.shuffle(&mut rest);
+    }
+    chosen.extend(rest.into_iter().take(count - 1));
+
+    let mut colors = [[0; 3]; 256];
+    for (&role, color) in chosen.iter().zip(distinct(chosen.len(), dice)) {
+        colors[usize::from(role)] = color;
+    }
+    debug_assert_eq!(colors[usize::from(NOTHING)], [0; 3]);
+    let valid = query.roles.contains(&UNKNOWN).then(|| {
+        let mut roles = query.roles.iter();
+        GrayImage::from_fn(query.rgb.width(), query.rgb.height(), |_, _| {
+            Luma([if roles.next() == Some(&UNKNOWN) {
+                0
+            } else {
+                255
+            }])
+        })
+    });
+    Some(Sample {
+        prompt_mask: mask(&prompt, &colors),
+        query_mask: mask(&query, &colors),
+        prompt: prompt.rgb,
+        query: query.rgb,
+        valid,
+        kind,
+        origin,
+    })
+}
+
+fn mask(picture: &Picture, colors: &[[u8; 3]; 256]) -> RgbImage {
+    let mut mask = RgbImage::new(picture.rgb.width(), picture.rgb.height());
+    for (pixel, &role) in mask.pixels_mut().zip(&picture.roles) {
+        *pixel = Rgb(colors[usize::from(role)]);
+    }
+    mask
+}
+
+/// Random colours that keep apart from each other and from black. White is frequent: people's
+/// binary masks are white.
+fn distinct(count: usize, dice: &mut Dice) -> Vec<[u8; 3]> {
+    let mut colors: Vec<[u8; 3]> = Vec::with_capacity(count);
+    if dice.chance(if count == 1 { 0.4 } else { 0.2 }) {
+        colors.push(WHITE);
+    }
+    // Pure colours are what palettes of tools consist of.
+    let pure = dice.chance(0.4);
+    let mut apart = 170.0;
+    while colors.len() < count {
+        let color = std::array::from_fn(|_| {
+            if pure {
+                255 * dice.below(2) as u8
+            } else {
+                dice.below(256) as u8
+            }
+        });
+        let distance = |other: &[u8; 3]| {
+            let square = |i: usize| (f32::from(color[i]) - f32::from(other[i])).powi(2);
+            (square(0) + square(1) + square(2)).sqrt()
+        };
+        if distance(&[0; 3]) >= 150.0 && colors.iter().all(|other| distance(other) >= apart) {
+            colors.push(color);
+        }
+        apart = f32::max(apart - 0.5, 100.0);
+    }
+    dice.shuffle(&mut colors);
+    colors
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Four stripes with the roles 1, 2, 3 and unknown.
+    fn striped() -> Picture {
+        let roles = [1, 2, 3, UNKNOWN]
+            .into_iter()
+            .flat_map(|role| [role; 64])
+            .collect();
+        Picture::new(RgbImage::new(16, 16), roles)
+    }
+
+    fn task(seed: u64) -> Sample {
+        let dice = &mut Dice::new(seed);
+        paint(striped(), striped(), SegType::Semantic, String::new(), dice).unwrap()
+    }
+
+    #[test]
+    fn the_same_picture_has_another_answer_for_another_prompt() {
+        let asked = |sample: &Sample| {
+            sample
+                .query_mask
+                .pixels()
+                .step_by(64)
+                .map(|p| p.0 != [0; 3])
+                .collect::<Vec<_>>()
+        };
+        let mut answers: Vec<_> = (0..100).map(|seed| asked(&task(seed))).collect();
+        answers.sort();
+        answers.dedup();
+        // Each of three, each pair of them, all three.
+        assert_eq!(answers.len(), 7);
+    }
+
+    #[test]
+    fn colours_keep_apart() {
+        for seed in 0..200 {
+            let colors = distinct(3, &mut Dice::new(seed));
+            for (index, a) in colors.iter().enumerate() {
+                for b in colors[..index].iter().chain([&[0; 3]]) {
+                    let apart: u32 = a
+                        .iter()
+                        .zip(b)
+                        .map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2))
+                        .sum();
+                    assert!(apart >= 100 * 100, "{a:?} and {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_pixels_do_not_count_and_are_black() {
+        let sample = task(1);
+        let valid = sample.valid.unwrap();
+        assert!(
+            valid
+                .pixels()
+                .zip(sample.query_mask.pixels())
+                .skip(192)
+                .all(|(v, m)| v.0 == [0] && m.0 == [0; 3])
+        );
+        assert!(valid.pixels().take(192).all(|v| v.0 == [255]));
+    }
+
+    #[test]
+    fn there_is_no_task_without_a_shared_role() {
+        let other = Picture::new(RgbImage::new(16, 16), vec![9; 256]);
+        let dice = &mut Dice::new(0);
+        assert!(paint(striped(), other, SegType::Semantic, String::new(), dice).is_none());
+    }
+}

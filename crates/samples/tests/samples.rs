@@ -1,0 +1,340 @@
+//! What every sample promises, whatever it is made of.
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use seggpt_samples::{
+    Augmentation, Labelled, Mix, Sample, SamplesError, Settings, Source, Synthetic, Weights,
+    pack::{Packing, pack},
+};
+
+const BLACK: [u8; 3] = [0; 3];
+
+fn data() -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/train");
+    if !root.is_dir() {
+        eprintln!("skipped: no {}", root.display());
+        return None;
+    }
+    Some(root)
+}
+
+fn colors(mask: &RgbImage) -> HashMap<[u8; 3], usize> {
+    let mut colors = HashMap::new();
+    for pixel in mask.pixels() {
+        *colors.entry(pixel.0).or_default() += 1;
+    }
+    colors
+}
+
+fn assert_is_a_task(sample: &Sample, size: u32) {
+    let origin = &sample.origin;
+    for picture in [
+        &sample.prompt,
+        &sample.prompt_mask,
+        &sample.query,
+        &sample.query_mask,
+    ] {
+        assert_eq!(picture.dimensions(), (size, size), "{origin}");
+    }
+    let (shown, asked) = (colors(&sample.prompt_mask), colors(&sample.query_mask));
+    let classes: Vec<_> = shown.keys().filter(|&&color| color != BLACK).collect();
+    assert!((1..=3).contains(&classes.len()), "{origin}: {classes:?}");
+    assert!(
+        asked
+            .keys()
+            .all(|color| *color == BLACK || shown.contains_key(color)),
+        "{origin}: a colour only in the answer"
+    );
+    let enough = size as usize * size as usize / 200;
+    let shared = classes
+        .iter()
+        .any(|color| shown[*color] > enough && asked.get(*color).is_some_and(|&n| n > enough));
+    assert!(
+        shared,
+        "{origin}: no class with more than 0.5 % in both pictures"
+    );
+    if let Some(valid) = &sample.valid {
+        assert_eq!(valid.dimensions(), (size, size));
+        assert!(valid.pixels().all(|p| p.0[0] == 0 || p.0[0] == 255));
+    }
+}
+
+fn assert_seed_decides(settings: &Settings) {
+    let (mut one, mut other) = (Mix::new(settings).unwrap(), Mix::new(settings).unwrap());
+    let forwards: Vec<Sample> = (0..24).map(|seed| one.sample(seed)).collect();
+    let mut backwards: Vec<Sample> = (0..24).rev().map(|seed| other.sample(seed)).collect();
+    backwards.reverse();
+    assert!(
+        forwards == backwards,
+        "the order of sampling changed a sample"
+    );
+    assert_ne!(forwards[0], forwards[1]);
+}
+
+#[test]
+fn drawn_samples_are_tasks() {
+    for size in [32, 64, 96] {
+        let mut mix = Mix::new(&Settings::synthetic(size)).unwrap();
+        (0..120).for_each(|seed| assert_is_a_task(&mix.sample(seed), size));
+    }
+}
+
+#[test]
+fn drawn_samples_without_augmentation_are_tasks() {
+    let mut source = Synthetic::new(64).unwrap();
+    (0..120).for_each(|seed| assert_is_a_task(&source.sample(seed), 64));
+}
+
+#[test]
+fn the_seed_decides_a_drawn_sample() {
+    assert_seed_decides(&Settings::synthetic(48));
+}
+
+#[test]
+fn the_seed_decides_a_sample_from_files() {
+    let Some(root) = data() else { return };
+    assert_seed_decides(&Settings::with_data(48, root));
+}
+
+#[test]
+fn every_source_makes_tasks_from_files() {
+    let Some(root) = data() else { return };
+    let off = Weights {
+        synthetic: 0.0,
+        cutouts: 0.0,
+        materials: 0.0,
+        labelled: 0.0,
+        segments: 0.0,
+    };
+    for weights in [
+        Weights {
+            cutouts: 1.0,
+            ..off.clone()
+        },
+        Weights {
+            materials: 1.0,
+            ..off.clone()
+        },
+        Weights {
+            labelled: 1.0,
+            ..off.clone()
+        },
+        Weights {
+            segments: 1.0,
+            ..off.clone()
+        },
+    ] {
+        let settings = Settings {
+            weights,
+            ..Settings::with_data(64, root.clone())
+        };
+        let mut mix = Mix::new(&settings).unwrap();
+        for seed in 0..40 {
+            let sample = mix.sample(seed);
+            assert_is_a_task(&sample, 64);
+            assert!(!sample.origin.contains("gave up"), "{}", sample.origin);
+        }
+    }
+}
+
+#[test]
+fn one_to_three_classes_are_asked_for_and_white_is_frequent() {
+    let mut source = Synthetic::new(48).unwrap();
+    let white = |s: &Sample| colors(&s.prompt_mask).contains_key(&[255; 3]);
+    let samples: Vec<Sample> = (0..200).map(|seed| source.sample(seed)).collect();
+    let share = samples.iter().filter(|s| white(s)).count();
+    assert!(
+        (20..120).contains(&share),
+        "{share} of 200 have white, which is frequent but not the rule"
+    );
+    let classes = samples
+        .iter()
+        .filter(|s| colors(&s.prompt_mask).len() > 2)
+        .count();
+    assert!(
+        (30..150).contains(&classes),
+        "{classes} of 200 have several classes"
+    );
+}
+
+#[test]
+fn a_clone_for_another_thread_makes_the_same_samples() {
+    let mut mix = Mix::new(&Settings::synthetic(32)).unwrap();
+    let mut other = mix.clone();
+    let there =
+        std::thread::spawn(move || (0..10).map(|seed| other.sample(seed)).collect::<Vec<_>>());
+    let here: Vec<Sample> = (0..10).map(|seed| mix.sample(seed)).collect();
+    assert!(here == there.join().unwrap());
+}
+
+/// A small tree of training files: red and green discs as objects and labels.
+fn small_tree(root: &Path) {
+    for folder in [
+        "objects/discs/red",
+        "objects/discs/green",
+        "backgrounds/grey",
+        "labelled/set/images",
+        "labelled/set/masks",
+    ] {
+        std::fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    let inside = |x: u32, y: u32| (x as i32 - 32).pow(2) + (y as i32 - 32).pow(2) < 600;
+    for (name, color) in [("red", [200, 30, 20]), ("green", [20, 180, 40])] {
+        let disc = RgbaImage::from_fn(64, 64, |x, y| {
+            Rgba([
+                color[0],
+                color[1],
+                color[2],
+                if inside(x, y) { 255 } else { 0 },
+            ])
+        });
+        (0..2).for_each(|n| {
+            disc.save(root.join(format!("objects/discs/{name}/{n}.png")))
+                .unwrap()
+        });
+    }
+    for n in 0..2 {
+        let picture = RgbImage::from_fn(64, 64, |x, y| {
+            Rgb(if inside(x, y) {
+                [200, 30, 20]
+            } else {
+                [90 + (x % 7) as u8; 3]
+            })
+        });
+        picture
+            .save(root.join(format!("backgrounds/grey/{n}.png")))
+            .unwrap();
+        picture
+            .save(root.join(format!("labelled/set/images/{n}.png")))
+            .unwrap();
+        let mask = GrayImage::from_fn(64, 64, |x, y| {
+            Luma([u8::from(inside(x, y)) * if y < 30 { 255 } else { 1 }])
+        });
+        mask.save(root.join(format!("labelled/set/masks/{n}.png")))
+            .unwrap();
+    }
+}
+
+fn from_files(root: &Path) -> Settings {
+    let weights = Weights {
+        materials: 0.0,
+        synthetic: 0.0,
+        ..Settings::with_data(32, root).weights
+    };
+    Settings {
+        weights,
+        ..Settings::with_data(32, root)
+    }
+}
+
+#[test]
+fn a_pack_gives_the_samples_of_its_folder() {
+    let (root, packs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    small_tree(root.path());
+    let written = pack(
+        root.path(),
+        packs.path(),
+        &Packing {
+            largest: 6_000,
+            ..Packing::default()
+        },
+    )
+    .unwrap();
+    assert!(written.len() > 1, "{written:?}");
+    assert!(
+        written
+            .iter()
+            .all(|path| path.metadata().unwrap().len() <= 6_000)
+    );
+    let (mut folder, mut packed) = (
+        Mix::new(&from_files(root.path())).unwrap(),
+        Mix::new(&from_files(packs.path())).unwrap(),
+    );
+    for seed in 0..12 {
+        let sample = folder.sample(seed);
+        assert_is_a_task(&sample, 32);
+        assert!(sample == packed.sample(seed), "{}", sample.origin);
+    }
+}
+
+#[test]
+fn what_is_unknown_does_not_count() {
+    let root = tempfile::tempdir().unwrap();
+    small_tree(root.path());
+    let mut source = Labelled::new(32, root.path()).unwrap();
+    let unknown = (0..20)
+        .filter(|&seed| source.sample(seed).valid.is_some())
+        .count();
+    assert!(
+        unknown > 5,
+        "{unknown} of 20 samples have pixels that do not count"
+    );
+}
+
+#[test]
+fn a_mask_that_does_not_fit_is_left_out_and_a_missing_one_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    small_tree(root.path());
+    let mask = root.path().join("labelled/set/masks/1.png");
+    GrayImage::new(5, 5).save(&mask).unwrap();
+    let mut source = Labelled::new(32, root.path()).unwrap();
+    (0..10).for_each(|seed| assert_is_a_task(&source.sample(seed), 32));
+    std::fs::remove_file(&mask).unwrap();
+    let error = Labelled::new(32, root.path()).err().unwrap().to_string();
+    assert!(
+        error.contains("1.png") && error.contains("no mask"),
+        "{error}"
+    );
+}
+
+#[test]
+fn missing_data_is_named() {
+    let empty = tempfile::tempdir().unwrap();
+    let settings = Settings::with_data(64, empty.path());
+    let error = Mix::new(&settings).err().unwrap();
+    assert!(matches!(error, SamplesError::NoFolder { .. }), "{error}");
+    assert!(error.to_string().contains("objects"), "{error}");
+
+    let nowhere = empty.path().join("nowhere");
+    let error = Mix::new(&Settings::with_data(64, &nowhere)).err().unwrap();
+    assert!(
+        error.to_string().contains(&nowhere.display().to_string()),
+        "{error}"
+    );
+}
+
+#[test]
+fn bad_settings_are_refused_by_name() {
+    let refused = |settings: Settings| Mix::new(&settings).err().unwrap().to_string();
+    assert!(refused(Settings::synthetic(63)).contains("size is 63"));
+    let weights = Weights {
+        synthetic: 1.0,
+        cutouts: 0.5,
+        ..Weights::default()
+    };
+    assert!(
+        refused(Settings {
+            weights,
+            ..Settings::default()
+        })
+        .contains("weights.cutouts")
+    );
+    let augmentation = Augmentation {
+        jpeg: 1.5,
+        ..Augmentation::default()
+    };
+    assert!(
+        refused(Settings {
+            augmentation,
+            ..Settings::default()
+        })
+        .contains("augmentation.jpeg")
+    );
+    let unknown = serde_json::from_str::<Settings>(r#"{"size": 64, "wieghts": {}}"#).unwrap_err();
+    assert!(unknown.to_string().contains("wieghts"), "{unknown}");
+}
