@@ -15,7 +15,10 @@ use crate::{pebbles, stock::at_home, text, words};
 fn a_wire_of_the_wrong_type_is_refused_before_anything_starts() {
     let scratch = Scratch::new();
     let path = at_home(&scratch, "folder.yml");
-    let flow = fs::read_to_string(&path).unwrap().replace("canvases: { source: ensemble/canvases", "canvases: { source: prompts/prompted");
+    let flow = fs::read_to_string(&path).unwrap().replace(
+        "canvases: { source: ensemble/canvases",
+        "canvases: { source: prompts/prompted",
+    );
     fs::write(&path, flow).unwrap();
     scratch.seggpt(["run".into(), text(path)]).expect_code(2);
     assert!(!scratch.path("home/out").exists(), "something started");
@@ -24,18 +27,34 @@ fn a_wire_of_the_wrong_type_is_refused_before_anything_starts() {
 #[test]
 fn a_missing_dataflow_and_an_unknown_node_are_named() {
     let scratch = Scratch::new();
-    scratch.seggpt(["run", "nowhere.yml"]).expect_code(2).expect_text("nowhere.yml");
+    scratch
+        .seggpt(["run", "nowhere.yml"])
+        .expect_code(2)
+        .expect_text("nowhere.yml");
     let flow = text(at_home(&scratch, "folder.yml"));
-    scratch.seggpt(["run", &flow, "--set", "inferr.MODEL=x"]).expect_code(2).expect_text("inferr");
+    scratch
+        .seggpt(["run", &flow, "--set", "inferr.MODEL=x"])
+        .expect_code(2)
+        .expect_text("inferr");
 }
 
 #[test]
 fn a_node_that_cannot_start_says_why() {
     let scratch = Scratch::new();
-    let line = words("segment --out out --model no-such-model").into_iter().chain(pebbles(&[1])).chain([text(ground("ground_3.png"))]);
-    scratch.seggpt(line).expect_code(2).expect_text("no-such-model");
+    let line = words("segment --out out --model no-such-model")
+        .into_iter()
+        .chain(pebbles(&[1]))
+        .chain([text(ground("ground_3.png"))]);
+    scratch
+        .seggpt(line)
+        .expect_code(2)
+        .expect_text("no-such-model");
     let flow = text(at_home(&scratch, "folder.yml"));
-    scratch.seggpt(["run", &flow, "--set", "infer.MODEL=no-such-model"]).expect_code(3).expect_text("infer").expect_text("no-such-model");
+    scratch
+        .seggpt(["run", &flow, "--set", "infer.MODEL=no-such-model"])
+        .expect_code(3)
+        .expect_text("infer")
+        .expect_text("no-such-model");
 }
 
 /// Many pictures, so that there is time to interfere.
@@ -45,10 +64,26 @@ fn long_run(scratch: &Scratch) -> Child {
     for n in 0..300 {
         fs::copy(ground("ground_6.png"), folder.join(format!("{n:03}.png"))).unwrap();
     }
-    let line = words("segment --out out --model untrained-tiny").into_iter().chain(pebbles(&[1])).chain([text(folder)]);
+    let line = words("segment --out out --model untrained-tiny")
+        .into_iter()
+        .chain(pebbles(&[1]))
+        .chain([text(folder)]);
     let mut command = Command::new(binary("seggpt"));
-    let child = command.args(line).current_dir(scratch.path("")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let masks = || fs::read_dir(scratch.path("out")).map(|d| d.filter(|e| text(e.as_ref().unwrap().path()).ends_with(".mask.png")).count()).unwrap_or(0);
+    let child = command
+        .args(line)
+        .current_dir(scratch.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let masks = || {
+        fs::read_dir(scratch.path("out"))
+            .map(|d| {
+                d.filter(|e| text(e.as_ref().unwrap().path()).ends_with(".mask.png"))
+                    .count()
+            })
+            .unwrap_or(0)
+    };
     let patience = Instant::now() + Duration::from_secs(60);
     while masks() < 3 {
         assert!(Instant::now() < patience, "no mask within a minute");
@@ -58,7 +93,13 @@ fn long_run(scratch: &Scratch) -> Child {
 }
 
 fn signal(name: &str, pid: &str) {
-    assert!(Command::new("kill").args([name, pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([name, pid])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 #[test]
@@ -67,10 +108,18 @@ fn ctrl_c_stops_the_run_and_the_next_one_goes_on() {
     let child = long_run(&scratch);
     signal("-INT", &child.id().to_string());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(130),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let done = scratch.report("out")["counts"]["done"].as_u64().unwrap();
     assert!((3..300).contains(&done), "{done} done");
-    let line = words("segment --out out --model untrained-tiny").into_iter().chain(pebbles(&[1])).chain([text(scratch.path("many"))]);
+    let line = words("segment --out out --model untrained-tiny")
+        .into_iter()
+        .chain(pebbles(&[1]))
+        .chain([text(scratch.path("many"))]);
     scratch.seggpt(line).expect_code(0);
     let counts = &scratch.report("out")["counts"];
     assert_eq!(counts["done"], 300);
@@ -83,22 +132,38 @@ fn a_killed_network_is_started_again_and_nothing_is_lost() {
     let child = long_run(&scratch);
     signal("-KILL", &child_named("seggpt-infer", child.id()));
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(scratch.report("out")["counts"]["done"], 300);
 }
 
 /// The process of a node under this run.
 fn child_named(name: &str, parent: u32) -> String {
-    let output = Command::new("ps").args(["-eo", "pid,ppid,args"]).output().unwrap();
+    let output = Command::new("ps")
+        .args(["-eo", "pid,ppid,args"])
+        .output()
+        .unwrap();
     let listing = String::from_utf8(output.stdout).unwrap();
-    let mut rows = listing.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.find(|row| row[1] == parent.to_string() && row[2].ends_with(name)).unwrap_or_else(|| panic!("no {name} under {parent}\n{listing}"));
+    let mut rows = listing
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows
+        .find(|row| row[1] == parent.to_string() && row[2].ends_with(name))
+        .unwrap_or_else(|| panic!("no {name} under {parent}\n{listing}"));
     row[0].to_owned()
 }
 
 #[test]
 fn doctor_finds_what_a_checkout_has() {
     let scratch = Scratch::new();
-    scratch.seggpt(["doctor"]).expect_text("all 7 in").expect_text("untrained-tiny");
+    scratch
+        .seggpt(["doctor"])
+        .expect_text("all 7 in")
+        .expect_text("untrained-tiny");
     assert!(root().join("models/default").exists());
 }

@@ -16,15 +16,28 @@ use seggpt_tests::ground;
 
 /// `--prompt image=mask` for pictures drawn for the project.
 fn prompt(image: &str, mask: &str) -> [String; 2] {
-    ["--prompt".into(), format!("{}={}", ground(image).display(), ground(mask).display())]
+    [
+        "--prompt".into(),
+        format!("{}={}", ground(image).display(), ground(mask).display()),
+    ]
 }
 
 fn pebbles(numbers: &[u32]) -> Vec<String> {
-    numbers.iter().flat_map(|n| prompt(&format!("ground_{n}.png"), &format!("ground_{n}_pebbles.png"))).collect()
+    numbers
+        .iter()
+        .flat_map(|n| {
+            prompt(
+                &format!("ground_{n}.png"),
+                &format!("ground_{n}_pebbles.png"),
+            )
+        })
+        .collect()
 }
 
 fn text(path: PathBuf) -> String {
-    path.to_str().expect("the repository's path is UTF-8").to_owned()
+    path.to_str()
+        .expect("the repository's path is UTF-8")
+        .to_owned()
 }
 
 fn words(line: &str) -> Vec<String> {

@@ -10,28 +10,52 @@ use crate::{stock::printed, text, words};
 fn pack(set: &str, prompts: usize, queries: usize) -> Option<(Vec<String>, Vec<String>)> {
     let folder = shared_data("eval")?.join(set);
     let split = fs::read_to_string(folder.join("split.tsv")).unwrap();
-    let named = |kind: &str| split.lines().filter_map(|l| l.split_once('\t')).filter(|(_, k)| *k == kind).map(|(n, _)| n.to_owned()).collect::<Vec<_>>();
+    let named = |kind: &str| {
+        split
+            .lines()
+            .filter_map(|l| l.split_once('\t'))
+            .filter(|(_, k)| *k == kind)
+            .map(|(n, _)| n.to_owned())
+            .collect::<Vec<_>>()
+    };
     let picture = |name: &str| -> PathBuf {
         let paths = ["jpg", "png"].map(|e| folder.join(format!("images/{name}.{e}")));
-        paths.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("{set}: no picture {name}"))
+        paths
+            .into_iter()
+            .find(|path| path.exists())
+            .unwrap_or_else(|| panic!("{set}: no picture {name}"))
     };
     let (examples, rest) = (named("prompt"), named("query"));
     let pairs = examples.iter().chain(&rest).take(prompts).flat_map(|name| {
         let mask = folder.join(format!("masks/{name}.png"));
-        ["--prompt".to_owned(), format!("{}={}", picture(name).display(), mask.display())]
+        [
+            "--prompt".to_owned(),
+            format!("{}={}", picture(name).display(), mask.display()),
+        ]
     });
-    Some((pairs.collect(), rest.iter().rev().take(queries).map(|name| text(picture(name))).collect()))
+    Some((
+        pairs.collect(),
+        rest.iter()
+            .rev()
+            .take(queries)
+            .map(|name| text(picture(name)))
+            .collect(),
+    ))
 }
 
 fn arguments(set: &str, k: usize, options: &str) -> Option<Vec<String>> {
     let (prompts, queries) = pack(set, 9, 30)?;
     assert_eq!(queries.len(), 30);
-    let common = words(&format!("segment --no-report --out out --model untrained-tiny --k {k} {options}"));
+    let common = words(&format!(
+        "segment --no-report --out out --model untrained-tiny --k {k} {options}"
+    ));
     Some(common.into_iter().chain(prompts).chain(queries).collect())
 }
 
 fn thirty(set: &str, k: usize, options: &str) {
-    let Some(arguments) = arguments(set, k, options) else { return };
+    let Some(arguments) = arguments(set, k, options) else {
+        return;
+    };
     let scratch = Scratch::new();
     scratch.seggpt(arguments).expect_code(0);
     assert_done(&scratch);
@@ -43,7 +67,12 @@ fn assert_done(scratch: &Scratch) {
     assert_eq!(items.len(), 30);
     for item in items {
         assert_eq!(item["status"], "done", "{item}");
-        assert!(scratch.path("out").join(item["files"]["mask"].as_str().unwrap()).exists());
+        assert!(
+            scratch
+                .path("out")
+                .join(item["files"]["mask"].as_str().unwrap())
+                .exists()
+        );
     }
 }
 
@@ -94,9 +123,17 @@ fn nine_nearest_prompts_with_the_voting_ensemble() {
 
 #[test]
 fn the_stock_engine_runs_the_same_dataflow() {
-    let (Some(dora), Some(arguments)) = (stock_dora(), arguments("cityland", 4, "--ensemble vote --select nearest")) else { return };
+    let (Some(dora), Some(arguments)) = (
+        stock_dora(),
+        arguments("cityland", 4, "--ensemble vote --select nearest"),
+    ) else {
+        return;
+    };
     let scratch = Scratch::new();
-    let flow = printed(&scratch, arguments.into_iter().chain(["--print-dataflow".into()]));
+    let flow = printed(
+        &scratch,
+        arguments.into_iter().chain(["--print-dataflow".into()]),
+    );
     scratch.dora_run(&dora, &flow).expect_code(0);
     assert_done(&scratch);
 }

@@ -10,8 +10,13 @@ use crate::{pebbles, text, words};
 fn a_composed_dataflow_runs_under_the_stock_engine() {
     let Some(dora) = stock_dora() else { return };
     let scratch = Scratch::new();
-    let line = words("segment --out out --model untrained-tiny --ensemble vote --select nearest --k 2 --print-dataflow");
-    let arguments = line.into_iter().chain(pebbles(&[1, 2])).chain([3, 4, 6].map(|n| text(ground(&format!("ground_{n}.png")))));
+    let line = words(
+        "segment --out out --model untrained-tiny --ensemble vote --select nearest --k 2 --print-dataflow",
+    );
+    let arguments = line
+        .into_iter()
+        .chain(pebbles(&[1, 2]))
+        .chain([3, 4, 6].map(|n| text(ground(&format!("ground_{n}.png")))));
     let flow = printed(&scratch, arguments);
     scratch.dora_run(&dora, &flow).expect_code(0);
     assert_eq!(scratch.report("out")["counts"]["done"], 3);
@@ -25,15 +30,30 @@ fn a_flow_of_the_gallery_runs_under_both_engines() {
     scratch.dora_run(&dora, &flow).expect_code(0);
     assert_eq!(scratch.report("home/out/folder")["counts"]["failed"], 0);
     let again = text(flow);
-    scratch.seggpt(["run", &again, "--set", "sink.OUT=../out/ours", "--set", "source.JOURNAL=../out/ours/journal.jsonl"]).expect_code(0);
+    scratch
+        .seggpt([
+            "run",
+            &again,
+            "--set",
+            "sink.OUT=../out/ours",
+            "--set",
+            "source.JOURNAL=../out/ours/journal.jsonl",
+        ])
+        .expect_code(0);
     let done = |out| scratch.report(out)["counts"]["done"].as_u64();
     assert!(done("home/out/ours") > Some(0));
     assert_eq!(done("home/out/folder"), done("home/out/ours"));
 }
 
 /// What `--print-dataflow` prints, in a folder with the types.
-pub fn printed(scratch: &Scratch, arguments: impl IntoIterator<Item = String>) -> std::path::PathBuf {
-    let ran = scratch.seggpt(arguments).expect_code(0).expect_text("strict_types: true");
+pub fn printed(
+    scratch: &Scratch,
+    arguments: impl IntoIterator<Item = String>,
+) -> std::path::PathBuf {
+    let ran = scratch
+        .seggpt(arguments)
+        .expect_code(0)
+        .expect_text("strict_types: true");
     let folder = scratch.path("printed");
     copy_folder(&root().join("dataflows/types"), &folder.join("types"));
     let flow = folder.join("dataflow.yml");
@@ -46,7 +66,10 @@ pub fn at_home(scratch: &Scratch, flow: &str) -> std::path::PathBuf {
     let home = scratch.path("home");
     fs::create_dir_all(home.join("tests/fixtures")).unwrap();
     copy_folder(&root().join("dataflows"), &home.join("dataflows"));
-    copy_folder(&root().join("tests/fixtures/ground"), &home.join("tests/fixtures/ground"));
+    copy_folder(
+        &root().join("tests/fixtures/ground"),
+        &home.join("tests/fixtures/ground"),
+    );
     home.join("dataflows").join(flow)
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use dora_core::{manifest::NodeManifest, types::TypeRegistry};
 use seggpt_node::{Manual, Port};
-use seggpt_tests::root;
+use seggpt_tests::{Scratch, root};
 use yaml_serde::{Mapping, Value};
 
 mod messages;
@@ -27,23 +27,40 @@ fn agree(path: &Path, made: &str) {
         fs::write(path, made).unwrap();
     }
     let there = fs::read_to_string(path).unwrap_or_default();
-    assert!(there == made, "{} is not what the code says: `make docs`", path.strip_prefix(root()).unwrap().display());
+    assert!(
+        there == made,
+        "{} is not what the code says: `make docs`",
+        path.strip_prefix(root()).unwrap().display()
+    );
 }
 
 #[test]
 fn manifests_and_readmes_say_what_the_code_says() {
     for manual in manuals() {
         let folder = root().join("nodes").join(manual.name);
-        agree(&folder.join("dora-node.yml"), &(manual.manifest() + &shipped_types(&manual)));
+        agree(
+            &folder.join("dora-node.yml"),
+            &(manual.manifest() + &shipped_types(&manual)),
+        );
         agree(&folder.join("README.md"), &manual.readme());
     }
 }
 
 #[test]
 fn the_reference_page_holds_every_node() {
-    let mut page = String::from("# Nodes\n\nMade from the code by `make docs`. Every node is one binary that a dataflow names as `path:`.\n\n");
+    let mut page = String::from(
+        "# Nodes\n\nMade from the code by `make docs`. Every node is one binary that a dataflow names as `path:`.\n\n",
+    );
     for manual in manuals() {
-        page += &format!("- [{0}](#{0}): {1}\n", manual.name, manual.command.get_about().map(ToString::to_string).unwrap_or_default());
+        page += &format!(
+            "- [{0}](#{0}): {1}\n",
+            manual.name,
+            manual
+                .command
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        );
     }
     for manual in manuals() {
         let deeper = manual.readme().replace("\n## ", "\n### ");
@@ -53,9 +70,38 @@ fn the_reference_page_holds_every_node() {
 }
 
 #[test]
+fn the_command_line_page_is_what_help_says() {
+    let commands = [
+        "run",
+        "segment",
+        "doctor",
+        "model inspect",
+        "model convert",
+        "model verify",
+    ];
+    let mut page = String::from(
+        "# Command line\n\nMade from the code by `make docs`: what `seggpt COMMAND --help` says.\n",
+    );
+    for command in [""].into_iter().chain(commands) {
+        let said = Scratch::new()
+            .seggpt(command.split_whitespace().chain(["--help"]))
+            .expect_code(0)
+            .said();
+        let tidy: Vec<_> = said.lines().map(str::trim_end).collect();
+        page += &format!(
+            "\n## {}\n\n```text\n{}\n```\n",
+            format!("seggpt {command}").trim_end(),
+            tidy.join("\n")
+        );
+    }
+    agree(&root().join("docs/reference-cli.md"), &page);
+}
+
+#[test]
 fn dora_takes_every_manifest() {
     for manual in manuals() {
-        let text = fs::read_to_string(root().join("nodes").join(manual.name).join("dora-node.yml")).unwrap();
+        let text = fs::read_to_string(root().join("nodes").join(manual.name).join("dora-node.yml"))
+            .unwrap();
         let parsed = NodeManifest::parse(&text).unwrap();
         assert_eq!(parsed.name.as_deref(), Some(manual.name));
         parsed.validate_strict(&registry()).unwrap();
@@ -64,7 +110,9 @@ fn dora_takes_every_manifest() {
 
 fn registry() -> TypeRegistry {
     let mut registry = TypeRegistry::new();
-    registry.load_from_dir(&root().join("dataflows/types")).unwrap();
+    registry
+        .load_from_dir(&root().join("dataflows/types"))
+        .unwrap();
     registry
 }
 
@@ -85,7 +133,10 @@ fn shipped_types(manual: &Manual) -> String {
 /// Every node of every dataflow: only ports and settings that the node has, with their types, all required inputs wired.
 #[test]
 fn dataflows_use_nodes_as_their_manuals_say() {
-    let manuals: BTreeMap<_, _> = manuals().into_iter().map(|manual| (manual.name, manual)).collect();
+    let manuals: BTreeMap<_, _> = manuals()
+        .into_iter()
+        .map(|manual| (manual.name, manual))
+        .collect();
     let mut seen = 0;
     for entry in fs::read_dir(root().join("dataflows")).unwrap() {
         let path = entry.unwrap().path();
@@ -93,15 +144,29 @@ fn dataflows_use_nodes_as_their_manuals_say() {
             continue;
         }
         let flow: Value = yaml_serde::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        assert_eq!(flow["strict_types"], Value::Bool(true), "{}: strict_types", path.display());
+        assert_eq!(
+            flow["strict_types"],
+            Value::Bool(true),
+            "{}: strict_types",
+            path.display()
+        );
         for node in flow["nodes"].as_sequence().unwrap() {
-            let Some(manual) = node["path"].as_str().and_then(|path| manuals.get(path)) else { continue };
+            let Some(manual) = node["path"].as_str().and_then(|path| manuals.get(path)) else {
+                continue;
+            };
             let place = format!("{}: {}", path.display(), manual.name);
             check_ports(&place, node, "inputs", "input_types", manual.inputs);
             check_ports(&place, node, "outputs", "output_types", manual.outputs);
-            let known: Vec<_> = manual.command.get_arguments().filter_map(|a| a.get_env()?.to_str()).collect();
+            let known: Vec<_> = manual
+                .command
+                .get_arguments()
+                .filter_map(|a| a.get_env()?.to_str())
+                .collect();
             for variable in keys(&node["env"]) {
-                assert!(known.contains(&variable.as_str()), "{place}: `{variable}` is none of its settings {known:?}");
+                assert!(
+                    known.contains(&variable.as_str()),
+                    "{place}: `{variable}` is none of its settings {known:?}"
+                );
             }
             seen += 1;
         }
@@ -112,19 +177,36 @@ fn dataflows_use_nodes_as_their_manuals_say() {
 fn check_ports(place: &str, node: &Value, wires: &str, types: &str, ports: &[Port]) {
     let wired = keys(&node[wires]);
     for name in &wired {
-        let port = ports.iter().find(|port| port.name == name).unwrap_or_else(|| panic!("{place}: no port `{name}` in {wires}"));
-        assert_eq!(node[types][name.as_str()].as_str(), Some(port.urn), "{place}: {types} of `{name}`");
+        let port = ports
+            .iter()
+            .find(|port| port.name == name)
+            .unwrap_or_else(|| panic!("{place}: no port `{name}` in {wires}"));
+        assert_eq!(
+            node[types][name.as_str()].as_str(),
+            Some(port.urn),
+            "{place}: {types} of `{name}`"
+        );
     }
     for port in ports.iter().filter(|port| port.required) {
-        assert!(wired.iter().any(|name| name == port.name), "{place}: `{}` must be wired", port.name);
+        assert!(
+            wired.iter().any(|name| name == port.name),
+            "{place}: `{}` must be wired",
+            port.name
+        );
     }
 }
 
 /// The keys of a mapping, or the items of a list of names.
 fn keys(value: &Value) -> Vec<String> {
     match value {
-        Value::Mapping(map) => map.keys().filter_map(|key| Some(key.as_str()?.to_owned())).collect(),
-        Value::Sequence(list) => list.iter().filter_map(|item| Some(item.as_str()?.to_owned())).collect(),
+        Value::Mapping(map) => map
+            .keys()
+            .filter_map(|key| Some(key.as_str()?.to_owned()))
+            .collect(),
+        Value::Sequence(list) => list
+            .iter()
+            .filter_map(|item| Some(item.as_str()?.to_owned()))
+            .collect(),
         _ => Vec::new(),
     }
 }

@@ -1,9 +1,13 @@
 //! The type file says what the contract writes.
 
-use arrow::{array::ArrayRef, buffer::Buffer, datatypes::{DataType, Schema}};
+use arrow::{
+    array::ArrayRef,
+    buffer::Buffer,
+    datatypes::{DataType, Schema},
+};
 use seggpt_contract::{
-    Ack, Canvases, Class, ClassIds, ClassResult, Combine, Example, Image, Mask, Parameters, Payload, Picture, Prompt, Prompted, Provenance, SegType,
-    Square, Status, hub_masks,
+    Ack, Canvases, Class, ClassIds, ClassResult, Combine, Example, Image, Mask, Parameters,
+    Payload, Picture, Prompt, Prompted, Provenance, SegType, Square, Status, hub_masks,
 };
 
 use super::registry;
@@ -13,13 +17,22 @@ fn square() -> Square {
 }
 
 fn classes() -> Vec<Class> {
-    vec![Class { id: 1, name: "pebble".into(), color: [255; 3] }]
+    vec![Class {
+        id: 1,
+        name: "pebble".into(),
+        color: [255; 3],
+    }]
 }
 
 fn prompted() -> Prompted {
     Prompted {
         image: Picture::from_rgb(image::RgbImage::new(3, 2)),
-        examples: vec![Example { name: "a".into(), image: square(), mask: square(), score: 1.0 }],
+        examples: vec![Example {
+            name: "a".into(),
+            image: square(),
+            mask: square(),
+            score: 1.0,
+        }],
         classes: classes(),
         kind: SegType::Instance,
         selection: "fixed".into(),
@@ -30,7 +43,12 @@ fn prompted() -> Prompted {
 fn canvases() -> Canvases {
     Canvases {
         query: square(),
-        prompts: vec![Prompt { name: "a".into(), image: square(), mask: square(), score: 1.0 }],
+        prompts: vec![Prompt {
+            name: "a".into(),
+            image: square(),
+            mask: square(),
+            score: 1.0,
+        }],
         combine: Combine::Feature,
         ensemble: "feature".into(),
         classes: classes(),
@@ -44,7 +62,14 @@ fn mask() -> Mask {
         height: 2,
         ids: ClassIds::from_ids(vec![0, 1, 0, 0, 0, 0]),
         confidence: Buffer::from_vec(vec![9_u8; 6]),
-        classes: classes().into_iter().map(|class| ClassResult { class, pixels: 1, confidence: 0.5 }).collect(),
+        classes: classes()
+            .into_iter()
+            .map(|class| ClassResult {
+                class,
+                pixels: 1,
+                confidence: 0.5,
+            })
+            .collect(),
         painted: square(),
         instances: None,
         provenance: Provenance::default(),
@@ -58,10 +83,14 @@ fn same<P: Payload>(payload: &P) {
 
 fn declared(urn: &str, array: &ArrayRef) {
     let registry = registry();
-    let definition = registry.resolve(urn).unwrap_or_else(|| panic!("{urn} is not declared"));
+    let definition = registry
+        .resolve(urn)
+        .unwrap_or_else(|| panic!("{urn} is not declared"));
     match array.data_type() {
         DataType::Struct(fields) => {
-            let schema = definition.to_arrow_schema_with_registry(&registry).unwrap_or_else(|| panic!("{urn}: a field type does not resolve"));
+            let schema = definition
+                .to_arrow_schema_with_registry(&registry)
+                .unwrap_or_else(|| panic!("{urn}: a field type does not resolve"));
             assert_eq!(Schema::new(fields.clone()), schema, "{urn}");
         }
         simple => assert_eq!(format!("{simple:?}"), definition.arrow, "{urn}"),

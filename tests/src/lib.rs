@@ -10,7 +10,10 @@ use serde_json::Value;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the root")
+        .to_owned()
 }
 
 /// The pictures drawn for the project.
@@ -31,9 +34,16 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
 /// A built binary of this workspace, beside the running test.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test.parent().and_then(Path::parent).expect("tests lie in target/<profile>/deps");
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("tests lie in target/<profile>/deps");
     let path = folder.join(name);
-    assert!(path.exists(), "{} is not built: `cargo build --workspace --bins` first", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: `cargo build --workspace --bins` first",
+        path.display()
+    );
     path
 }
 
@@ -68,22 +78,40 @@ impl Scratch {
 
     /// Runs `seggpt` here.
     pub fn seggpt<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
-        Ran::of(Command::new(binary("seggpt")).args(arguments).current_dir(self.0.path()))
+        Ran::of(
+            Command::new(binary("seggpt"))
+                .args(arguments)
+                .current_dir(self.0.path()),
+        )
     }
 
     /// Runs a dataflow under the stock `dora` CLI, our binaries on PATH.
     pub fn dora_run(&self, dora: &Path, flow: &Path) -> Ran {
         let folder = binary("seggpt");
-        let own = folder.parent().into_iter().chain(dora.parent()).map(Path::to_owned);
-        let paths = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
-        let path = std::env::join_paths(own.chain(paths)).expect("no colon in the build folder's path");
-        Ran::of(Command::new(dora).arg("run").arg(flow).env("PATH", path).current_dir(self.0.path()))
+        let own = folder
+            .parent()
+            .into_iter()
+            .chain(dora.parent())
+            .map(Path::to_owned);
+        let paths = std::env::var_os("PATH")
+            .map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
+            .unwrap_or_default();
+        let path =
+            std::env::join_paths(own.chain(paths)).expect("no colon in the build folder's path");
+        Ran::of(
+            Command::new(dora)
+                .arg("run")
+                .arg(flow)
+                .env("PATH", path)
+                .current_dir(self.0.path()),
+        )
     }
 
     /// The `run.json` of an output folder.
     pub fn report(&self, out: impl AsRef<Path>) -> Value {
         let path = self.path(out).join("run.json");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 }
@@ -103,8 +131,13 @@ pub struct Ran {
 impl Ran {
     fn of(command: &mut Command) -> Self {
         let text = format!("{command:?}");
-        let output = command.output().unwrap_or_else(|error| panic!("{text}: {error}"));
-        Self { command: text, output }
+        let output = command
+            .output()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        Self {
+            command: text,
+            output,
+        }
     }
 
     /// Fails with everything the command said unless it exited with `code`.
@@ -120,16 +153,29 @@ impl Ran {
 
     /// Both streams.
     pub fn text(&self) -> String {
-        format!("{}{}", String::from_utf8_lossy(&self.output.stdout), String::from_utf8_lossy(&self.output.stderr))
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&self.output.stdout),
+            String::from_utf8_lossy(&self.output.stderr)
+        )
     }
 
     /// Fails with everything the command said unless it said `part`.
     pub fn expect_text(self, part: &str) -> Self {
-        assert!(self.text().contains(part), "`{part}` was not said\n{}", self.told());
+        assert!(
+            self.text().contains(part),
+            "`{part}` was not said\n{}",
+            self.told()
+        );
         self
     }
 
     fn told(&self) -> String {
-        format!("{}\n{}\n--- output\n{}", self.command, self.output.status, self.text())
+        format!(
+            "{}\n{}\n--- output\n{}",
+            self.command,
+            self.output.status,
+            self.text()
+        )
     }
 }
