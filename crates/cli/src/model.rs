@@ -1,9 +1,6 @@
 //! `seggpt model`: inspect, convert, verify.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use seggpt::{DTypeChoice, Device, Inspection, Network, verify};
 use seggpt_imaging::{RgbImage, read, resize};
@@ -123,7 +120,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(' ');
         }
         out.push(digit);
@@ -226,7 +223,7 @@ mod tests {
     fn a_model_is_not_overwritten_unasked() {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("out.safetensors");
-        fs::write(&output, "").unwrap();
+        std::fs::write(&output, "").unwrap();
         let error = convert("default", &output, DTypeChoice::Auto, false).unwrap_err();
         assert!(error.to_string().contains("there already"));
         assert!(

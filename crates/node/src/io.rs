@@ -5,7 +5,7 @@ use dora_node_api::{DoraArray, DoraNode, Event, EventStream, StopCause};
 use eyre::{Result, eyre};
 use seggpt_contract::{ContractError, Failure, Message, Parameters, Payload};
 
-/// A node's inputs and outputs. Inputs end when [`next`](Self::next) says so; then everything queued has been seen.
+/// A node's inputs and outputs. Inputs end when [`receive`](Self::receive) says so; then everything queued has been seen.
 pub struct Io {
     node: DoraNode,
     events: EventStream,
@@ -60,7 +60,7 @@ impl Io {
     }
 
     /// The next message; `None` when all inputs are closed and drained, or the dataflow is stopped.
-    pub fn next(&mut self) -> Option<Arrival> {
+    pub fn receive(&mut self) -> Option<Arrival> {
         loop {
             let event = match self.ending {
                 true => self.events.recv_timeout(LAST)?,
@@ -76,8 +76,8 @@ impl Io {
         }
     }
 
-    /// As [`next`](Self::next), but `Some(None)` if nothing came within `timeout`.
-    pub fn next_within(&mut self, timeout: Duration) -> Option<Option<Arrival>> {
+    /// As [`receive`](Self::receive), but `Some(None)` if nothing came within `timeout`.
+    pub fn receive_within(&mut self, timeout: Duration) -> Option<Option<Arrival>> {
         let event = self.events.recv_timeout(timeout)?;
         self.take(event)
     }

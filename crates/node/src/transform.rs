@@ -33,7 +33,7 @@ pub fn transform_and<I: Payload, O: Payload>(
 ) -> Result<()> {
     let mut io = Io::new(node, events);
     let mut strangers = Strangers::default();
-    while let Some(arrival) = io.next() {
+    while let Some(arrival) = io.receive() {
         if arrival.input != input {
             strangers.meet(&arrival.input);
             continue;

@@ -118,7 +118,9 @@ impl<T: Clone> Window<T> {
     }
 
     fn first_due(&self) -> Option<(usize, Instant)> {
-        let usual = self.slowest.map(|slowest| (slowest * MUCH_LONGER).max(A_WHILE));
+        let usual = self
+            .slowest
+            .map(|slowest| (slowest * MUCH_LONGER).max(A_WHILE));
         let dues = self.pending.iter().map(|p| {
             let early = usual.filter(|_| !p.ahead && p.tries == 1);
             p.since + early.map_or(self.patience, |usual| usual.min(self.patience))
@@ -225,7 +227,9 @@ mod tests {
         window.sent("b", 'b', at(10));
         assert_eq!(window.overdue(at(29)), None);
         assert_eq!(window.overdue(at(30)), Some(Overdue::Resend('b')));
-        let fate: Vec<_> = (31..=4000).filter_map(|s| Some((s, window.overdue(at(s))?))).collect();
+        let fate: Vec<_> = (31..=4000)
+            .filter_map(|s| Some((s, window.overdue(at(s))?)))
+            .collect();
         assert_eq!(
             fate,
             [

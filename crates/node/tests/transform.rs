@@ -120,8 +120,8 @@ fn a_stop_by_the_user_ends_the_inputs_at_once() {
     late["time_offset_secs"] = json!(60.0);
     let (node, stream, _receiver) = node(vec![picture("in", "a"), stop, late]);
     let mut io = Io::new(node, stream);
-    assert_eq!(io.next().map(|arrival| arrival.number), Some(0));
-    assert!(io.next().is_none());
+    assert_eq!(io.receive().map(|arrival| arrival.number), Some(0));
+    assert!(io.receive().is_none());
     assert!(io.stopped());
 }
 

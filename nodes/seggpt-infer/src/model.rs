@@ -1,7 +1,9 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use eyre::{Result, WrapErr, ensure};
-use seggpt::{Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, is_trained, pixels};
+use seggpt::{
+    Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, is_trained, pixels,
+};
 use seggpt_contract::{Canvases, Combine, Prompt, Provenance, SegType, Square};
 
 use crate::Settings;

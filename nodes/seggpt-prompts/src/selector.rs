@@ -67,7 +67,11 @@ impl Selector {
             examples: examples.collect(),
             image,
             // Examples of nothing: whatever is painted all the same has a name.
-            classes: if classes.is_empty() { all.to_vec() } else { classes },
+            classes: if classes.is_empty() {
+                all.to_vec()
+            } else {
+                classes
+            },
             kind: self.library.kind(),
             selection: self.selection.clone(),
             warnings: self.warnings.clone(),
@@ -101,7 +105,9 @@ fn open(settings: &Settings) -> Result<(Library, Vec<String>)> {
         }
         (Some(_), Some(_)) => bail!("PROMPTS and PROMPT_PAIRS are both set: take one of them out"),
     };
-    let unusable = problems.iter().map(|problem| format!("prompt not used: {problem}"));
+    let unusable = problems
+        .iter()
+        .map(|problem| format!("prompt not used: {problem}"));
     let warnings: Vec<_> = unusable.chain(library.warnings().iter().cloned()).collect();
     for warning in &warnings {
         tracing::warn!("{warning}");

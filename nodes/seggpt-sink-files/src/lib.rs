@@ -76,7 +76,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
 }
 
 fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
-    while let Some(arrival) = io.next() {
+    while let Some(arrival) = io.receive() {
         let finished = match arrival.input.as_str() {
             "mask" => match arrival.read() {
                 Ok(message) => sink.mask(message)?,

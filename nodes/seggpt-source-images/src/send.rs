@@ -68,7 +68,7 @@ impl Sender {
                 }
             }
             // While there is something to send, events are only glanced at.
-            match self.io.next_within(if may_send {
+            match self.io.receive_within(if may_send {
                 Duration::from_millis(1)
             } else {
                 self.rest()
@@ -103,7 +103,7 @@ impl Sender {
                 Next::Busy => {}
                 Next::End => return Ok(()),
             }
-            self.io.next_within(Duration::from_millis(1));
+            self.io.receive_within(Duration::from_millis(1));
             if self.io.stopped() {
                 return Ok(());
             }
