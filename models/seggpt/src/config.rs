@@ -223,7 +223,10 @@ impl Config {
                 self.kept_blocks, self.depth
             ));
         }
-        if let Some(merge) = self.merge_index.filter(|&merge| merge > self.kept_blocks[0]) {
+        if let Some(merge) = self
+            .merge_index
+            .filter(|&merge| merge > self.kept_blocks[0])
+        {
             return fail(format!(
                 "merge_index {merge} comes after the first of kept_blocks {:?}",
                 self.kept_blocks
@@ -346,10 +349,7 @@ impl Config {
                 ("attn.rel_pos_w", vec![2 * grid - 1, self.head_width()]),
             ];
             let relative = relative.into_iter().filter(|_| self.relative_positions);
-            let before = [
-                ("norm1.weight", vec![c]),
-                ("norm1.bias", vec![c]),
-            ];
+            let before = [("norm1.weight", vec![c]), ("norm1.bias", vec![c])];
             let after = [
                 ("attn.qkv.weight", vec![3 * c, c]),
                 ("attn.qkv.bias", vec![3 * c]),
@@ -388,7 +388,11 @@ impl Config {
 
     /// Input and output channels of each of the stem's convolutions.
     pub(crate) fn stem(&self) -> Vec<(usize, usize)> {
-        let layers = if self.stem_width > 0 { self.patch_size.ilog2() } else { 0 };
+        let layers = if self.stem_width > 0 {
+            self.patch_size.ilog2()
+        } else {
+            0
+        };
         (0..layers)
             .map(|i| match i {
                 0 => (3, self.stem_width),

@@ -30,7 +30,6 @@ mod network;
 mod ops;
 pub mod pixels;
 mod random;
-pub mod start;
 pub mod verify;
 mod weights;
 

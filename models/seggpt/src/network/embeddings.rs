@@ -54,12 +54,19 @@ impl Embeddings {
         };
         let stem = stem.into_iter().enumerate().map(|(i, (input, output))| {
             let vb = vb.pp(format!("stem.{i}"));
-            Ok([vb.get((output, input, 3, 3), "weight")?, vb.get(output, "bias")?])
+            Ok([
+                vb.get((output, input, 3, 3), "weight")?,
+                vb.get(output, "bias")?,
+            ])
         });
         let positions = match config.absolute_positions {
             true => {
                 let table = vb.get((1, config.pretrain_grid().pow(2) + 1, c), "pos_embed")?;
-                Some(table.to_dtype(DType::F32)?.to_device(&candle_core::Device::Cpu)?)
+                Some(
+                    table
+                        .to_dtype(DType::F32)?
+                        .to_device(&candle_core::Device::Cpu)?,
+                )
             }
             false => None,
         };

@@ -187,7 +187,12 @@ impl Network {
         let weights: Computed<HashMap<_, _>> = trainable
             .weights()
             .iter()
-            .map(|(name, var)| Ok((name.clone(), var.as_detached_tensor().to_device(&Device::Cpu)?.copy()?)))
+            .map(|(name, var)| {
+                Ok((
+                    name.clone(),
+                    var.as_detached_tensor().to_device(&Device::Cpu)?.copy()?,
+                ))
+            })
             .collect();
         let info = ModelInfo {
             name: "in training".into(),

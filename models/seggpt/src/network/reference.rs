@@ -80,9 +80,7 @@ impl Network {
             &absolute,
             kind,
         )?;
-        let y = self
-            .embeddings
-            .patches(&place(masks)?, Stream::Target)?;
+        let y = self.embeddings.patches(&place(masks)?, Stream::Target)?;
         let y = self
             .embeddings
             .tokens(&y, Stream::Target, &absolute.narrow(1, 0, l)?, kind)?;
@@ -155,23 +153,25 @@ impl Network {
                 let scores = (q.clone() * (d as f64).powf(-0.5))?.matmul(&k.t()?)?;
                 let scores = match &relative {
                     None => scores,
-                    Some((rows, columns)) => {                let grid = q.reshape((heads, h, w, d))?;
-                // einsum "bhwc,hkc->bhwk" and "bhwc,wkc->bhwk"
-                let by_row = grid
-                    .transpose(0, 1)?
-                    .reshape((h, heads * w, d))?
-                    .matmul(rows)?;
-                let by_row = by_row.reshape((h, heads, w, h))?.transpose(0, 1)?;
-                let by_column = grid
-                    .permute((2, 0, 1, 3))?
-                    .reshape((w, heads * h, d))?
-                    .matmul(columns)?;
-                let by_column = by_column.reshape((w, heads, h, w))?.permute((1, 2, 0, 3))?;
-                scores
-                    .reshape((heads, h, w, h, w))?
-                    .broadcast_add(&by_row.unsqueeze(4)?)?
-                    .broadcast_add(&by_column.unsqueeze(3)?)?
-                    .reshape((heads, tokens, tokens))?
+                    Some((rows, columns)) => {
+                        let grid = q.reshape((heads, h, w, d))?;
+                        // einsum "bhwc,hkc->bhwk" and "bhwc,wkc->bhwk"
+                        let by_row = grid
+                            .transpose(0, 1)?
+                            .reshape((h, heads * w, d))?
+                            .matmul(rows)?;
+                        let by_row = by_row.reshape((h, heads, w, h))?.transpose(0, 1)?;
+                        let by_column = grid
+                            .permute((2, 0, 1, 3))?
+                            .reshape((w, heads * h, d))?
+                            .matmul(columns)?;
+                        let by_column =
+                            by_column.reshape((w, heads, h, w))?.permute((1, 2, 0, 3))?;
+                        scores
+                            .reshape((heads, h, w, h, w))?
+                            .broadcast_add(&by_row.unsqueeze(4)?)?
+                            .broadcast_add(&by_column.unsqueeze(3)?)?
+                            .reshape((heads, tokens, tokens))?
                     }
                 };
                 let weights =

@@ -104,7 +104,10 @@ impl Trainable {
     /// # Errors
     /// [`Error::Io`] where it cannot be written; [`Error::Compute`].
     pub fn save(&self, path: &Path, dtype: DTypeChoice) -> Result<(), Error> {
-        let tensors = self.weights.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
+        let tensors = self
+            .weights
+            .iter()
+            .map(|(name, var)| (name.clone(), var.as_detached_tensor()));
         save(&self.config, tensors.collect(), path, dtype)
     }
 
@@ -129,13 +132,19 @@ impl Trainable {
                 expected: "[B, 2, 3, height, width]".into(),
             });
         };
-        let canvas = Canvas { rows: height / p, columns: width / p };
+        let canvas = Canvas {
+            rows: height / p,
+            columns: width / p,
+        };
         let fits = height.is_multiple_of(p) && width.is_multiple_of(p);
         if !fits || batch.masks.dims() != batch.pictures.dims() {
             return Err(Error::Shape {
                 what: "masks",
                 found: batch.masks.dims().to_vec(),
-                expected: format!("that of the pictures, {:?}, with sides that are multiples of {p}", batch.pictures.dims()),
+                expected: format!(
+                    "that of the pictures, {:?}, with sides that are multiples of {p}",
+                    batch.pictures.dims()
+                ),
             });
         }
         if batch.masked.dims() != [b, 2 * canvas.tokens()] || batch.kinds.len() != b {
@@ -161,11 +170,20 @@ impl Trainable {
     }
 
     fn norm(&self, x: &Tensor, name: &str) -> Computed<Tensor> {
-        let (weight, bias) = (self.weight(&format!("{name}.weight"))?, self.weight(&format!("{name}.bias"))?);
+        let (weight, bias) = (
+            self.weight(&format!("{name}.weight"))?,
+            self.weight(&format!("{name}.bias"))?,
+        );
         ops::layer_norm(x, weight, bias, self.config.layer_norm_eps)
     }
 
-    fn paint(&self, batch: &Canvases, b: usize, canvas: Canvas, paths: Option<&Tensor>) -> Computed<Tensor> {
+    fn paint(
+        &self,
+        batch: &Canvases,
+        b: usize,
+        canvas: Canvas,
+        paths: Option<&Tensor>,
+    ) -> Computed<Tensor> {
         let config = &self.config;
         let marks = self.marks(&batch.kinds, b, canvas)?;
         let images = self.images(batch, &marks)?;
@@ -210,12 +228,18 @@ impl Trainable {
         };
         let marks: Vec<f32> = kinds.iter().flat_map(|kind| types(*kind)).collect();
         let marks = Tensor::from_vec(marks, (b, 1, ()), &self.device)?.to_dtype(self.dtype)?;
-        marks.broadcast_as((b, 2 * canvas.tokens(), marks.dim(2)?))?.contiguous()
+        marks
+            .broadcast_as((b, 2 * canvas.tokens(), marks.dim(2)?))?
+            .contiguous()
     }
 
     /// The weights of [`Self::marks`] for a stream, `[C, 1]` each.
     fn mark_weights(&self, segment: &str) -> Computed<Vec<Tensor>> {
-        let types: &[&str] = if self.config.type_tokens { &["type_token_cls", "type_token_ins"] } else { &[] };
+        let types: &[&str] = if self.config.type_tokens {
+            &["type_token_cls", "type_token_ins"]
+        } else {
+            &[]
+        };
         std::iter::once(&segment)
             .chain(types)
             .map(|name| self.weight(name)?.reshape((self.config.width, 1)))
@@ -225,12 +249,23 @@ impl Trainable {
     /// The picture stream, `[B, 2 L, C]`. The stem sees each half apart.
     fn images(&self, batch: &Canvases, marks: &Tensor) -> Computed<Tensor> {
         let (b, tokens, _) = marks.dims3()?;
-        let pictures = batch.pictures.to_device(&self.device)?.to_dtype(self.dtype)?.flatten(0, 1)?;
+        let pictures = batch
+            .pictures
+            .to_device(&self.device)?
+            .to_dtype(self.dtype)?
+            .flatten(0, 1)?;
         let (features, input) = if self.config.stem_width > 0 {
             let mut x = pictures.permute((0, 2, 3, 1))?.contiguous()?;
             for i in 0..self.config.stem().len() {
-                let (weight, bias) = (self.weight(&format!("stem.{i}.weight"))?, self.weight(&format!("stem.{i}.bias"))?);
-                let input = if i == 0 { Input::Constant } else { Input::Variable };
+                let (weight, bias) = (
+                    self.weight(&format!("stem.{i}.weight"))?,
+                    self.weight(&format!("stem.{i}.bias"))?,
+                );
+                let input = if i == 0 {
+                    Input::Constant
+                } else {
+                    Input::Variable
+                };
                 x = ops::gelu(&ops::convolve(&x, weight, bias, 2, input)?)?;
             }
             (x.flatten(1, 2)?, Input::Variable)
@@ -240,7 +275,12 @@ impl Trainable {
         let features = Tensor::cat(&[&features.reshape((b, tokens, ()))?, marks], 2)?;
         let mut weights = vec![self.weight("patch_embed.proj.weight")?.flatten_from(1)?];
         weights.extend(self.mark_weights("segment_token_x")?);
-        ops::linear(&features, &Tensor::cat(&weights, 1)?, self.weight("patch_embed.proj.bias")?, input)
+        ops::linear(
+            &features,
+            &Tensor::cat(&weights, 1)?,
+            self.weight("patch_embed.proj.bias")?,
+            input,
+        )
     }
 
     /// The target stream, `[B, 2 L, C]`: where a patch is masked, its pixels and the bias count as nothing and the mask
@@ -265,15 +305,27 @@ impl Trainable {
         ];
         weights.extend(self.mark_weights("segment_token_y")?);
         let none = Tensor::zeros(self.config.width, self.dtype, &self.device)?;
-        ops::linear(&features, &Tensor::cat(&weights, 1)?, &none, Input::Constant)
+        ops::linear(
+            &features,
+            &Tensor::cat(&weights, 1)?,
+            &none,
+            Input::Constant,
+        )
     }
 
     /// Absolute positions `[1, 2 L, C]`.
     fn absolute(&self, canvas: Canvas) -> Computed<Tensor> {
         let side = self.config.pretrain_grid();
-        let table = self.weight("pos_embed")?.narrow(1, 1, side * side)?.squeeze(0)?;
+        let table = self
+            .weight("pos_embed")?
+            .narrow(1, 1, side * side)?
+            .squeeze(0)?;
         let weights = positions::absolute_weights(side, 2 * canvas.rows, canvas.columns)?;
-        weights.to_device(&self.device)?.to_dtype(self.dtype)?.matmul(&table.contiguous()?)?.unsqueeze(0)
+        weights
+            .to_device(&self.device)?
+            .to_dtype(self.dtype)?
+            .matmul(&table.contiguous()?)?
+            .unsqueeze(0)
     }
 
     /// One-hot row and column of every key, `[1, 1, 2 L, 2 rows + columns]`.
@@ -297,35 +349,64 @@ impl Trainable {
         if self.config.depthwise > 0 {
             let shape = x.shape().clone();
             let grids = x.reshape(((), canvas.rows, canvas.columns, self.config.width))?;
-            let (weight, bias) = (self.weight(&name("conv.weight"))?, self.weight(&name("conv.bias"))?);
+            let (weight, bias) = (
+                self.weight(&name("conv.weight"))?,
+                self.weight(&name("conv.bias"))?,
+            );
             x = ops::add_depthwise(&grids, weight, bias)?.reshape(shape)?;
         }
         let add = |x: Tensor, branch: Tensor, path: usize| -> Computed<Tensor> {
-            let Some(paths) = paths else { return x + branch };
-            let factors = paths.get(2 * index + path)?.to_device(&self.device)?.to_dtype(self.dtype)?;
+            let Some(paths) = paths else {
+                return x + branch;
+            };
+            let factors = paths
+                .get(2 * index + path)?
+                .to_device(&self.device)?
+                .to_dtype(self.dtype)?;
             // Both streams of a canvas take the same path.
             let streams = x.dim(0)? / b;
             let factors = factors.repeat(streams)?.reshape(((), 1, 1))?;
             x + branch.broadcast_mul(&factors)?
         };
-        let qkv = self.linear(&self.norm(&x, &name("norm1"))?, &name("attn.qkv"), Input::Variable)?;
+        let qkv = self.linear(
+            &self.norm(&x, &name("norm1"))?,
+            &name("attn.qkv"),
+            Input::Variable,
+        )?;
         let attended = match keys {
             None => ops::attention(&qkv, self.config.heads)?,
             Some(keys) => self.relative_attention(&qkv, index, canvas, keys)?,
         };
-        let x = add(x, self.linear(&attended, &name("attn.proj"), Input::Variable)?, 0)?;
-        let hidden = self.linear(&self.norm(&x, &name("norm2"))?, &name("mlp.fc1"), Input::Variable)?;
+        let x = add(
+            x,
+            self.linear(&attended, &name("attn.proj"), Input::Variable)?,
+            0,
+        )?;
+        let hidden = self.linear(
+            &self.norm(&x, &name("norm2"))?,
+            &name("mlp.fc1"),
+            Input::Variable,
+        )?;
         let mlp = self.linear(&ops::gelu(&hidden)?, &name("mlp.fc2"), Input::Variable)?;
         add(x, mlp, 1)
     }
 
     /// Attention with decomposed relative positions: the product of `[q / √d, q · Rh, q · Rw]` and
     /// `[k, onehot(row), onehot(column)]` is the score with its positions in.
-    fn relative_attention(&self, qkv: &Tensor, index: usize, canvas: Canvas, keys: &Tensor) -> Computed<Tensor> {
+    fn relative_attention(
+        &self,
+        qkv: &Tensor,
+        index: usize,
+        canvas: Canvas,
+        keys: &Tensor,
+    ) -> Computed<Tensor> {
         let (b, tokens, _) = qkv.dims3()?;
         let (heads, d) = (self.config.heads, self.config.head_width());
         let (h, w) = (2 * canvas.rows, canvas.columns);
-        let split = qkv.reshape(&[b, tokens, 3, heads, d][..])?.permute([2, 0, 3, 1, 4])?.contiguous()?;
+        let split = qkv
+            .reshape(&[b, tokens, 3, heads, d][..])?
+            .permute([2, 0, 3, 1, 4])?
+            .contiguous()?;
         let (q, k, v) = (split.get(0)?, split.get(1)?, split.get(2)?);
         let table = |axis: &str, size: usize| -> Computed<Tensor> {
             let table = self.weight(&format!("blocks.{index}.attn.rel_pos_{axis}"))?;
@@ -334,27 +415,51 @@ impl Trainable {
         };
         let x = b * heads;
         let grid = q.reshape((x, h, w, d))?;
-        let by_row = grid.transpose(0, 1)?.contiguous()?.reshape((h, x * w, d))?.matmul(&table("h", h)?)?;
-        let by_row = by_row.reshape((h, x, w, h))?.transpose(0, 1)?.contiguous()?;
-        let by_column = grid.permute((2, 0, 1, 3))?.contiguous()?.reshape((w, x * h, d))?.matmul(&table("w", w)?)?;
-        let by_column = by_column.reshape((w, x, h, w))?.permute((1, 2, 0, 3))?.contiguous()?;
+        let by_row = grid
+            .transpose(0, 1)?
+            .contiguous()?
+            .reshape((h, x * w, d))?
+            .matmul(&table("h", h)?)?;
+        let by_row = by_row
+            .reshape((h, x, w, h))?
+            .transpose(0, 1)?
+            .contiguous()?;
+        let by_column = grid
+            .permute((2, 0, 1, 3))?
+            .contiguous()?
+            .reshape((w, x * h, d))?
+            .matmul(&table("w", w)?)?;
+        let by_column = by_column
+            .reshape((w, x, h, w))?
+            .permute((1, 2, 0, 3))?
+            .contiguous()?;
         let q = Tensor::cat(&[(grid * (d as f64).powf(-0.5))?, by_row, by_column], 3)?;
         let q = q.reshape((b, heads, tokens, d + h + w))?;
         let keys = keys.broadcast_as((b, heads, tokens, h + w))?.contiguous()?;
         let attended = ops::attention_of(&q, &Tensor::cat(&[&k, &keys], 3)?, &v)?;
-        attended.transpose(1, 2)?.reshape((b, tokens, self.config.width))
+        attended
+            .transpose(1, 2)?
+            .reshape((b, tokens, self.config.width))
     }
 
     /// Features `[B, 2 L, levels * C]` to pixels `[B, 2 S, S, 3]`.
     fn decode(&self, features: &Tensor, b: usize, canvas: Canvas) -> Computed<Tensor> {
-        let (p, d, rows, columns) = (self.config.patch_size, self.config.decoder_width, 2 * canvas.rows, canvas.columns);
+        let (p, d, rows, columns) = (
+            self.config.patch_size,
+            self.config.decoder_width,
+            2 * canvas.rows,
+            canvas.columns,
+        );
         let embedded = self.linear(features, "decoder_embed", Input::Variable)?;
         let pixels = embedded
             .reshape((b * rows, columns, p, p * d))?
             .transpose(1, 2)?
             .contiguous()?
             .reshape((b, rows * p, columns * p, d))?;
-        let (weight, bias) = (self.weight("decoder_pred.0.weight")?, self.weight("decoder_pred.0.bias")?);
+        let (weight, bias) = (
+            self.weight("decoder_pred.0.weight")?,
+            self.weight("decoder_pred.0.bias")?,
+        );
         let hidden = ops::convolve(&pixels, weight, bias, 1, Input::Variable)?;
         let hidden = ops::gelu(&self.norm(&hidden, "decoder_pred.1")?)?;
         self.linear(&hidden, "decoder_pred.3", Input::Variable)

@@ -28,7 +28,10 @@ struct Head<'a> {
 type Out<'a> = (&'a mut [f32], usize);
 
 fn from_row(matrix: Matrix, row: usize) -> Matrix {
-    Matrix { values: &matrix.values[row * matrix.strides[0]..], strides: matrix.strides }
+    Matrix {
+        values: &matrix.values[row * matrix.strides[0]..],
+        strides: matrix.strides,
+    }
 }
 
 impl Head<'_> {
@@ -39,13 +42,22 @@ impl Head<'_> {
     /// Blocks of rows: first and number.
     fn blocks(&self) -> impl Iterator<Item = (usize, usize)> {
         let (tokens, step) = (self.tokens, self.step());
-        (0..tokens).step_by(step).map(move |first| (first, step.min(tokens - first)))
+        (0..tokens)
+            .step_by(step)
+            .map(move |first| (first, step.min(tokens - first)))
     }
 
     /// The weights of some rows, each row summing to one.
     fn weights(&self, first: usize, rows: usize, out: &mut [f32]) {
         let size = [rows, self.tokens, self.widths[0]];
-        product(size, from_row(self.q, first), self.k.t(), self.scale, (&mut *out, self.tokens), 0.0);
+        product(
+            size,
+            from_row(self.q, first),
+            self.k.t(),
+            self.scale,
+            (&mut *out, self.tokens),
+            0.0,
+        );
         vectorised(|| {
             for row in out.chunks_exact_mut(self.tokens) {
                 let top = largest(row);
@@ -62,7 +74,14 @@ impl Head<'_> {
             let weights = &mut scratch[..rows * self.tokens];
             self.weights(first, rows, weights);
             let size = [rows, self.widths[1], self.tokens];
-            product(size, Matrix::rows(weights, self.tokens), self.v, 1.0, (&mut out[first * stride..], stride), 0.0);
+            product(
+                size,
+                Matrix::rows(weights, self.tokens),
+                self.v,
+                1.0,
+                (&mut out[first * stride..], stride),
+                0.0,
+            );
         }
     }
 
@@ -77,10 +96,21 @@ impl Head<'_> {
             self.weights(first, rows, weights);
             let (y, dy) = (from_row(y, first), from_row(dy, first));
             let keep = if first == 0 { 0.0 } else { 1.0 };
-            product([t, d, rows], Matrix::rows(weights, t).t(), dy, 1.0, (&mut *dv.0, dv.1), keep);
+            product(
+                [t, d, rows],
+                Matrix::rows(weights, t).t(),
+                dy,
+                1.0,
+                (&mut *dv.0, dv.1),
+                keep,
+            );
             product([rows, t, d], dy, self.v.t(), 1.0, (&mut *scores, t), 0.0);
             vectorised(|| {
-                for (i, (scores, weights)) in scores.chunks_exact_mut(t).zip(weights.chunks_exact(t)).enumerate() {
+                for (i, (scores, weights)) in scores
+                    .chunks_exact_mut(t)
+                    .zip(weights.chunks_exact(t))
+                    .enumerate()
+                {
                     let row = |m: Matrix<'_>| i * m.strides[0]..i * m.strides[0] + d;
                     let along = dot(&y.values[row(y)], &dy.values[row(dy)]);
                     for (score, weight) in scores.iter_mut().zip(weights) {
@@ -89,8 +119,22 @@ impl Head<'_> {
                 }
             });
             let ds = Matrix::rows(scores, t);
-            product([rows, e, t], ds, self.k, self.scale, (&mut dq.0[first * dq.1..], dq.1), 0.0);
-            product([t, e, rows], ds.t(), from_row(self.q, first), self.scale, (&mut *dk.0, dk.1), keep);
+            product(
+                [rows, e, t],
+                ds,
+                self.k,
+                self.scale,
+                (&mut dq.0[first * dq.1..], dq.1),
+                0.0,
+            );
+            product(
+                [t, e, rows],
+                ds.t(),
+                from_row(self.q, first),
+                self.scale,
+                (&mut *dk.0, dk.1),
+                keep,
+            );
         }
     }
 }
@@ -107,7 +151,14 @@ impl Packed {
         let width = qkv.len() / tokens;
         let (c, d) = (width / 3, width / 3 / self.heads);
         let part = |i: usize| Matrix::rows(&qkv[i * c + head * d..], width);
-        Head { q: part(0), k: part(1), v: part(2), tokens, widths: [d, d], scale: self.scale }
+        Head {
+            q: part(0),
+            k: part(1),
+            v: part(2),
+            tokens,
+            widths: [d, d],
+            scale: self.scale,
+        }
     }
 }
 
@@ -121,11 +172,14 @@ impl CustomOp1 for Packed {
         let (qkv, c) = (values(qkv, layout)?, width / 3);
         let d = c / self.heads;
         let mut y = vec![0.0; batch * tokens * c];
-        y.par_chunks_mut(tokens * c).zip(qkv.par_chunks(tokens * width)).for_each_init(Vec::new, |scratch, (y, qkv)| {
-            for head in 0..self.heads {
-                self.head(qkv, tokens, head).forward((&mut y[head * d..], c), scratch);
-            }
-        });
+        y.par_chunks_mut(tokens * c)
+            .zip(qkv.par_chunks(tokens * width))
+            .for_each_init(Vec::new, |scratch, (y, qkv)| {
+                for head in 0..self.heads {
+                    self.head(qkv, tokens, head)
+                        .forward((&mut y[head * d..], c), scratch);
+                }
+            });
         output(y, (batch, tokens, c))
     }
 
@@ -136,20 +190,33 @@ impl CustomOp1 for Packed {
             with(y, |y| {
                 with(grad, |dy| {
                     let mut out = vec![0.0; batch * tokens * width];
-                    let samples = out.par_chunks_mut(tokens * width).zip(qkv.par_chunks(tokens * width));
-                    let samples = samples.zip(y.par_chunks(tokens * c)).zip(dy.par_chunks(tokens * c));
+                    let samples = out
+                        .par_chunks_mut(tokens * width)
+                        .zip(qkv.par_chunks(tokens * width));
+                    let samples = samples
+                        .zip(y.par_chunks(tokens * c))
+                        .zip(dy.par_chunks(tokens * c));
                     samples.for_each_init(Scratch::default, |scratch, (((out, qkv), y), dy)| {
                         let Scratch { scores, apart } = scratch;
                         apart.resize(3 * tokens * d, 0.0);
                         for head in 0..self.heads {
-                            let (y, dy) = (Matrix::rows(&y[head * d..], c), Matrix::rows(&dy[head * d..], c));
-                            let mut parts = apart.chunks_exact_mut(tokens * d).map(|part| (part, d));
-                            if let (Some(dq), Some(dk), Some(dv)) = (parts.next(), parts.next(), parts.next()) {
-                                self.head(qkv, tokens, head).backward(y, dy, [dq, dk, dv], scores);
+                            let (y, dy) = (
+                                Matrix::rows(&y[head * d..], c),
+                                Matrix::rows(&dy[head * d..], c),
+                            );
+                            let mut parts =
+                                apart.chunks_exact_mut(tokens * d).map(|part| (part, d));
+                            if let (Some(dq), Some(dk), Some(dv)) =
+                                (parts.next(), parts.next(), parts.next())
+                            {
+                                self.head(qkv, tokens, head)
+                                    .backward(y, dy, [dq, dk, dv], scores);
                             }
                             for (i, part) in apart.chunks_exact(tokens * d).enumerate() {
                                 let column = i * c + head * d;
-                                for (row, part) in out.chunks_exact_mut(width).zip(part.chunks_exact(d)) {
+                                for (row, part) in
+                                    out.chunks_exact_mut(width).zip(part.chunks_exact(d))
+                                {
                                     row[column..column + d].copy_from_slice(part);
                                 }
                             }
@@ -176,7 +243,14 @@ impl Apart {
     fn head<'a>(q: &'a [f32], k: &'a [f32], v: &'a [f32], tokens: usize) -> Head<'a> {
         let [e, d] = [q.len() / tokens, v.len() / tokens];
         let matrix = |x: &'a [f32], width| Matrix::rows(x, width);
-        Head { q: matrix(q, e), k: matrix(k, e), v: matrix(v, d), tokens, widths: [e, d], scale: 1.0 }
+        Head {
+            q: matrix(q, e),
+            k: matrix(k, e),
+            v: matrix(v, d),
+            tokens,
+            widths: [e, d],
+            scale: 1.0,
+        }
     }
 }
 
@@ -196,10 +270,16 @@ impl CustomOp3 for Apart {
     ) -> Result<(CpuStorage, Shape)> {
         let (_, _, tokens, e) = q_layout.shape().dims4()?;
         let d = v_layout.shape().dims4()?.3;
-        let (q, k, v) = (values(q, q_layout)?, values(k, k_layout)?, values(v, v_layout)?);
+        let (q, k, v) = (
+            values(q, q_layout)?,
+            values(k, k_layout)?,
+            values(v, v_layout)?,
+        );
         let mut y = vec![0.0; v.len()];
         let heads = y.par_chunks_mut(tokens * d).zip(q.par_chunks(tokens * e));
-        let heads = heads.zip(k.par_chunks(tokens * e)).zip(v.par_chunks(tokens * d));
+        let heads = heads
+            .zip(k.par_chunks(tokens * e))
+            .zip(v.par_chunks(tokens * d));
         heads.for_each_init(Vec::new, |scratch, (((y, q), k), v)| {
             Self::head(q, k, v, tokens).forward((y, d), scratch);
         });
@@ -216,15 +296,24 @@ impl CustomOp3 for Apart {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (_, _, t, e) = q.dims4()?;
         let d = v.dim(3)?;
-        let (mut dq, mut dk, mut dv) =
-            (vec![0.0; q.elem_count()], vec![0.0; k.elem_count()], vec![0.0; v.elem_count()]);
+        let (mut dq, mut dk, mut dv) = (
+            vec![0.0; q.elem_count()],
+            vec![0.0; k.elem_count()],
+            vec![0.0; v.elem_count()],
+        );
         with(q, |q| {
             with(k, |k| {
                 with(v, |v| {
                     with(y, |y| {
                         with(grad, |dy| {
-                            let outputs = dq.par_chunks_mut(t * e).zip(dk.par_chunks_mut(t * e)).zip(dv.par_chunks_mut(t * d));
-                            let inputs = q.par_chunks(t * e).zip(k.par_chunks(t * e)).zip(v.par_chunks(t * d));
+                            let outputs = dq
+                                .par_chunks_mut(t * e)
+                                .zip(dk.par_chunks_mut(t * e))
+                                .zip(dv.par_chunks_mut(t * d));
+                            let inputs = q
+                                .par_chunks(t * e)
+                                .zip(k.par_chunks(t * e))
+                                .zip(v.par_chunks(t * d));
                             let results = y.par_chunks(t * d).zip(dy.par_chunks(t * d));
                             outputs.zip(inputs).zip(results).for_each_init(
                                 Vec::new,
@@ -240,6 +329,10 @@ impl CustomOp3 for Apart {
                 })
             })
         })?;
-        Ok((Some(gradient(dq, q)?), Some(gradient(dk, k)?), Some(gradient(dv, v)?)))
+        Ok((
+            Some(gradient(dq, q)?),
+            Some(gradient(dk, k)?),
+            Some(gradient(dv, v)?),
+        ))
     }
 }

@@ -39,16 +39,25 @@ impl Plan {
     fn strips(&self) -> impl Iterator<Item = (usize, usize)> {
         let rows = self.out[0];
         let step = (WINDOWS / (self.out[1] * self.window())).clamp(1, rows.max(1));
-        (0..rows).step_by(step).map(move |first| (first, step.min(rows - first)))
+        (0..rows)
+            .step_by(step)
+            .map(move |first| (first, step.min(rows - first)))
     }
 
     /// For every output row of a strip and kernel row: where the neighbourhoods of that row lie and which row of the
     /// input, if it exists, fills that part of them.
-    fn rows(&self, first: usize, rows: usize, height: usize) -> impl Iterator<Item = (usize, usize, Option<usize>)> {
+    fn rows(
+        &self,
+        first: usize,
+        rows: usize,
+        height: usize,
+    ) -> impl Iterator<Item = (usize, usize, Option<usize>)> {
         let stride = self.stride;
         (0..rows * 3).map(move |i| {
             let (row, down) = (i / 3, i % 3);
-            let source = ((first + row) * stride + down).checked_sub(1).filter(|source| *source < height);
+            let source = ((first + row) * stride + down)
+                .checked_sub(1)
+                .filter(|source| *source < height);
             (row, down, source)
         })
     }
@@ -58,7 +67,8 @@ impl Plan {
         let (c, width, columns) = (self.channels, self.width, self.out[1]);
         for (row, down, source) in self.rows(first, rows, x.len() / (width * c)) {
             for column in 0..columns {
-                let window = &mut windows[(row * columns + column) * 9 * c + down * 3 * c..][..3 * c];
+                let window =
+                    &mut windows[(row * columns + column) * 9 * c + down * 3 * c..][..3 * c];
                 let Some(source) = source else {
                     window.fill(0.0);
                     continue;
@@ -86,7 +96,9 @@ impl Plan {
                 let (skip, take) = (usize::from(left == 0), (width - left + 1).min(3));
                 let from = (source * width + left + skip - 1) * c;
                 let x = &mut x[from..from + (take - skip) * c];
-                x.iter_mut().zip(&window[skip * c..take * c]).for_each(|(x, value)| *x += value);
+                x.iter_mut()
+                    .zip(&window[skip * c..take * c])
+                    .for_each(|(x, value)| *x += value);
             }
         }
     }
@@ -101,7 +113,16 @@ impl Convolve {
             candle_core::bail!("convolve: {height} x {width} is no multiple of the stride")
         }
         let out = [height / self.stride, width / self.stride];
-        Ok((batch, Plan { width, channels, out, outputs, stride: self.stride }))
+        Ok((
+            batch,
+            Plan {
+                width,
+                channels,
+                out,
+                outputs,
+                stride: self.stride,
+            },
+        ))
     }
 }
 
@@ -121,12 +142,19 @@ impl CustomOp3 for Convolve {
     ) -> Result<(CpuStorage, Shape)> {
         let (outputs, window) = taps_layout.shape().dims2()?;
         let (batch, plan) = self.plan(x_layout.dims(), outputs)?;
-        let (x, taps, bias) = (values(x, x_layout)?, values(taps, taps_layout)?, values(bias, bias_layout)?);
+        let (x, taps, bias) = (
+            values(x, x_layout)?,
+            values(taps, taps_layout)?,
+            values(bias, bias_layout)?,
+        );
         let [rows, columns] = plan.out;
         let mut y = vec![0.0; batch * rows * columns * outputs];
-        let samples = y.par_chunks_mut(rows * columns * outputs).zip(x.par_chunks(x.len() / batch));
+        let samples = y
+            .par_chunks_mut(rows * columns * outputs)
+            .zip(x.par_chunks(x.len() / batch));
         samples.for_each_init(Vec::new, |windows, (y, x)| {
-            y.chunks_exact_mut(outputs).for_each(|pixel| pixel.copy_from_slice(bias));
+            y.chunks_exact_mut(outputs)
+                .for_each(|pixel| pixel.copy_from_slice(bias));
             for (first, rows) in plan.strips() {
                 windows.resize(rows * columns * window, 0.0);
                 plan.cut(x, first, rows, windows);
@@ -150,7 +178,9 @@ impl CustomOp3 for Convolve {
         let (outputs, window) = taps.dims2()?;
         let (batch, plan) = self.plan(x.dims(), outputs)?;
         let (dx, mut sums) = with(x, |x| {
-            with(grad, |dy| with(taps, |taps| Ok(self.gradients(x, dy, taps, batch, plan))))
+            with(grad, |dy| {
+                with(taps, |taps| Ok(self.gradients(x, dy, taps, batch, plan)))
+            })
         })?;
         let db = sums.split_off(outputs * window);
         let dx = dx.map(|dx| gradient(dx, x)).transpose()?;
@@ -160,7 +190,14 @@ impl CustomOp3 for Convolve {
 
 impl Convolve {
     /// The gradient of `x`, and those of taps and bias one after the other.
-    fn gradients(&self, x: &[f32], dy: &[f32], taps: &[f32], batch: usize, plan: Plan) -> (Option<Vec<f32>>, Vec<f32>) {
+    fn gradients(
+        &self,
+        x: &[f32],
+        dy: &[f32],
+        taps: &[f32],
+        batch: usize,
+        plan: Plan,
+    ) -> (Option<Vec<f32>>, Vec<f32>) {
         let ([rows, columns], outputs, window) = (plan.out, plan.outputs, plan.window());
         let (sample, result) = (x.len() / batch, rows * columns * outputs);
         let sums = summed(batch, outputs * (window + 1), |i, sums| {
@@ -172,25 +209,43 @@ impl Convolve {
                 plan.cut(x, first, rows, &mut windows);
                 let dy = Matrix::rows(&dy[first * columns * outputs..], outputs);
                 let size = [outputs, window, rows * columns];
-                product(size, dy.t(), Matrix::rows(&windows, window), 1.0, (&mut *dw, window), 1.0);
+                product(
+                    size,
+                    dy.t(),
+                    Matrix::rows(&windows, window),
+                    1.0,
+                    (&mut *dw, window),
+                    1.0,
+                );
             }
             vectorised(|| {
                 for pixel in dy.chunks_exact(outputs) {
-                    db.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
+                    db.iter_mut()
+                        .zip(pixel)
+                        .for_each(|(sum, value)| *sum += value);
                 }
             });
         });
         let dx = (self.input == Input::Variable).then(|| {
             let mut dx = vec![0.0; x.len()];
-            dx.par_chunks_mut(sample).zip(dy.par_chunks(result)).for_each_init(Vec::new, |windows, (dx, dy)| {
-                for (first, rows) in plan.strips() {
-                    windows.resize(rows * columns * window, 0.0);
-                    let dy = Matrix::rows(&dy[first * columns * outputs..], outputs);
-                    let size = [rows * columns, window, outputs];
-                    product(size, dy, Matrix::rows(taps, window), 1.0, (&mut *windows, window), 0.0);
-                    plan.paste(windows, first, rows, dx);
-                }
-            });
+            dx.par_chunks_mut(sample)
+                .zip(dy.par_chunks(result))
+                .for_each_init(Vec::new, |windows, (dx, dy)| {
+                    for (first, rows) in plan.strips() {
+                        windows.resize(rows * columns * window, 0.0);
+                        let dy = Matrix::rows(&dy[first * columns * outputs..], outputs);
+                        let size = [rows * columns, window, outputs];
+                        product(
+                            size,
+                            dy,
+                            Matrix::rows(taps, window),
+                            1.0,
+                            (&mut *windows, window),
+                            0.0,
+                        );
+                        plan.paste(windows, first, rows, dx);
+                    }
+                });
             dx
         });
         (dx, sums)

@@ -18,12 +18,17 @@ type Grid = [usize; 3];
 
 impl AddDepthwise {
     /// For every tap and row: the tap, the output row, the input row, and the columns that exist in both.
-    fn pairs(&self, [rows, columns, _]: Grid) -> impl Iterator<Item = (usize, usize, usize, usize, usize, usize)> {
+    fn pairs(
+        &self,
+        [rows, columns, _]: Grid,
+    ) -> impl Iterator<Item = (usize, usize, usize, usize, usize, usize)> {
         let (edge, reach) = (self.edge, self.edge / 2);
         (0..rows).flat_map(move |row| {
             (0..edge * edge).filter_map(move |tap| {
                 let (down, right) = (tap / edge, tap % edge);
-                let source = (row + down).checked_sub(reach).filter(|source| *source < rows)?;
+                let source = (row + down)
+                    .checked_sub(reach)
+                    .filter(|source| *source < rows)?;
                 let first = reach.saturating_sub(right);
                 let last = columns.min((columns + reach).saturating_sub(right));
                 // The input's first column is `first + right - reach`.
@@ -36,7 +41,11 @@ impl AddDepthwise {
     fn add(&self, x: &[f32], taps: &[f32], y: &mut [f32], grid: Grid, turned: bool) {
         let [_, columns, c] = grid;
         for (tap, row, source, first, last, from) in self.pairs(grid) {
-            let tap = if turned { self.edge * self.edge - 1 - tap } else { tap };
+            let tap = if turned {
+                self.edge * self.edge - 1 - tap
+            } else {
+                tap
+            };
             let tap = &taps[tap * c..][..c];
             let y = &mut y[(row * columns + first) * c..(row * columns + last) * c];
             let x = &x[(source * columns + from) * c..][..y.len()];
@@ -66,19 +75,25 @@ impl CustomOp3 for AddDepthwise {
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (_, rows, columns, c) = x_layout.shape().dims4()?;
-        let (x, taps, bias) = (values(x, x_layout)?, values(taps, taps_layout)?, values(bias, bias_layout)?);
+        let (x, taps, bias) = (
+            values(x, x_layout)?,
+            values(taps, taps_layout)?,
+            values(bias, bias_layout)?,
+        );
         let mut y = vec![0.0; x.len()];
         let sample = rows * columns * c;
-        y.par_chunks_mut(sample).zip(x.par_chunks(sample)).for_each(|(y, x)| {
-            vectorised(|| {
-                for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-                    for ((y, x), bias) in y.iter_mut().zip(x).zip(bias) {
-                        *y = x + bias;
+        y.par_chunks_mut(sample)
+            .zip(x.par_chunks(sample))
+            .for_each(|(y, x)| {
+                vectorised(|| {
+                    for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                        for ((y, x), bias) in y.iter_mut().zip(x).zip(bias) {
+                            *y = x + bias;
+                        }
                     }
-                }
+                });
+                self.add(x, taps, y, [rows, columns, c], false);
             });
-            self.add(x, taps, y, [rows, columns, c], false);
-        });
         output(y, x_layout.shape())
     }
 
@@ -91,7 +106,11 @@ impl CustomOp3 for AddDepthwise {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (batch, rows, columns, c) = x.dims4()?;
-        let (grid, sample, count) = ([rows, columns, c], rows * columns * c, self.edge * self.edge);
+        let (grid, sample, count) = (
+            [rows, columns, c],
+            rows * columns * c,
+            self.edge * self.edge,
+        );
         let (dx, mut sums) = with(x, |x| {
             with(grad, |dy| {
                 with(taps, |taps| {
@@ -119,7 +138,11 @@ impl CustomOp3 for AddDepthwise {
             })
         })?;
         let db = sums.split_off(count * c);
-        Ok((Some(gradient(dx, x)?), Some(gradient(sums, taps)?), Some(gradient(db, bias)?)))
+        Ok((
+            Some(gradient(dx, x)?),
+            Some(gradient(sums, taps)?),
+            Some(gradient(db, bias)?),
+        ))
     }
 }
 

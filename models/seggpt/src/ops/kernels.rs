@@ -13,12 +13,18 @@ pub(super) struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     /// Rows one after the other, `stride` apart.
     pub(super) fn rows(values: &'a [f32], stride: usize) -> Self {
-        Self { values, strides: [stride, 1] }
+        Self {
+            values,
+            strides: [stride, 1],
+        }
     }
 
     /// The transpose.
     pub(super) fn t(self) -> Self {
-        Self { values: self.values, strides: [self.strides[1], self.strides[0]] }
+        Self {
+            values: self.values,
+            strides: [self.strides[1], self.strides[0]],
+        }
     }
 
     fn holds(self, rows: usize, columns: usize) -> bool {
@@ -79,7 +85,11 @@ pub(super) fn product(
 pub(super) const ROWS: usize = 256;
 
 /// Adds up what `part(i)` adds into its own zeros, for `i` in `0..parts`, in that order whatever the threads do.
-pub(super) fn summed(parts: usize, length: usize, part: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+pub(super) fn summed(
+    parts: usize,
+    length: usize,
+    part: impl Fn(usize, &mut [f32]) + Sync,
+) -> Vec<f32> {
     let partial: Vec<Vec<f32>> = (0..parts)
         .into_par_iter()
         .map(|i| {
@@ -91,7 +101,12 @@ pub(super) fn summed(parts: usize, length: usize, part: impl Fn(usize, &mut [f32
     let mut partial = partial.into_iter();
     let mut total = partial.next().unwrap_or_else(|| vec![0.0; length]);
     for sum in partial {
-        vectorised(|| total.iter_mut().zip(&sum).for_each(|(total, value)| *total += value));
+        vectorised(|| {
+            total
+                .iter_mut()
+                .zip(&sum)
+                .for_each(|(total, value)| *total += value)
+        });
     }
     total
 }
@@ -140,7 +155,10 @@ pub(super) fn largest(values: &[f32]) -> f32 {
             *lane = if *value > *lane { *value } else { *lane };
         }
     }
-    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| a.max(*b))
+    lanes
+        .iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, |a, b| a.max(*b))
 }
 
 /// `eˣ` for x <= 0 to within two units of the last place: the polynomial of Cephes, without branches.
@@ -173,8 +191,13 @@ pub(super) fn erf(x: f32) -> f32 {
         -2.954_6e-3,
         -1.609_603_3e-2,
     ];
-    const BETA: [f32; 5] =
-        [-1.456_607_2e-5, -2.133_740_5e-4, -1.682_827e-3, -7.373_329e-3, -1.426_474e-2];
+    const BETA: [f32; 5] = [
+        -1.456_607_2e-5,
+        -2.133_740_5e-4,
+        -1.682_827e-3,
+        -7.373_329e-3,
+        -1.426_474e-2,
+    ];
     let x = x.clamp(-4.0, 4.0);
     let square = x * x;
     let numerator = ALPHA.iter().fold(0.0, |sum, a| sum * square + a);

@@ -33,15 +33,33 @@ impl CustomOp3 for Linear {
         let (outputs, inputs) = weight_layout.shape().dims2()?;
         let mut shape = x_layout.dims().to_vec();
         if shape.pop() != Some(inputs) {
-            candle_core::bail!("linear: x {:?}, weight {:?}", x_layout.shape(), weight_layout.shape())
+            candle_core::bail!(
+                "linear: x {:?}, weight {:?}",
+                x_layout.shape(),
+                weight_layout.shape()
+            )
         }
-        let (x, weight, bias) = (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
+        let (x, weight, bias) = (
+            values(x, x_layout)?,
+            values(weight, weight_layout)?,
+            values(bias, bias_layout)?,
+        );
         let mut y = vec![0.0; x.len() / inputs * outputs];
-        y.par_chunks_mut(ROWS * outputs).zip(x.par_chunks(ROWS * inputs)).for_each(|(y, x)| {
-            y.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(bias));
-            let size = [x.len() / inputs, outputs, inputs];
-            product(size, Matrix::rows(x, inputs), Matrix::rows(weight, inputs).t(), 1.0, (y, outputs), 1.0);
-        });
+        y.par_chunks_mut(ROWS * outputs)
+            .zip(x.par_chunks(ROWS * inputs))
+            .for_each(|(y, x)| {
+                y.chunks_exact_mut(outputs)
+                    .for_each(|row| row.copy_from_slice(bias));
+                let size = [x.len() / inputs, outputs, inputs];
+                product(
+                    size,
+                    Matrix::rows(x, inputs),
+                    Matrix::rows(weight, inputs).t(),
+                    1.0,
+                    (y, outputs),
+                    1.0,
+                );
+            });
         shape.push(outputs);
         output(y, shape)
     }
@@ -60,10 +78,19 @@ impl CustomOp3 for Linear {
                 with(weight, |w| {
                     let dx = (self.input == Input::Variable).then(|| {
                         let mut dx = vec![0.0; x_values.len()];
-                        dx.par_chunks_mut(ROWS * inputs).zip(dy.par_chunks(ROWS * outputs)).for_each(|(dx, dy)| {
-                            let size = [dy.len() / outputs, inputs, outputs];
-                            product(size, Matrix::rows(dy, outputs), Matrix::rows(w, inputs), 1.0, (dx, inputs), 0.0);
-                        });
+                        dx.par_chunks_mut(ROWS * inputs)
+                            .zip(dy.par_chunks(ROWS * outputs))
+                            .for_each(|(dx, dy)| {
+                                let size = [dy.len() / outputs, inputs, outputs];
+                                product(
+                                    size,
+                                    Matrix::rows(dy, outputs),
+                                    Matrix::rows(w, inputs),
+                                    1.0,
+                                    (dx, inputs),
+                                    0.0,
+                                );
+                            });
                         dx
                     });
                     Ok((dx, weight_gradient(x_values, dy, inputs, outputs)))
@@ -77,18 +104,35 @@ impl CustomOp3 for Linear {
 }
 
 /// Gradients of the weight, `dyᵀ x`, and of the bias, the sum over rows of `dy`.
-pub(super) fn weight_gradient(x: &[f32], dy: &[f32], inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>) {
+pub(super) fn weight_gradient(
+    x: &[f32],
+    dy: &[f32],
+    inputs: usize,
+    outputs: usize,
+) -> (Vec<f32>, Vec<f32>) {
     let rows = x.len() / inputs;
     let step = rows.div_ceil(PARTS).max(ROWS);
     let mut sums = summed(rows.div_ceil(step), outputs * (inputs + 1), |part, sum| {
         let (first, last) = (part * step, ((part + 1) * step).min(rows));
-        let (x, dy) = (&x[first * inputs..last * inputs], &dy[first * outputs..last * outputs]);
+        let (x, dy) = (
+            &x[first * inputs..last * inputs],
+            &dy[first * outputs..last * outputs],
+        );
         let (dw, db) = sum.split_at_mut(outputs * inputs);
         let size = [outputs, inputs, last - first];
-        product(size, Matrix::rows(dy, outputs).t(), Matrix::rows(x, inputs), 1.0, (dw, inputs), 0.0);
+        product(
+            size,
+            Matrix::rows(dy, outputs).t(),
+            Matrix::rows(x, inputs),
+            1.0,
+            (dw, inputs),
+            0.0,
+        );
         vectorised(|| {
             for row in dy.chunks_exact(outputs) {
-                db.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                db.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, value)| *sum += value);
             }
         });
     });

@@ -36,17 +36,26 @@ pub(crate) enum Input {
 pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, input: Input) -> Result<Tensor> {
     if fused(x) {
         let op = linear::Linear { input };
-        x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+        x.contiguous()?
+            .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
     } else {
         plain::linear(x, weight, bias)
     }
 }
 
 /// The layer norm over the last dimension: `x` `[..., width]`, `weight` and `bias` `[width]`.
-pub(crate) fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f64) -> Result<Tensor> {
+pub(crate) fn layer_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    epsilon: f64,
+) -> Result<Tensor> {
     if fused(x) {
-        let op = norm::LayerNorm { epsilon: epsilon as f32 };
-        x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+        let op = norm::LayerNorm {
+            epsilon: epsilon as f32,
+        };
+        x.contiguous()?
+            .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
     } else {
         plain::layer_norm(x, weight, bias, epsilon)
     }
@@ -66,11 +75,17 @@ pub(crate) fn attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     let width = qkv.dim(2)? / 3;
     let scale = ((width / heads) as f64).powf(-0.5);
     if fused(qkv) {
-        let op = attention::Packed { heads, scale: scale as f32 };
+        let op = attention::Packed {
+            heads,
+            scale: scale as f32,
+        };
         return qkv.contiguous()?.apply_op1(op);
     }
     let (batch, tokens, _) = qkv.dims3()?;
-    let split = qkv.reshape(&[batch, tokens, 3, heads, width / heads][..])?.permute([2, 0, 3, 1, 4])?.contiguous()?;
+    let split = qkv
+        .reshape(&[batch, tokens, 3, heads, width / heads][..])?
+        .permute([2, 0, 3, 1, 4])?
+        .contiguous()?;
     let attended = plain::attention(&(split.get(0)? * scale)?, &split.get(1)?, &split.get(2)?)?;
     attended.transpose(1, 2)?.reshape((batch, tokens, width))
 }
@@ -78,7 +93,8 @@ pub(crate) fn attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
 /// `softmax(q kᵀ) v` for `q` and `k` `[B, heads, T, e]` and `v` `[B, heads, T, d]`, to `[B, heads, T, d]`.
 pub(crate) fn attention_of(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     if fused(q) {
-        q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, attention::Apart)
+        q.contiguous()?
+            .apply_op3(&k.contiguous()?, &v.contiguous()?, attention::Apart)
     } else {
         plain::attention(q, k, v)
     }
@@ -90,7 +106,11 @@ pub(crate) fn add_depthwise(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Resul
     let k = weight.dim(3)?;
     if fused(x) {
         let taps = weight.reshape(((), k * k))?.t()?.contiguous()?;
-        x.contiguous()?.apply_op3(&taps, &bias.contiguous()?, depthwise::AddDepthwise { edge: k })
+        x.contiguous()?.apply_op3(
+            &taps,
+            &bias.contiguous()?,
+            depthwise::AddDepthwise { edge: k },
+        )
     } else {
         plain::add_depthwise(x, weight, bias)
     }
@@ -98,10 +118,23 @@ pub(crate) fn add_depthwise(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Resul
 
 /// A 3x3 convolution of pixels with their channels last: `x` `[B, height, width, I]`, `weight` `[O, I, 3, 3]`, `bias`
 /// `[O]`, to `[B, height / stride, width / stride, O]`; zeros beyond the borders. Stride 1, or 2 for even sides.
-pub(crate) fn convolve(x: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize, input: Input) -> Result<Tensor> {
+pub(crate) fn convolve(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    stride: usize,
+    input: Input,
+) -> Result<Tensor> {
     if fused(x) {
-        let taps = weight.permute((0, 2, 3, 1))?.flatten_from(1)?.contiguous()?;
-        x.contiguous()?.apply_op3(&taps, &bias.contiguous()?, convolution::Convolve { stride, input })
+        let taps = weight
+            .permute((0, 2, 3, 1))?
+            .flatten_from(1)?
+            .contiguous()?;
+        x.contiguous()?.apply_op3(
+            &taps,
+            &bias.contiguous()?,
+            convolution::Convolve { stride, input },
+        )
     } else {
         plain::convolve(x, weight, bias, stride)
     }

@@ -43,18 +43,24 @@ impl CustomOp3 for LayerNorm {
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let width = weight_layout.shape().dims1()?;
-        let (x, weight, bias) = (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
+        let (x, weight, bias) = (
+            values(x, x_layout)?,
+            values(weight, weight_layout)?,
+            values(bias, bias_layout)?,
+        );
         let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * width)).for_each(|(y, x)| {
-            vectorised(|| {
-                for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                    self.normalise(x, y);
-                    for ((y, w), b) in y.iter_mut().zip(weight).zip(bias) {
-                        *y = *y * w + b;
+        y.par_chunks_mut(ROWS * width)
+            .zip(x.par_chunks(ROWS * width))
+            .for_each(|(y, x)| {
+                vectorised(|| {
+                    for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                        self.normalise(x, y);
+                        for ((y, w), b) in y.iter_mut().zip(weight).zip(bias) {
+                            *y = *y * w + b;
+                        }
                     }
-                }
+                });
             });
-        });
         output(y, x_layout.shape())
     }
 
@@ -67,9 +73,15 @@ impl CustomOp3 for LayerNorm {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let width = weight.dims1()?;
-        let (dx, mut sums) = with(x, |x| with(grad, |dy| with(weight, |w| Ok(self.gradients(x, dy, w)))))?;
+        let (dx, mut sums) = with(x, |x| {
+            with(grad, |dy| with(weight, |w| Ok(self.gradients(x, dy, w))))
+        })?;
         let db = sums.split_off(width);
-        Ok((Some(gradient(dx, x)?), Some(gradient(sums, weight)?), Some(gradient(db, bias)?)))
+        Ok((
+            Some(gradient(dx, x)?),
+            Some(gradient(sums, weight)?),
+            Some(gradient(db, bias)?),
+        ))
     }
 }
 
@@ -90,7 +102,11 @@ impl LayerNorm {
                 let (dw, db) = sums.split_at_mut(width);
                 let (mut normal, mut scaled) = (vec![0.0; width], vec![0.0; width]);
                 vectorised(|| {
-                    for ((dx, x), dy) in dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(dy.chunks_exact(width)) {
+                    for ((dx, x), dy) in dx
+                        .chunks_exact_mut(width)
+                        .zip(x.chunks_exact(width))
+                        .zip(dy.chunks_exact(width))
+                    {
                         let factor = self.normalise(x, &mut normal);
                         for i in 0..width {
                             dw[i] += dy[i] * normal[i];
@@ -109,7 +125,10 @@ impl LayerNorm {
             .collect();
         let sums = summed(1, 2 * width, |_, total| {
             for part in &partial {
-                total.iter_mut().zip(part).for_each(|(total, value)| *total += value);
+                total
+                    .iter_mut()
+                    .zip(part)
+                    .for_each(|(total, value)| *total += value);
             }
         });
         (dx, sums)
@@ -129,13 +148,15 @@ impl CustomOp1 for Gelu {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(x, layout)?;
         let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-            vectorised(|| {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
-                }
+        y.par_chunks_mut(CHUNK)
+            .zip(x.par_chunks(CHUNK))
+            .for_each(|(y, x)| {
+                vectorised(|| {
+                    for (y, x) in y.iter_mut().zip(x) {
+                        *y = 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+                    }
+                });
             });
-        });
         output(y, layout.shape())
     }
 
@@ -145,14 +166,17 @@ impl CustomOp1 for Gelu {
         let dx = with(x, |x| {
             with(grad, |dy| {
                 let mut dx = vec![0.0; x.len()];
-                dx.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(dy.par_chunks(CHUNK)).for_each(|((dx, x), dy)| {
-                    vectorised(|| {
-                        for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-                            let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
-                            *dx = dy * (below + x * DENSITY * exp(-0.5 * x * x));
-                        }
+                dx.par_chunks_mut(CHUNK)
+                    .zip(x.par_chunks(CHUNK))
+                    .zip(dy.par_chunks(CHUNK))
+                    .for_each(|((dx, x), dy)| {
+                        vectorised(|| {
+                            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                                let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+                                *dx = dy * (below + x * DENSITY * exp(-0.5 * x * x));
+                            }
+                        });
                     });
-                });
                 Ok(dx)
             })
         })?;

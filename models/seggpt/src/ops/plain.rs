@@ -11,10 +11,18 @@ pub(super) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tenso
     flat.broadcast_add(bias)?.reshape(shape)
 }
 
-pub(super) fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f64) -> Result<Tensor> {
+pub(super) fn layer_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    epsilon: f64,
+) -> Result<Tensor> {
     let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
     let deviation = (centred.sqr()?.mean_keepdim(D::Minus1)? + epsilon)?.sqrt()?;
-    centred.broadcast_div(&deviation)?.broadcast_mul(weight)?.broadcast_add(bias)
+    centred
+        .broadcast_div(&deviation)?
+        .broadcast_mul(weight)?
+        .broadcast_add(bias)
 }
 
 /// The largest score is subtracted as a constant: softmax does not change with it.
@@ -30,19 +38,32 @@ pub(super) fn add_depthwise(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Resul
     let (_, rows, columns, channels) = x.dims4()?;
     let edge = weight.dim(3)?;
     let reach = edge / 2;
-    let padded = x.pad_with_zeros(1, reach, reach)?.pad_with_zeros(2, reach, reach)?;
+    let padded = x
+        .pad_with_zeros(1, reach, reach)?
+        .pad_with_zeros(2, reach, reach)?;
     // One weight per channel and tap: the sum over taps, as candle's grouped convolution has no gradient.
     let mut sum = x.broadcast_add(bias)?;
     for (row, column) in (0..edge * edge).map(|tap| (tap / edge, tap % edge)) {
-        let tap = weight.narrow(2, row, 1)?.narrow(3, column, 1)?.reshape((1, 1, 1, channels))?;
+        let tap = weight
+            .narrow(2, row, 1)?
+            .narrow(3, column, 1)?
+            .reshape((1, 1, 1, channels))?;
         let shifted = padded.narrow(1, row, rows)?.narrow(2, column, columns)?;
         sum = (sum + shifted.broadcast_mul(&tap)?)?;
     }
     Ok(sum)
 }
 
-pub(super) fn convolve(x: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize) -> Result<Tensor> {
+pub(super) fn convolve(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    stride: usize,
+) -> Result<Tensor> {
     let planes = x.permute((0, 3, 1, 2))?.contiguous()?;
     let convolved = planes.conv2d(weight, 1, stride, 1, 1)?;
-    convolved.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(bias)
+    convolved
+        .permute((0, 2, 3, 1))?
+        .contiguous()?
+        .broadcast_add(bias)
 }

@@ -6,7 +6,10 @@ use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor, WithDType};
 pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
-        _ => candle_core::bail!("expected contiguous f32, found {:?} {layout:?}", storage_dtype(storage)),
+        _ => candle_core::bail!(
+            "expected contiguous f32, found {:?} {layout:?}",
+            storage_dtype(storage)
+        ),
     }
 }
 
