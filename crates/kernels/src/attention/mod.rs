@@ -1,0 +1,195 @@
+//! Attention with decomposed relative positions, without the matrix of scores.
+//!
+//! Scores are computed with queries across the lanes: a block of them against some keys at a time, while softmax, with
+//! its running maximum, needs no sum across lanes, and the biases of a key are two vectors to start its sums from.
+//! The product with the values then finds its operand as the loop in [`tile`](crate::tile) wants it.
+//!
+//! A group is the tokens of `n` prompts, then those of the one query that they share: each prompt and the query attend
+//! to each other as on a canvas of their own, and the query's results are averaged over the prompts. What the query
+//! makes of itself is computed once.
+
+mod block;
+mod operand;
+mod pack;
+
+use rayon::prelude::*;
+
+use self::{
+    block::{Block, Geometry},
+    pack::{Packed, Table},
+};
+use crate::{Isa, KernelError, Precision, error::expect_length};
+
+/// The sizes of one attention layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttentionShape {
+    /// Heads, each with queries, keys and values of its own.
+    pub heads: usize,
+    /// Numbers per query, key and value.
+    pub width: usize,
+    /// Rows of tokens in one half of the canvas.
+    pub rows: usize,
+    /// Columns of tokens.
+    pub columns: usize,
+}
+
+impl AttentionShape {
+    /// Tokens of one half.
+    pub fn tokens(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Numbers per token.
+    pub fn channels(&self) -> usize {
+        self.heads * self.width
+    }
+}
+
+/// Whose results are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queries {
+    /// Every token's.
+    All,
+    /// Of the first prompt those from this token on, of other prompts none, and the query's.
+    From(usize),
+}
+
+/// One attention layer: its relative positions, laid out.
+pub struct Attention {
+    isa: Isa,
+    shape: AttentionShape,
+    /// Products of bf16.
+    bf16: bool,
+    geometry: Geometry,
+    row_table: Table,
+    column_table: Table,
+}
+
+impl Attention {
+    /// `row_table` `[2 * 2 rows - 1, width]` and `column_table` `[2 columns - 1, width]` hold what a query is multiplied
+    /// with by its distance `query - key`, the most negative first (`rel_pos_h` and `rel_pos_w`, at this size).
+    ///
+    /// [`Precision::F32`] multiplies f32; the others multiply bf16 where the CPU does ([`Isa::has_bf16`]), f32 elsewhere.
+    ///
+    /// # Errors
+    /// [`KernelError`] if a size is zero, or the lengths do not match.
+    pub fn new(
+        isa: Isa,
+        precision: Precision,
+        shape: AttentionShape,
+        row_table: &[f32],
+        column_table: &[f32],
+    ) -> Result<Self, KernelError> {
+        let AttentionShape {
+            heads,
+            width,
+            rows,
+            columns,
+        } = shape;
+        if heads * width * rows * columns == 0 {
+            return Err(KernelError::Size {
+                what: "heads * width * rows * columns",
+                found: 0,
+                expected: "at least 1",
+            });
+        }
+        expect_length(
+            "the table of rows",
+            row_table.len(),
+            (4 * rows - 1) * width,
+            "[2 * 2 rows - 1, width]",
+        )?;
+        expect_length(
+            "the table of columns",
+            column_table.len(),
+            (2 * columns - 1) * width,
+            "[2 columns - 1, width]",
+        )?;
+        let geometry = Geometry::of(isa);
+        Ok(Self {
+            isa,
+            shape,
+            bf16: precision != Precision::F32 && isa.has_bf16(),
+            geometry,
+            row_table: Table::pack(isa, row_table, width),
+            column_table: Table::pack(isa, column_table, width),
+        })
+    }
+
+    /// `qkv` `[(n + 1) * tokens, 3 * channels]`, each token's queries, keys and values, head by head, to `out`
+    /// `[wanted tokens, channels]`, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// [`KernelError`] if there is no prompt, or the lengths do not match.
+    pub fn forward(
+        &self,
+        qkv: &[f32],
+        out: &mut [f32],
+        queries: Queries,
+    ) -> Result<(), KernelError> {
+        let (tokens, channels, heads) =
+            (self.shape.tokens(), self.shape.channels(), self.shape.heads);
+        let parts = qkv.len() / (tokens * 3 * channels);
+        expect_length(
+            "qkv",
+            qkv.len(),
+            parts.max(2) * tokens * 3 * channels,
+            "[(n + 1) * tokens, 3 * channels], n at least 1",
+        )?;
+        let prompts = parts - 1;
+        // (part, first token) of every run of queries.
+        let runs: Vec<(usize, usize)> = match queries {
+            Queries::All => (0..parts).map(|part| (part, 0)).collect(),
+            Queries::From(first) if first <= tokens => vec![(0, first), (prompts, 0)],
+            Queries::From(first) => {
+                return Err(KernelError::Size {
+                    what: "the first wanted token",
+                    found: first,
+                    expected: "at most the tokens of one half",
+                });
+            }
+        };
+        let wanted: usize = runs.iter().map(|(_, first)| tokens - first).sum();
+        expect_length(
+            "out",
+            out.len(),
+            wanted * channels,
+            "[wanted tokens, channels]",
+        )?;
+
+        let packed = Packed::new(self, qkv, parts);
+        let mut rows = out.chunks_exact_mut(channels);
+        let mut blocks = Vec::new();
+        for (part, first) in runs {
+            for first in (first..tokens).step_by(self.geometry.queries) {
+                let count = self.geometry.queries.min(tokens - first);
+                let mut of_heads: Vec<Vec<&mut [f32]>> = Vec::new();
+                of_heads.resize_with(heads, || Vec::with_capacity(count));
+                for row in rows.by_ref().take(count) {
+                    for (of_head, row) in of_heads
+                        .iter_mut()
+                        .zip(row.chunks_exact_mut(self.shape.width))
+                    {
+                        of_head.push(row);
+                    }
+                }
+                blocks.extend(of_heads.into_iter().enumerate().map(|(head, out)| Block {
+                    attention: self,
+                    qkv,
+                    packed: &packed,
+                    prompts,
+                    head,
+                    part,
+                    first,
+                    out,
+                }));
+            }
+        }
+        // A head's keys and values stay in the cache of the core that works on it.
+        blocks.sort_by_key(|block| block.head);
+        blocks
+            .into_par_iter()
+            .for_each(|block| self.isa.run_even(block));
+        Ok(())
+    }
+}
