@@ -35,6 +35,8 @@ pub enum Command {
     /// Look into, convert and verify model files.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Train a network, or resume a training.
+    Train(TrainArgs),
 }
 
 /// How a run shows itself.
@@ -271,6 +273,33 @@ words! {
         /// Class ids alone, as grey values.
         Ids = "ids",
     }
+}
+
+/// `seggpt train`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt train configs/train/small.yml
+  seggpt train configs/train/small.yml --out out/small --minutes 90
+
+A run that stops, for whatever reason, goes on from its last checkpoint when the same command is given again, and ends \
+with the same weights. OUT/index.html shows how it goes.")]
+pub struct TrainArgs {
+    /// The settings.
+    #[arg(value_name = "CONFIG.yml")]
+    pub settings: PathBuf,
+    /// The run's folder: its state, weights and page.
+    #[arg(long, value_name = "DIR", default_value = "out/train")]
+    pub out: PathBuf,
+    /// Stop after so many steps in all.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Stop after so many minutes.
+    #[arg(long, value_name = "M")]
+    pub minutes: Option<f64>,
+    /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>)]
+    pub device: seggpt::DeviceChoice,
 }
 
 /// `seggpt model`.

@@ -6,6 +6,7 @@
 //! | `seggpt segment ...` | [`segment`]: writes a dataflow and hands it to [`run`] |
 //! | `seggpt doctor` | [`doctor`] |
 //! | `seggpt model inspect, convert, verify` | [`model`] |
+//! | `seggpt train CONFIG.yml` | [`mod@train`] |
 //!
 //! What is printed, [`console`] prints; which exit code means what, [`Exit`] says.
 
@@ -16,6 +17,7 @@ mod exit;
 pub mod model;
 pub mod run;
 pub mod segment;
+pub mod train;
 
 pub use exit::Exit;
 
@@ -28,6 +30,7 @@ pub fn execute(cli: Cli) -> Exit {
         Command::Segment(args) => segment::command(*args),
         Command::Doctor => Ok(doctor::command()),
         Command::Model(command) => model::command(&command),
+        Command::Train(args) => train::command(&args),
     };
     outcome.unwrap_or_else(|report| {
         console::report(&report);

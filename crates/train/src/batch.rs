@@ -1,0 +1,107 @@
+//! From samples to what the network is shown.
+
+use seggpt::{Canvases, Device, Random, SegType, Tensor, pixels};
+use seggpt_samples::{GrayImage, RgbImage, Sample};
+
+use crate::{Masking, TrainError, mask};
+
+/// One sample with what of it is hidden.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// The sample.
+    pub sample: Sample,
+    /// The hidden patches of the canvas, row by row.
+    pub hidden: Vec<bool>,
+}
+
+impl Task {
+    /// Hides a part of a sample; what, follows from the seed.
+    pub fn train(sample: Sample, masking: &Masking, patch: usize, seed: u64) -> Self {
+        let side = sample.query.width() as usize / patch;
+        let hidden = mask::draw(masking, side, &mut Random::new(Random::derive(seed, 1)));
+        Self { sample, hidden }
+    }
+
+    /// Hides the query's mask.
+    pub fn ask(sample: Sample, patch: usize) -> Self {
+        let hidden = mask::whole(sample.query.width() as usize / patch);
+        Self { sample, hidden }
+    }
+}
+
+/// Tensors of several tasks.
+pub struct Batch {
+    /// What the network is shown.
+    pub canvases: Canvases,
+    /// What it should paint, `[B, 2 S, S, 3]`.
+    pub target: Tensor,
+    /// Where that counts, of the same shape: 1 where a pixel is hidden and valid, else 0.
+    pub weight: Tensor,
+}
+
+impl Batch {
+    /// Puts tasks of one size together.
+    ///
+    /// # Errors
+    /// If they are not of one size, or there are none.
+    pub fn new(tasks: &[Task], patch: usize, device: &Device) -> Result<Self, TrainError> {
+        let b = tasks.len();
+        let side = tasks.first().map_or(0, |task| task.sample.query.width()) as usize;
+        let halves = |pick: fn(&Sample) -> [&RgbImage; 2]| -> Vec<u8> {
+            tasks
+                .iter()
+                .flat_map(|task| pick(&task.sample))
+                .flat_map(|half| half.as_raw().iter().copied())
+                .collect()
+        };
+        let pictures = halves(|sample| [&sample.prompt, &sample.query]);
+        let masks = halves(|sample| [&sample.prompt_mask, &sample.query_mask]);
+        let planes = |rgb: &[u8]| -> Result<Tensor, TrainError> {
+            let planes = pixels::normalise(rgb, 2 * b, side, side, &Device::Cpu)?;
+            Ok(planes.reshape((b, 2, 3, side, side))?)
+        };
+        let (pictures, masks) = (planes(&pictures)?, planes(&masks)?);
+        let target =
+            masks
+                .permute((0, 1, 3, 4, 2))?
+                .contiguous()?
+                .reshape((b, 2 * side, side, 3))?;
+        let weight: Vec<f32> = tasks
+            .iter()
+            .flat_map(|task| weights(task, side, patch))
+            .collect();
+        let masked: Vec<f32> = tasks
+            .iter()
+            .flat_map(|task| &task.hidden)
+            .map(|hidden| f32::from(u8::from(*hidden)))
+            .collect();
+        let kinds = tasks.iter().map(|task| match task.sample.kind {
+            seggpt_samples::SegType::Semantic => SegType::Semantic,
+            seggpt_samples::SegType::Instance => SegType::Instance,
+        });
+        Ok(Self {
+            canvases: Canvases {
+                pictures: pictures.to_device(device)?,
+                masks: masks.to_device(device)?,
+                masked: Tensor::from_vec(masked, (b, ()), device)?,
+                kinds: kinds.collect(),
+            },
+            target: target.to_device(device)?,
+            weight: Tensor::from_vec(weight, (b, 2 * side, side, 3), device)?,
+        })
+    }
+}
+
+fn weights(task: &Task, side: usize, patch: usize) -> impl Iterator<Item = f32> {
+    let valid = task.sample.valid.as_ref().map(GrayImage::as_raw);
+    let columns = side / patch;
+    (0..2 * side * side).flat_map(move |pixel| {
+        let (row, column) = (pixel / side, pixel % side);
+        let hidden = task.hidden[row / patch * columns + column / patch];
+        let known = match valid {
+            Some(valid) if row >= side => valid[pixel - side * side] != 0,
+            _ => true,
+        };
+        [f32::from(u8::from(hidden && known)); 3]
+    })
+}

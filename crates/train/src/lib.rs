@@ -1,0 +1,42 @@
+//! Trains a SegGPT network, from nothing or from a checkpoint.
+//!
+//! The recipe is that of the paper (section 3) and of Painter's published code, which it builds on: pairs under random
+//! colours, the query's half or a part of the canvas masked, smooth L1 on what is masked, AdamW, cosine schedule, drop
+//! path, an average of the weights. What a network of this size needs to learn from nothing is added as settings: a
+//! loss that begins near a squared error, a structured start, small pictures first.
+//!
+//! [`run`] is all of it: it begins or resumes in a folder, and leaves there
+//!
+//! | file | what |
+//! |---|---|
+//! | `state.safetensors` | all that it takes to go on as if nothing had happened |
+//! | `best.safetensors` | the averaged weights of the best validation, f16 |
+//! | `model.safetensors` | the averaged weights of the last checkpoint, f16 |
+//! | `index.html` | curves and pictures |
+//!
+//! Every sample, mask and dropped path follows from the seed and the step alone, so the step is all that there is to
+//! remember of the data. Several devices would each take a part of a batch and add up gradients before the update in
+//! [`optimiser`]; nothing else would change.
+
+mod batch;
+mod begin;
+mod error;
+mod loader;
+pub mod loss;
+pub mod mask;
+mod memory;
+pub mod optimiser;
+mod page;
+mod settings;
+mod state;
+mod trainer;
+mod validation;
+
+pub use batch::{Batch, Task};
+pub use error::TrainError;
+pub use loader::Sources;
+pub use settings::{
+    Beta, Masking, NetworkSettings, Optimisation, Preset, Settings, Stage, Start, Validation,
+};
+pub use trainer::{Limit, Outcome, Progress, Watch, run};
+pub use validation::Score;

@@ -1,0 +1,99 @@
+//! Trains without the rest of the project: one file to copy to a machine with a GPU.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use seggpt_samples::{Mix, Source};
+use seggpt_train::{Limit, Progress, Score, Settings, TrainError, Watch, run};
+
+/// Trains a network as a settings file says, or resumes.
+#[derive(Parser)]
+struct Arguments {
+    /// The settings, such as `configs/train/small.yml`.
+    settings: PathBuf,
+    /// The run's folder; a run that is there is resumed.
+    #[arg(long, default_value = "out/train")]
+    out: PathBuf,
+    /// Stop after so many steps in all.
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Stop after so many minutes.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// `cpu`, `cuda`, `cuda:1`, `metal` or `auto`.
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+struct Lines;
+
+#[allow(clippy::print_stdout)] // a command line program
+impl Watch for Lines {
+    fn progress(&mut self, progress: &Progress) {
+        let Progress {
+            step,
+            steps,
+            loss,
+            gradient,
+            learning_rate,
+            rate,
+            waiting,
+            left,
+        } = progress;
+        let (hours, minutes) = (left.as_secs() / 3600, left.as_secs() / 60 % 60);
+        println!(
+            "step {step}/{steps}  loss {loss:.4}  gradient {gradient:.3}  lr {learning_rate:.2e}  {rate:.1} samples/s \
+             (waiting {:.0} %)  {hours}:{minutes:02} left",
+            100.0 * waiting
+        );
+    }
+
+    fn score(&mut self, step: u64, score: &Score) {
+        println!(
+            "step {step}  IoU {:.4} at cut {:.1}  validation loss {:.4}",
+            score.iou, score.cut, score.loss
+        );
+    }
+
+    fn note(&mut self, text: &str) {
+        println!("{text}");
+    }
+}
+
+fn train(arguments: &Arguments) -> Result<(), TrainError> {
+    let settings = Settings::read(&arguments.settings)?;
+    let device = seggpt::device(&arguments.device)?;
+    let limit = Limit {
+        steps: arguments.steps,
+        time: arguments
+            .minutes
+            .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+    };
+    let sources = |size| {
+        let source = Mix::new(&seggpt_samples::Settings {
+            size,
+            ..settings.data.clone()
+        })?;
+        Ok(Box::new(source) as Box<dyn Source>)
+    };
+    run(
+        &settings,
+        &arguments.out,
+        limit,
+        &device,
+        &sources,
+        &mut Lines,
+    )?;
+    Ok(())
+}
+
+#[allow(clippy::print_stderr)] // a command line program
+fn main() -> ExitCode {
+    match train(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("seggpt-train: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The page that shows how training goes: one file, nothing loaded from elsewhere.
+
+use std::{fmt::Write, io::Cursor, path::Path};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use image::{ImageFormat, RgbImage, imageops};
+
+use crate::{
+    TrainError,
+    settings::Settings,
+    state::{About, replace},
+    validation::Picture,
+};
+
+/// Writes `index.html` into a run's folder.
+pub(crate) fn write(
+    folder: &Path,
+    settings: &Settings,
+    about: &About,
+    pictures: &[Picture],
+) -> Result<(), TrainError> {
+    replace(
+        &folder.join("index.html"),
+        render(settings, about, pictures).as_bytes(),
+    )
+}
+
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222;\
+background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}svg{width:100%;height:auto;background:#fafafa;\
+border:1px solid #ddd}table{border-collapse:collapse}td,th{padding:.2rem .5rem;text-align:center;font-weight:400}\
+th{color:#666}img{width:112px;height:112px;image-rendering:pixelated;display:block}pre{background:#fafafa;\
+border:1px solid #ddd;padding:.7rem;overflow:auto}.origin{text-align:left;color:#666;font-size:.85rem}";
+
+fn render(settings: &Settings, about: &About, pictures: &[Picture]) -> String {
+    let (_, samples) = settings.stage(about.step);
+    let mut html = String::new();
+    let mut line = |text: String| {
+        html.push_str(&text);
+        html.push('\n');
+    };
+    line(format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"60\">\
+         <title>Training, step {}</title><style>{STYLE}</style>",
+        about.step
+    ));
+    line(format!(
+        "<h1>Step {} of {}</h1>",
+        about.step,
+        settings.steps()
+    ));
+    let score = about
+        .history
+        .scores
+        .last()
+        .map_or_else(String::new, |(_, score)| {
+            format!(
+                "; IoU {:.3} at cut {:.1}, validation loss {:.4}",
+                score.iou, score.cut, score.loss
+            )
+        });
+    let best = about
+        .best
+        .map_or_else(String::new, |best| format!("; best IoU {:.3}", best.iou));
+    line(format!(
+        "<p>{samples} samples in {:.1} hours, {} parameters{score}{best}.</p>",
+        about.seconds / 3600.0,
+        about.config.parameters()
+    ));
+    let losses: Vec<_> = about
+        .history
+        .losses
+        .iter()
+        .map(|(step, loss, _)| (*step, *loss))
+        .collect();
+    line(format!("<h2>Loss</h2>{}", curve(&losses, true)));
+    let ious: Vec<_> = about
+        .history
+        .scores
+        .iter()
+        .map(|(step, score)| (*step, score.iou))
+        .collect();
+    line(format!(
+        "<h2>Mean IoU on validation samples</h2>{}",
+        curve(&ious, false)
+    ));
+    let rates: Vec<_> = about
+        .history
+        .losses
+        .iter()
+        .map(|(step, _, rate)| (*step, *rate))
+        .collect();
+    line(format!("<h2>Learning rate</h2>{}", curve(&rates, false)));
+    line("<h2>Validation samples</h2><table><tr><th>prompt<th>its mask<th>query<th>target<th>answer<th></tr>".into());
+    for Picture { task, answer } in pictures {
+        let sample = &task.sample;
+        let cells: String = [
+            &sample.prompt,
+            &sample.prompt_mask,
+            &sample.query,
+            &sample.query_mask,
+            answer,
+        ]
+        .into_iter()
+        .map(|picture| format!("<td><img alt=\"\" src=\"{}\">", data(picture)))
+        .collect();
+        line(format!(
+            "<tr>{cells}<td class=\"origin\">{}</tr>",
+            escape(&sample.origin)
+        ));
+    }
+    let yaml = yaml_serde::to_string(settings).unwrap_or_default();
+    line(format!(
+        "</table><h2>Settings</h2><pre>{}</pre></html>",
+        escape(&yaml)
+    ));
+    html
+}
+
+/// At most so many points are drawn of a curve.
+const POINTS: usize = 600;
+
+/// A curve over steps as inline SVG, with its extremes and last value in words.
+fn curve(points: &[(u64, f64)], logarithmic: bool) -> String {
+    let (width, height) = (900.0, 220.0);
+    let step = points.len().div_ceil(POINTS).max(1);
+    let points: Vec<(u64, f64)> = points
+        .chunks(step)
+        .filter_map(|chunk| {
+            let mean = chunk.iter().map(|(_, y)| y).sum::<f64>() / chunk.len() as f64;
+            chunk.last().map(|(x, _)| (*x, mean))
+        })
+        .filter(|(_, y)| y.is_finite())
+        .collect();
+    let (Some((last_step, last)), Some((first_step, _))) = (points.last(), points.first()) else {
+        return "<p>Nothing yet.</p>".into();
+    };
+    let place = |y: f64| if logarithmic { y.max(1e-9).ln() } else { y };
+    let low = points.iter().map(|(_, y)| *y).fold(f64::INFINITY, f64::min);
+    let high = points
+        .iter()
+        .map(|(_, y)| *y)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let span = (place(high) - place(low)).max(1e-12);
+    let steps = (last_step - first_step).max(1) as f64;
+    let mut path = String::new();
+    for (x, y) in &points {
+        let x = (x - first_step) as f64 / steps * (width - 20.0) + 10.0;
+        let y = height - 10.0 - (place(*y) - place(low)) / span * (height - 20.0);
+        let _ = write!(path, "{x:.1},{y:.1} ");
+    }
+    format!(
+        "<svg viewBox=\"0 0 {width} {height}\" role=\"img\"><polyline fill=\"none\" stroke=\"#1668b8\" \
+         stroke-width=\"1.5\" points=\"{path}\"/></svg><p>steps {first_step} to {last_step}; lowest {low:.4}, highest \
+         {high:.4}, last {last:.4}{}</p>",
+        if logarithmic { "; logarithmic" } else { "" }
+    )
+}
+
+fn data(picture: &RgbImage) -> String {
+    const EDGE: u32 = 128;
+    let small = match picture.width() > EDGE {
+        true => &imageops::thumbnail(picture, EDGE, EDGE),
+        false => picture,
+    };
+    let mut png = Cursor::new(Vec::new());
+    match small.write_to(&mut png, ImageFormat::Png) {
+        Ok(()) => format!(
+            "data:image/png;base64,{}",
+            BASE64_STANDARD.encode(png.into_inner())
+        ),
+        Err(_) => String::new(),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

@@ -1,0 +1,411 @@
+//! The loop.
+
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use seggpt::{DTypeChoice, Device, Random, Tensor};
+
+use crate::{
+    Batch, Score, Settings, Sources, TrainError,
+    begin::begin,
+    loader::{Loader, Order},
+    loss::smooth_l1,
+    memory,
+    optimiser::{self, Gradients},
+    page,
+    state::State,
+    validation::{self, Picture},
+};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Mean loss since the last report.
+    pub loss: f64,
+    /// Length of the gradient of the last step.
+    pub gradient: f64,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Samples a second since the last report.
+    pub rate: f64,
+    /// Share of the time since the last report that was spent waiting for samples.
+    pub waiting: f64,
+    /// Time to the end at this rate, stages of other sizes not counted in.
+    pub left: Duration,
+}
+
+/// What wants to know how a run goes.
+pub trait Watch {
+    /// Some steps more are done.
+    fn progress(&mut self, progress: &Progress);
+    /// The averaged weights were measured after so many steps.
+    fn score(&mut self, step: u64, score: &Score);
+    /// Something worth a line.
+    fn note(&mut self, text: &str);
+    /// Whether to save and stop after this step.
+    fn stop(&mut self) -> bool {
+        false
+    }
+}
+
+/// When to stop before the end of the last stage; the run can be resumed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limit {
+    /// After so many steps in all, those of earlier sessions counted in.
+    pub steps: Option<u64>,
+    /// After so much time in this session.
+    pub time: Option<Duration>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// Steps done in all.
+    pub step: u64,
+    /// The best score so far.
+    pub best: Option<Score>,
+    /// Whether that was the last step of the last stage.
+    pub complete: bool,
+}
+
+/// Steps between two reports, which are also the points of the curves.
+const REPORT: u64 = 20;
+/// Steps in a row without a finite gradient that end a run.
+const PATIENCE: u32 = 20;
+/// Samples on the page.
+const PICTURES: usize = 12;
+
+/// Begins a run in `folder`, or resumes the one that is there: with the same settings, a run that was interrupted at any
+/// time ends with the same bits as one that was not.
+///
+/// Settings may be changed before resuming, except the architecture and the seed.
+///
+/// # Errors
+/// What is wrong with the settings, the folder, the samples or the computation.
+pub fn run(
+    settings: &Settings,
+    folder: &Path,
+    limit: Limit,
+    device: &Device,
+    sources: &Sources,
+    watch: &mut dyn Watch,
+) -> Result<Outcome, TrainError> {
+    settings.check()?;
+    memory::keep_freed();
+    fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
+    let state = match State::load(folder, device)? {
+        Some(state) => resumable(state, settings, folder, watch)?,
+        None => begin(settings, device, sources, watch)?,
+    };
+    let patch = state.network.config().patch_size;
+    let mut source = sources(settings.validation_size())?;
+    let tasks = validation::tasks(
+        &mut *source,
+        settings.validation.samples,
+        patch,
+        settings.seed,
+    );
+    let end = limit
+        .steps
+        .map_or(settings.steps(), |steps| steps.min(settings.steps()));
+    let mut session = Session {
+        settings,
+        folder,
+        state,
+        tasks,
+        pictures: Vec::new(),
+        reported: None,
+        spoiled: 0,
+    };
+    let started = Instant::now();
+    let due = |watch: &mut dyn Watch| {
+        limit.time.is_some_and(|time| started.elapsed() >= time) || watch.stop()
+    };
+    if session.state.about.step == 0 && end > 0 {
+        session.validate(watch)?;
+    }
+    let mut stopped = false;
+    while session.state.about.step < end && !stopped {
+        let step = session.state.about.step;
+        let (stage, samples) = settings.stage(step);
+        let stage_end = end.min(step + stage_left(settings, step));
+        let order = Order {
+            seed: settings.seed,
+            size: stage.size,
+            batch: stage.batch,
+            patch,
+            masking: settings.masking,
+            first: samples,
+            batches: (stage_end - step) * stage.accumulate as u64,
+            threads: settings.workers,
+        };
+        thread::scope(|scope| -> Result<(), TrainError> {
+            let mut loader = Loader::start(scope, order, sources)?;
+            while session.state.about.step < stage_end && !stopped {
+                session.step(&mut loader, watch)?;
+                let done = session.state.about.step;
+                if done.is_multiple_of(settings.validation.every) || done == settings.steps() {
+                    session.validate(watch)?;
+                }
+                stopped = due(watch);
+                if done.is_multiple_of(settings.checkpoint_every) || done == end || stopped {
+                    session.save()?;
+                }
+            }
+            Ok(())
+        })?;
+    }
+    let about = &session.state.about;
+    Ok(Outcome {
+        step: about.step,
+        best: about.best,
+        complete: about.step >= settings.steps(),
+    })
+}
+
+/// Steps of the stage of `step` that are left, that one included.
+fn stage_left(settings: &Settings, step: u64) -> u64 {
+    let mut last = 0;
+    for stage in &settings.stages {
+        last += stage.steps;
+        if step < last {
+            break;
+        }
+    }
+    last - step
+}
+
+fn resumable(
+    state: State,
+    settings: &Settings,
+    folder: &Path,
+    watch: &mut dyn Watch,
+) -> Result<State, TrainError> {
+    let refuse = |reason: &str| TrainError::State {
+        path: crate::state::file(folder),
+        reason: reason.into(),
+    };
+    if !matches!(settings.start, crate::Start::Checkpoint(_))
+        && state.about.config != settings.network.config()
+    {
+        return Err(refuse(
+            "it is of another architecture than the settings ask for",
+        ));
+    }
+    if state.about.seed != settings.seed {
+        return Err(refuse(&format!(
+            "it was begun with seed {}, and the settings say {}",
+            state.about.seed, settings.seed
+        )));
+    }
+    watch.note(&format!("resumed after step {}", state.about.step));
+    Ok(state)
+}
+
+struct Session<'a> {
+    settings: &'a Settings,
+    folder: &'a Path,
+    state: State,
+    tasks: Vec<crate::Task>,
+    pictures: Vec<Picture>,
+    reported: Option<Report>,
+    /// Steps in a row that had no finite gradient.
+    spoiled: u32,
+}
+
+/// What adds up between two reports.
+struct Report {
+    since: Instant,
+    waited: Duration,
+    losses: f64,
+    steps: u64,
+    samples: usize,
+}
+
+impl Session<'_> {
+    fn step(&mut self, loader: &mut Loader, watch: &mut dyn Watch) -> Result<(), TrainError> {
+        let began = Instant::now();
+        let about = &self.state.about;
+        let (step, number) = (about.step, about.step + 1);
+        let (stage, _) = self.settings.stage(step);
+        let (beta, rate) = (self.settings.beta(step), self.settings.learning_rate(step));
+        let network = &self.state.network;
+        let mut total = Gradients::new();
+        let (mut loss, mut waited) = (0.0, Duration::ZERO);
+        for part in 0..stage.accumulate {
+            let waiting = Instant::now();
+            let tasks = loader.next()?;
+            waited += waiting.elapsed();
+            let batch = Batch::new(&tasks, network.config().patch_size, network.device())?;
+            let paths = self.paths(step, part, tasks.len())?;
+            let painted = network.forward(&batch.canvases, paths.as_ref())?;
+            let value = smooth_l1(&painted, &batch.target, &batch.weight, beta)?;
+            optimiser::add(
+                &mut total,
+                optimiser::gradients(network, &value.backward()?),
+            )?;
+            loss += f64::from(value.to_scalar::<f32>()?) / stage.accumulate as f64;
+        }
+        let share = 1.0 / stage.accumulate as f64;
+        let length = optimiser::length(&total)? * share;
+        if length.is_finite() && loss.is_finite() {
+            self.spoiled = 0;
+            let settings = &self.settings.optimisation;
+            let clip = if settings.clip > 0.0 {
+                (settings.clip / (length + 1e-6)).min(1.0)
+            } else {
+                1.0
+            };
+            self.state
+                .optimiser
+                .step(network, &total, share * clip, rate, number, settings)?;
+        } else {
+            self.spoiled += 1;
+            watch.note(&format!(
+                "step {number}: the gradient is not finite; the weights stay as they are"
+            ));
+            if self.spoiled >= PATIENCE {
+                return Err(TrainError::Diverged {
+                    step: number,
+                    steps: self.spoiled,
+                });
+            }
+        }
+        optimiser::average(
+            &self.state.average,
+            &self.state.network,
+            self.settings.optimisation.average,
+            number,
+        )?;
+        self.state.about.step = number;
+        self.state.about.seconds += began.elapsed().as_secs_f64();
+        self.report(
+            watch,
+            began,
+            waited,
+            loss,
+            length,
+            stage.batch * stage.accumulate,
+        );
+        Ok(())
+    }
+
+    fn report(
+        &mut self,
+        watch: &mut dyn Watch,
+        began: Instant,
+        waited: Duration,
+        loss: f64,
+        gradient: f64,
+        samples: usize,
+    ) {
+        let report = self.reported.get_or_insert(Report {
+            since: began,
+            waited: Duration::ZERO,
+            losses: 0.0,
+            steps: 0,
+            samples: 0,
+        });
+        report.waited += waited;
+        report.losses += loss;
+        report.steps += 1;
+        report.samples += samples;
+        let step = self.state.about.step;
+        if !step.is_multiple_of(REPORT) {
+            return;
+        }
+        let seconds = report.since.elapsed().as_secs_f64().max(1e-9);
+        let steps = self.settings.steps();
+        let progress = Progress {
+            step,
+            steps,
+            loss: report.losses / report.steps as f64,
+            gradient,
+            learning_rate: self.settings.learning_rate(step - 1),
+            rate: report.samples as f64 / seconds,
+            waiting: report.waited.as_secs_f64() / seconds,
+            left: Duration::from_secs_f64(seconds / report.steps as f64 * (steps - step) as f64),
+        };
+        self.state
+            .about
+            .history
+            .losses
+            .push((step, progress.loss, progress.learning_rate));
+        self.reported = None;
+        watch.progress(&progress);
+    }
+
+    /// Factors on each branch for each sample of a batch: drop path.
+    fn paths(&self, step: u64, part: usize, batch: usize) -> Result<Option<Tensor>, TrainError> {
+        let rate = self.settings.optimisation.drop_path;
+        if rate == 0.0 {
+            return Ok(None);
+        }
+        let depth = self.state.network.config().depth;
+        let stream = Random::derive(self.settings.seed ^ 0xd20b, step);
+        let mut random = Random::new(Random::derive(stream, part as u64));
+        let factors: Vec<f32> = (0..2 * depth * batch)
+            .map(|i| {
+                let block = i / (2 * batch);
+                let rate = rate * block as f64 / (depth - 1).max(1) as f64;
+                if random.unit() < rate {
+                    0.0
+                } else {
+                    (1.0 / (1.0 - rate)) as f32
+                }
+            })
+            .collect();
+        let device = self.state.network.device();
+        Ok(Some(Tensor::from_vec(factors, (2 * depth, batch), device)?))
+    }
+
+    /// Measures the averaged weights and keeps them if they are the best so far.
+    fn validate(&mut self, watch: &mut dyn Watch) -> Result<(), TrainError> {
+        let step = self.state.about.step;
+        let beta = self.settings.beta.to;
+        let (stage, _) = self.settings.stage(step);
+        let average = &self.state.average;
+        let (score, pictures) =
+            validation::measure(average, &self.tasks, stage.batch.min(8), beta, PICTURES)?;
+        self.pictures = pictures;
+        self.reported = None;
+        self.state.about.history.scores.push((step, score));
+        watch.score(step, &score);
+        if self
+            .state
+            .about
+            .best
+            .is_none_or(|best| score.iou > best.iou)
+        {
+            self.state.about.best = Some(score);
+            average.save(&self.folder.join("best.safetensors"), DTypeChoice::F16)?;
+        }
+        page::write(
+            self.folder,
+            self.settings,
+            &self.state.about,
+            &self.pictures,
+        )
+    }
+
+    fn save(&self) -> Result<(), TrainError> {
+        self.state.save(self.folder)?;
+        self.state
+            .average
+            .save(&self.folder.join("model.safetensors"), DTypeChoice::F16)?;
+        page::write(
+            self.folder,
+            self.settings,
+            &self.state.about,
+            &self.pictures,
+        )
+    }
+}

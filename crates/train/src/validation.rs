@@ -1,0 +1,170 @@
+//! How well the query's mask is painted, on samples that are never trained on.
+
+use std::collections::BTreeSet;
+
+use seggpt::{Random, Trainable, pixels};
+use seggpt_samples::{RgbImage, Source};
+use serde::{Deserialize, Serialize};
+
+use crate::{Batch, Task, TrainError, loss::smooth_l1};
+
+/// What a validation finds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Mean over samples of the mean IoU of the colours that the prompt shows, 0..=1.
+    pub iou: f64,
+    /// Where between black (0) and its colour (1) a pixel must lie to count as painted, for that IoU: the best of
+    /// several.
+    pub cut: f64,
+    /// The loss, at the beta of the last step.
+    pub loss: f64,
+}
+
+/// A sample and what the network painted.
+pub(crate) struct Picture {
+    pub(crate) task: Task,
+    pub(crate) answer: RgbImage,
+}
+
+const CUTS: [f64; 6] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+
+/// Seeds of validation are those of a stream of its own.
+const STREAM: u64 = 0x5eed_0f0a_110c_a7e5;
+
+/// The fixed samples of a run.
+pub(crate) fn tasks(source: &mut dyn Source, count: usize, patch: usize, seed: u64) -> Vec<Task> {
+    (0..count as u64)
+        .map(|i| Task::ask(source.sample(Random::derive(seed ^ STREAM, i)), patch))
+        .collect()
+}
+
+/// Paints tasks and scores them, `batch` at a time; the first `pictures` are kept.
+pub(crate) fn measure(
+    network: &Trainable,
+    tasks: &[Task],
+    batch: usize,
+    beta: f64,
+    pictures: usize,
+) -> Result<(Score, Vec<Picture>), TrainError> {
+    let (mut loss, mut kept) = (0.0, Vec::new());
+    let mut ious = [0.0; CUTS.len()];
+    for some in tasks.chunks(batch.max(1)) {
+        let made = Batch::new(some, network.config().patch_size, network.device())?;
+        let painted = network.forward(&made.canvases, None)?.detach();
+        let value = smooth_l1(&painted, &made.target, &made.weight, beta)?.to_scalar::<f32>()?;
+        loss += f64::from(value) * some.len() as f64;
+        let side = painted.dim(2)?;
+        let planes = painted
+            .narrow(1, side, side)?
+            .permute((0, 3, 1, 2))?
+            .contiguous()?;
+        for (task, colours) in some.iter().zip(pixels::painted(&planes)?) {
+            let found = sample_ious(task, &colours);
+            ious.iter_mut()
+                .zip(found)
+                .for_each(|(sum, iou)| *sum += iou);
+            if kept.len() < pictures {
+                let bytes = colours.iter().map(|value| value.round() as u8).collect();
+                let answer =
+                    RgbImage::from_raw(side as u32, side as u32, bytes).unwrap_or_default();
+                kept.push(Picture {
+                    task: task.clone(),
+                    answer,
+                });
+            }
+        }
+    }
+    let count = tasks.len().max(1) as f64;
+    let best = ious.iter().zip(CUTS).max_by(|a, b| a.0.total_cmp(b.0));
+    let (iou, cut) = best.map_or((0.0, 0.5), |(iou, cut)| (iou / count, cut));
+    Ok((
+        Score {
+            iou,
+            cut,
+            loss: loss / count,
+        },
+        kept,
+    ))
+}
+
+/// Mean IoU over the prompt's colours at each of [`CUTS`].
+fn sample_ious(task: &Task, painted: &[f32]) -> [f64; CUTS.len()] {
+    let sample = &task.sample;
+    let colours: BTreeSet<[u8; 3]> = sample
+        .prompt_mask
+        .pixels()
+        .map(|pixel| pixel.0)
+        .filter(|rgb| *rgb != [0; 3])
+        .collect();
+    let colours: Vec<[u8; 3]> = colours.into_iter().collect();
+    if colours.is_empty() {
+        return [0.0; CUTS.len()];
+    }
+    // Per colour and cut: pixels in both, and in one or the other.
+    let mut both = vec![[0u32; CUTS.len()]; colours.len()];
+    let mut either = both.clone();
+    for (i, (rgb, truth)) in painted
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .zip(sample.query_mask.pixels())
+        .enumerate()
+    {
+        if sample
+            .valid
+            .as_ref()
+            .is_some_and(|valid| valid.as_raw()[i] == 0)
+        {
+            continue;
+        }
+        let (found, share) = nearest(&colours, *rgb);
+        for (class, colour) in colours.iter().enumerate() {
+            let is = truth.0 == *colour;
+            for (cut, level) in CUTS.iter().enumerate() {
+                let says = class == found && share > *level;
+                both[class][cut] += u32::from(is && says);
+                either[class][cut] += u32::from(is || says);
+            }
+        }
+    }
+    std::array::from_fn(|cut| {
+        let iou = |class: usize| f64::from(both[class][cut]) / f64::from(either[class][cut].max(1));
+        let there = (0..colours.len()).filter(|class| either[*class][cut] > 0);
+        let count = there.clone().count().max(1);
+        there.map(iou).sum::<f64>() / count as f64
+    })
+}
+
+/// The colour whose line from black passes nearest by, and how far along it: 0 black, 1 the colour.
+fn nearest(colours: &[[u8; 3]], rgb: [f32; 3]) -> (usize, f64) {
+    let mut best = (0, 0.0, f64::INFINITY);
+    for (index, colour) in colours.iter().enumerate() {
+        let colour = colour.map(f64::from);
+        let rgb = rgb.map(f64::from);
+        let length: f64 = colour.iter().map(|c| c * c).sum();
+        let share =
+            (colour.iter().zip(rgb).map(|(c, x)| c * x).sum::<f64>() / length).clamp(0.0, 1.0);
+        let distance: f64 = colour
+            .iter()
+            .zip(rgb)
+            .map(|(c, x)| (x - share * c).powi(2))
+            .sum();
+        if distance < best.2 {
+            best = (index, share, distance);
+        }
+    }
+    (best.0, best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_belongs_to_the_colour_on_whose_line_it_lies() {
+        let colours = [[200, 0, 0], [0, 100, 100]];
+        assert_eq!(nearest(&colours, [100.0, 0.0, 0.0]), (0, 0.5));
+        assert_eq!(nearest(&colours, [0.0, 110.0, 110.0]), (1, 1.0));
+        assert_eq!(nearest(&colours, [0.0; 3]).1, 0.0);
+    }
+}
