@@ -30,6 +30,7 @@ mod network;
 mod ops;
 pub mod pixels;
 mod random;
+pub mod start;
 pub mod verify;
 mod weights;
 

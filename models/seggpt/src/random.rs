@@ -13,12 +13,12 @@ impl Random {
     /// The seed of a stream within the stream of another seed, such as that of one sample of a run.
     pub fn derive(seed: u64, index: u64) -> u64 {
         let mut outer = Self::new(seed);
-        let mut inner = Self::new(outer.next() ^ index.wrapping_mul(0xd134_2543_de82_ef95));
-        inner.next()
+        let mut inner = Self::new(outer.bits() ^ index.wrapping_mul(0xd134_2543_de82_ef95));
+        inner.bits()
     }
 
     /// 64 random bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -27,7 +27,7 @@ impl Random {
 
     /// Uniform in 0..1.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Uniform in `0..count`; 0 if `count` is.

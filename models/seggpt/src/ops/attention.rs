@@ -58,14 +58,17 @@ impl Head<'_> {
             (&mut *out, self.tokens),
             0.0,
         );
-        vectorised(|| {
-            for row in out.chunks_exact_mut(self.tokens) {
-                let top = largest(row);
-                row.iter_mut().for_each(|x| *x = exp(*x - top));
-                let factor = 1.0 / sum(row);
-                row.iter_mut().for_each(|x| *x *= factor);
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in out.chunks_exact_mut(self.tokens) {
+                    let top = largest(row);
+                    row.iter_mut().for_each(|x| *x = exp(*x - top));
+                    let factor = 1.0 / sum(row);
+                    row.iter_mut().for_each(|x| *x *= factor);
+                }
+            },
+        );
     }
 
     fn forward(&self, (out, stride): Out, scratch: &mut Vec<f32>) {
@@ -105,19 +108,22 @@ impl Head<'_> {
                 keep,
             );
             product([rows, t, d], dy, self.v.t(), 1.0, (&mut *scores, t), 0.0);
-            vectorised(|| {
-                for (i, (scores, weights)) in scores
-                    .chunks_exact_mut(t)
-                    .zip(weights.chunks_exact(t))
-                    .enumerate()
-                {
-                    let row = |m: Matrix<'_>| i * m.strides[0]..i * m.strides[0] + d;
-                    let along = dot(&y.values[row(y)], &dy.values[row(dy)]);
-                    for (score, weight) in scores.iter_mut().zip(weights) {
-                        *score = weight * (*score - along);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (i, (scores, weights)) in scores
+                        .chunks_exact_mut(t)
+                        .zip(weights.chunks_exact(t))
+                        .enumerate()
+                    {
+                        let row = |m: Matrix<'_>| i * m.strides[0]..i * m.strides[0] + d;
+                        let along = dot(&y.values[row(y)], &dy.values[row(dy)]);
+                        for (score, weight) in scores.iter_mut().zip(weights) {
+                            *score = weight * (*score - along);
+                        }
                     }
-                }
-            });
+                },
+            );
             let ds = Matrix::rows(scores, t);
             product(
                 [rows, e, t],

@@ -218,13 +218,16 @@ impl Convolve {
                     1.0,
                 );
             }
-            vectorised(|| {
-                for pixel in dy.chunks_exact(outputs) {
-                    db.iter_mut()
-                        .zip(pixel)
-                        .for_each(|(sum, value)| *sum += value);
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    for pixel in dy.chunks_exact(outputs) {
+                        db.iter_mut()
+                            .zip(pixel)
+                            .for_each(|(sum, value)| *sum += value);
+                    }
+                },
+            );
         });
         let dx = (self.input == Input::Variable).then(|| {
             let mut dx = vec![0.0; x.len()];

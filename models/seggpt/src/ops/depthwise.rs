@@ -49,13 +49,16 @@ impl AddDepthwise {
             let tap = &taps[tap * c..][..c];
             let y = &mut y[(row * columns + first) * c..(row * columns + last) * c];
             let x = &x[(source * columns + from) * c..][..y.len()];
-            vectorised(|| {
-                for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-                    for ((y, x), tap) in y.iter_mut().zip(x).zip(tap) {
-                        *y += x * tap;
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                        for ((y, x), tap) in y.iter_mut().zip(x).zip(tap) {
+                            *y += x * tap;
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }
@@ -85,13 +88,16 @@ impl CustomOp3 for AddDepthwise {
         y.par_chunks_mut(sample)
             .zip(x.par_chunks(sample))
             .for_each(|(y, x)| {
-                vectorised(|| {
-                    for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-                        for ((y, x), bias) in y.iter_mut().zip(x).zip(bias) {
-                            *y = x + bias;
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                            for ((y, x), bias) in y.iter_mut().zip(x).zip(bias) {
+                                *y = x + bias;
+                            }
                         }
-                    }
-                });
+                    },
+                );
                 self.add(x, taps, y, [rows, columns, c], false);
             });
         output(y, x_layout.shape())
@@ -127,11 +133,14 @@ impl CustomOp3 for AddDepthwise {
                             let x = &x[(source * columns + from) * c..][..dy.len()];
                             add_products(tap, x, dy);
                         }
-                        vectorised(|| {
-                            for dy in dy.chunks_exact(c) {
-                                bias.iter_mut().zip(dy).for_each(|(bias, dy)| *bias += dy);
-                            }
-                        });
+                        vectorised(
+                            #[inline(always)]
+                            || {
+                                for dy in dy.chunks_exact(c) {
+                                    bias.iter_mut().zip(dy).for_each(|(bias, dy)| *bias += dy);
+                                }
+                            },
+                        );
                     });
                     Ok((dx, sums))
                 })
@@ -149,11 +158,14 @@ impl CustomOp3 for AddDepthwise {
 /// Adds up the products of two rows of pixels, channel by channel.
 fn add_products(sum: &mut [f32], x: &[f32], y: &[f32]) {
     let c = sum.len();
-    vectorised(|| {
-        for (x, y) in x.chunks_exact(c).zip(y.chunks_exact(c)) {
-            for ((sum, x), y) in sum.iter_mut().zip(x).zip(y) {
-                *sum += x * y;
+    vectorised(
+        #[inline(always)]
+        || {
+            for (x, y) in x.chunks_exact(c).zip(y.chunks_exact(c)) {
+                for ((sum, x), y) in sum.iter_mut().zip(x).zip(y) {
+                    *sum += x * y;
+                }
             }
-        }
-    });
+        },
+    );
 }

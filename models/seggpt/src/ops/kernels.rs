@@ -101,17 +101,21 @@ pub(super) fn summed(
     let mut partial = partial.into_iter();
     let mut total = partial.next().unwrap_or_else(|| vec![0.0; length]);
     for sum in partial {
-        vectorised(|| {
-            total
-                .iter_mut()
-                .zip(&sum)
-                .for_each(|(total, value)| *total += value)
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                total
+                    .iter_mut()
+                    .zip(&sum)
+                    .for_each(|(total, value)| *total += value)
+            },
+        );
     }
     total
 }
 
-/// Runs a loop in a version compiled for the widest vectors of this processor. What it calls must be inlined.
+/// Runs a loop in a version compiled for the widest vectors of this processor. The closure and what it calls must be
+/// inlined into that version, which takes `#[inline(always)]` on them.
 #[inline(always)]
 pub(super) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
@@ -166,7 +170,8 @@ pub(super) fn largest(values: &[f32]) -> f32 {
 pub(super) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves no bits for a fraction
     let x = if x > -87.0 { x } else { -87.0 };
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;
@@ -175,7 +180,8 @@ pub(super) fn exp(x: f32) -> f32 {
     let p = p * r + 1.666_666_6e-1;
     let p = p * r + 0.5;
     let p = p * r * r + r + 1.0;
-    p * f32::from_bits(((n as i32 + 127) << 23) as u32)
+    // The last bits of `rounded` are the integer n: shifted into the exponent, 2ⁿ.
+    p * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 /// The error function to within 6e-7: the rational approximation of Eigen and XLA (`ErfImpl32`), which, unlike libm's,

@@ -128,13 +128,16 @@ pub(super) fn weight_gradient(
             (dw, inputs),
             0.0,
         );
-        vectorised(|| {
-            for row in dy.chunks_exact(outputs) {
-                db.iter_mut()
-                    .zip(row)
-                    .for_each(|(sum, value)| *sum += value);
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in dy.chunks_exact(outputs) {
+                    db.iter_mut()
+                        .zip(row)
+                        .for_each(|(sum, value)| *sum += value);
+                }
+            },
+        );
     });
     let db = sums.split_off(outputs * inputs);
     (sums, db)

@@ -52,14 +52,17 @@ impl CustomOp3 for LayerNorm {
         y.par_chunks_mut(ROWS * width)
             .zip(x.par_chunks(ROWS * width))
             .for_each(|(y, x)| {
-                vectorised(|| {
-                    for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                        self.normalise(x, y);
-                        for ((y, w), b) in y.iter_mut().zip(weight).zip(bias) {
-                            *y = *y * w + b;
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                            self.normalise(x, y);
+                            for ((y, w), b) in y.iter_mut().zip(weight).zip(bias) {
+                                *y = *y * w + b;
+                            }
                         }
-                    }
-                });
+                    },
+                );
             });
         output(y, x_layout.shape())
     }
@@ -101,25 +104,28 @@ impl LayerNorm {
                 let mut sums = vec![0.0; 2 * width];
                 let (dw, db) = sums.split_at_mut(width);
                 let (mut normal, mut scaled) = (vec![0.0; width], vec![0.0; width]);
-                vectorised(|| {
-                    for ((dx, x), dy) in dx
-                        .chunks_exact_mut(width)
-                        .zip(x.chunks_exact(width))
-                        .zip(dy.chunks_exact(width))
-                    {
-                        let factor = self.normalise(x, &mut normal);
-                        for i in 0..width {
-                            dw[i] += dy[i] * normal[i];
-                            db[i] += dy[i];
-                            scaled[i] = dy[i] * weight[i];
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for ((dx, x), dy) in dx
+                            .chunks_exact_mut(width)
+                            .zip(x.chunks_exact(width))
+                            .zip(dy.chunks_exact(width))
+                        {
+                            let factor = self.normalise(x, &mut normal);
+                            for i in 0..width {
+                                dw[i] += dy[i] * normal[i];
+                                db[i] += dy[i];
+                                scaled[i] = dy[i] * weight[i];
+                            }
+                            let mean = sum(&scaled) / n;
+                            let along = dot(&scaled, &normal) / n;
+                            for i in 0..width {
+                                dx[i] = factor * (scaled[i] - mean - normal[i] * along);
+                            }
                         }
-                        let mean = sum(&scaled) / n;
-                        let along = dot(&scaled, &normal) / n;
-                        for i in 0..width {
-                            dx[i] = factor * (scaled[i] - mean - normal[i] * along);
-                        }
-                    }
-                });
+                    },
+                );
                 sums
             })
             .collect();
@@ -151,11 +157,14 @@ impl CustomOp1 for Gelu {
         y.par_chunks_mut(CHUNK)
             .zip(x.par_chunks(CHUNK))
             .for_each(|(y, x)| {
-                vectorised(|| {
-                    for (y, x) in y.iter_mut().zip(x) {
-                        *y = 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
-                    }
-                });
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for (y, x) in y.iter_mut().zip(x) {
+                            *y = 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+                        }
+                    },
+                );
             });
         output(y, layout.shape())
     }
@@ -170,12 +179,16 @@ impl CustomOp1 for Gelu {
                     .zip(x.par_chunks(CHUNK))
                     .zip(dy.par_chunks(CHUNK))
                     .for_each(|((dx, x), dy)| {
-                        vectorised(|| {
-                            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-                                let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
-                                *dx = dy * (below + x * DENSITY * exp(-0.5 * x * x));
-                            }
-                        });
+                        vectorised(
+                            #[inline(always)]
+                            || {
+                                for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                                    let below =
+                                        0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+                                    *dx = dy * (below + x * DENSITY * exp(-0.5 * x * x));
+                                }
+                            },
+                        );
                     });
                 Ok(dx)
             })

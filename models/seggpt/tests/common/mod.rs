@@ -1,6 +1,8 @@
 //! What the tests of the network share: the golden files and their tensors.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod variants;
+
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
