@@ -162,6 +162,9 @@ pub struct SegmentArgs {
     /// How painted colours come to the picture's size.
     #[arg(long, value_enum, default_value_t, help_heading = "The network")]
     pub upscaling: Upscaling,
+    /// What sharpens the answer.
+    #[arg(long, value_enum, default_value_t, help_heading = "The network")]
+    pub refine: Refine,
     /// Also tell separate objects of a class apart, by connected components.
     #[arg(long, help_heading = "The network")]
     pub instances: bool,
@@ -261,6 +264,19 @@ words! {
         Smooth = "smooth",
         /// As the original code does.
         Nearest = "nearest",
+    }
+}
+
+words! {
+    /// `--refine`.
+    Refine {
+        /// What the model's card recommends.
+        #[default]
+        Auto = "auto",
+        /// Nothing.
+        None = "none",
+        /// A classifier of single pixels that learns the examples' colours and textures.
+        Pixels = "pixels",
     }
 }
 

@@ -274,7 +274,7 @@ fn model(path: &Path, is_default: bool) -> Finding {
     let name = path.file_name().unwrap_or_default().display();
     match seggpt::inspect(path) {
         Ok(found) => {
-            let trained = if seggpt::is_trained(&found.path) {
+            let trained = if seggpt::Card::beside(&found.path).trained {
                 ""
             } else {
                 ", UNTRAINED: its masks mean nothing"

@@ -56,7 +56,7 @@ fn human(found: &Inspection, tensors: bool) -> String {
         format!("kind          {}, {}", found.family, found.format),
         format!(
             "trained       {}",
-            if seggpt::is_trained(&found.path) {
+            if seggpt::Card::beside(&found.path).trained {
                 "yes, or not said otherwise"
             } else {
                 "no: random weights"
@@ -98,7 +98,7 @@ fn machine(found: &Inspection, tensors: bool) -> String {
         "path": found.path,
         "family": found.family,
         "format": found.format.to_string(),
-        "trained": seggpt::is_trained(&found.path),
+        "trained": seggpt::Card::beside(&found.path).trained,
         "parameters": found.parameters,
         "dtype": found.dtype,
         "bytes": found.bytes,

@@ -18,7 +18,6 @@ pub mod episodes;
 mod error;
 pub mod metrics;
 mod plane;
-mod random;
 
 pub use error::EvalError;
 pub use plane::{IGNORE, LabelPlane, Mask, Plane};

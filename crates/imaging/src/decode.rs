@@ -99,23 +99,19 @@ pub fn classify(
     Ok(resampled(painted, 3, size, target, upscaling, decide))
 }
 
-/// Fuses independent paintings of one picture by a soft vote.
+/// How much each pixel of a painting belongs to each palette colour: (1/d_c) / sum(1/d) with the distances d, which on the
+/// way from one colour to another is the way's share.
 ///
-/// In each painting, a pixel belongs to class c by (1/d_c) / sum(1/d): on the way from one colour
-/// to another, that is the way's share. The memberships are averaged over the paintings, brought to
-/// the target's size, and the largest wins, so that two sure paintings outvote one doubtful one.
-/// One painting alone gives what [`classify`] gives at the painting's own size.
+/// Several independent paintings of one picture are averaged: a soft vote, in which two sure paintings outvote one
+/// doubtful one. `[size.1 * size.0, palette]`; a value that is no number belongs nowhere.
 ///
-/// Arguments and errors are those of [`classify`]; all paintings have the same size, and there must
-/// be at least one.
-pub fn fuse(
+/// # Errors
+/// As [`classify`], for each painting; [`ImagingError::Classes`] if there is none.
+pub fn memberships(
     paintings: &[&[f32]],
     size: (usize, usize),
-    target: (usize, usize),
     palette: &[Rgb],
-    upscaling: Upscaling,
-    cut: Cut,
-) -> Result<Labels, ImagingError> {
+) -> Result<Vec<f32>, ImagingError> {
     const WHAT: &str = "fuse paintings";
     if paintings.is_empty() {
         return Err(ImagingError::Classes {
@@ -139,23 +135,73 @@ pub fn fuse(
                     affinities_to(&colors, &painted[at * 3..at * 3 + 3], affinities);
                     let total: f32 = affinities.iter().sum();
                     if total > 0.0 {
+                        let share = 1.0 / (total * paintings.len() as f32);
                         for (membership, affinity) in memberships.iter_mut().zip(affinities.iter())
                         {
-                            *membership += affinity / total;
+                            *membership += affinity * share;
                         }
                     }
                 }
             },
         );
+    Ok(memberships)
+}
+
+/// Gives every pixel of the target the class with the largest membership there.
+///
+/// * `memberships`: [`memberships`] of pictures of `size`, `classes` a pixel, background first.
+/// * `size`, `target`: (width, height) of the memberships and of the answer.
+///
+/// The memberships of one painting give what [`classify`] gives at the painting's own size.
+///
+/// # Errors
+/// [`ImagingError::Size`] if `memberships` does not fit `size`.
+pub fn decide(
+    memberships: &[f32],
+    classes: usize,
+    size: (usize, usize),
+    target: (usize, usize),
+    upscaling: Upscaling,
+    cut: Cut,
+) -> Result<Labels, ImagingError> {
+    ImagingError::check_size("read memberships", memberships.len(), size, classes)?;
     let decide = || move |pixel: &[f32]| choose(pixel, cut);
     Ok(resampled(
-        &memberships,
-        count,
+        memberships,
+        classes,
         size,
         target,
         upscaling,
         decide,
     ))
+}
+
+/// Brings a field of `channels` values per pixel from `size` to `target`, (width, height), bilinearly.
+///
+/// # Errors
+/// [`ImagingError::Size`] if `field` does not fit `size`.
+pub fn enlarge(
+    field: &[f32],
+    channels: usize,
+    size: (usize, usize),
+    target: (usize, usize),
+) -> Result<Vec<f32>, ImagingError> {
+    ImagingError::check_size("enlarge a field", field.len(), size, channels)?;
+    let (columns, rows) = (triangle(size.0, target.0), triangle(size.1, target.1));
+    let stride = size.0 * channels;
+    let mut out = vec![0.0; target.0 * target.1 * channels];
+    out.par_chunks_exact_mut((target.0 * channels).max(1))
+        .zip(&rows)
+        .for_each_init(
+            || vec![0.0; stride],
+            |line, (out, row)| {
+                row.mix(field, stride, line);
+                for (pixel, column) in out.chunks_exact_mut(channels).zip(&columns) {
+                    column.mix(line, channels, pixel);
+                }
+            },
+        );
+    Ok(out)
 }
 
 fn check(

@@ -1,39 +1,84 @@
 use std::path::Path;
 
-/// Whether the weights in this file were trained. Only a model that says otherwise is not: by a line `trained: false` in
-/// the front matter of the `MODEL_CARD.md` beside it.
-pub fn is_trained(weights: &Path) -> bool {
-    let card = std::fs::read_to_string(weights.with_file_name("MODEL_CARD.md")).unwrap_or_default();
-    let mut lines = card.lines().map(str::trim);
-    if lines.next() != Some("---") {
-        return true;
+/// What the front matter of the `MODEL_CARD.md` beside weights says of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Card {
+    /// Only a model that says `trained: false` is not.
+    pub trained: bool,
+    /// Where background ends in this model's paint, as a share of the way from black to a class colour, between 0 and 1:
+    /// the `cut` that its training found best. `None`: the card does not say.
+    pub cut: Option<f32>,
+    /// `refine: 0.3`: this model's answers are best sharpened by a pixel classifier, beside whose odds the network's count
+    /// to this power, above 0 and up to 1.
+    pub refine: Option<f32>,
+}
+
+impl Card {
+    /// Reads the card beside a weights file; without one, the weights are trained and nothing else is known.
+    pub fn beside(weights: &Path) -> Self {
+        let card =
+            std::fs::read_to_string(weights.with_file_name("MODEL_CARD.md")).unwrap_or_default();
+        Self::read(&card)
     }
-    !lines
-        .take_while(|line| *line != "---")
-        .any(|line| line == "trained: false")
+
+    fn read(text: &str) -> Self {
+        let mut card = Self {
+            trained: true,
+            cut: None,
+            refine: None,
+        };
+        let mut lines = text.lines().map(str::trim);
+        if lines.next() != Some("---") {
+            return card;
+        }
+        for line in lines.take_while(|line| *line != "---") {
+            match line.split_once(':').map(|(key, value)| (key, value.trim())) {
+                Some(("trained", value)) => card.trained = value != "false",
+                Some(("refine", value)) => {
+                    let trust = value.parse().ok();
+                    card.refine = trust.filter(|trust| *trust > 0.0 && *trust <= 1.0);
+                }
+                Some(("cut", value)) => {
+                    let cut = value.parse().ok();
+                    card.cut = cut.filter(|cut| *cut > 0.0 && *cut < 1.0);
+                }
+                _ => {}
+            }
+        }
+        card
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn only_a_card_that_says_so_makes_a_model_untrained() {
-        let folder = tempfile::tempdir().unwrap();
-        let weights = folder.path().join("model.safetensors");
-        let with_card = |text: &str| {
-            std::fs::write(folder.path().join("MODEL_CARD.md"), text).unwrap();
-            is_trained(&weights)
-        };
-        assert!(is_trained(&weights), "without a card");
-        assert!(!with_card(
-            "---\nlicense: mit\ntrained: false\n---\n# Tiny\n"
-        ));
-        assert!(with_card("---\nlicense: mit\ntrained: true\n---\n# Tiny\n"));
         assert!(
-            with_card("# Tiny\n\ntrained: false\n"),
+            Card::beside(Path::new("nowhere/model.safetensors")).trained,
+            "without a card"
+        );
+        assert!(!Card::read("---\nlicense: mit\ntrained: false\n---\n# Tiny\n").trained);
+        assert!(Card::read("---\nlicense: mit\ntrained: true\n---\n# Tiny\n").trained);
+        assert!(
+            Card::read("# Tiny\n\ntrained: false\n").trained,
             "outside of the front matter"
         );
+    }
+
+    #[test]
+    fn refinement_is_recommended_with_its_weight() {
+        assert_eq!(Card::read("---\nrefine: 0.3\n---\n").refine, Some(0.3));
+        assert_eq!(Card::read("---\nrefine: always\n---\n").refine, None);
+        assert_eq!(Card::read("").refine, None);
+    }
+
+    #[test]
+    fn a_cut_lies_between_black_and_the_class() {
+        assert_eq!(Card::read("---\ncut: 0.15\n---\n").cut, Some(0.15));
+        for none in ["---\ncut: 1.5\n---\n", "---\ncut: low\n---\n", "cut: 0.2\n"] {
+            assert_eq!(Card::read(none).cut, None, "{none}");
+        }
     }
 }

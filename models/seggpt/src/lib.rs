@@ -36,7 +36,7 @@ mod weights;
 
 pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backprop::GradStore};
 
-pub use card::is_trained;
+pub use card::Card;
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, SegType, device};
 pub use config::{Config, TargetEmbedding};
 pub use convert::convert;

@@ -1,14 +1,15 @@
 use eyre::{Result, ensure, eyre};
+use seggpt::Card;
 use seggpt_contract::{
     Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Square,
 };
 use seggpt_imaging::{
-    BLACK,
+    BLACK, Rgb,
     components::components,
-    decode::{Cut, Labels, Upscaling, classify, fuse},
+    decode::{Cut, Labels, Upscaling, classify, decide, memberships},
 };
 
-use crate::{Painting, Settings, settings};
+use crate::{Painting, Settings, refine, settings};
 
 /// How paint becomes classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,20 +18,23 @@ pub struct Decoding {
     pub upscaling: Upscaling,
     /// Where background ends.
     pub cut: Cut,
+    /// How much the network counts beside a [`crate::Refiner`]: the power of its odds.
+    pub trust: f32,
     /// The smallest instance in pixels, where instances are wanted.
     pub instances: Option<u64>,
 }
 
 impl Decoding {
-    /// What UPSCALING, CUT, INSTANCES and MIN_AREA say.
+    /// What UPSCALING, CUT, INSTANCES and MIN_AREA say, and the model's card where they do not.
     ///
     /// # Errors
     /// CUT is not between 0 and 1.
-    pub fn of(settings: &Settings) -> Result<Self> {
+    pub fn of(settings: &Settings, card: Card) -> Result<Self> {
+        let cut = settings.cut.or(card.cut).unwrap_or(Cut::NEAREST.share());
         Ok(Self {
             upscaling: settings.upscaling.into(),
-            cut: Cut::new(settings.cut)
-                .ok_or_else(|| eyre!("CUT is {}; it must lie between 0 and 1", settings.cut))?,
+            cut: Cut::new(cut).ok_or_else(|| eyre!("CUT is {cut}; it must lie between 0 and 1"))?,
+            trust: card.refine.unwrap_or(1.0),
             instances: match settings.instances {
                 settings::Instances::None => None,
                 settings::Instances::Components => Some(settings.min_area),
@@ -38,7 +42,8 @@ impl Decoding {
         })
     }
 
-    /// Reads a painting as the classes that `canvases` names, at `source` = (width, height) in pixels.
+    /// Reads a painting as the classes that `canvases` names, at `source` = (width, height) in pixels. `pixels`, where
+    /// there are any, are what a [`crate::Refiner`] saw in the query.
     ///
     /// # Errors
     /// No class to read it as, or more instances than a mask can hold.
@@ -47,22 +52,12 @@ impl Decoding {
         source: (u32, u32),
         canvases: &Canvases,
         painting: &Painting,
+        pixels: Option<&[f32]>,
         provenance: Provenance,
     ) -> Result<Mask> {
-        ensure!(!canvases.classes.is_empty(), "the prompts name no class");
-        let palette: Vec<_> = [BLACK]
-            .into_iter()
-            .chain(canvases.classes.iter().map(|class| class.color))
-            .collect();
-        let side = painting.size as usize;
-        let (size, target) = ((side, side), (source.0 as usize, source.1 as usize));
-        let labels = match &painting.answers[..] {
-            [answer] => classify(answer, size, target, &palette, self.upscaling, self.cut)?,
-            answers => {
-                let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
-                fuse(&answers, size, target, &palette, self.upscaling, self.cut)?
-            }
-        };
+        let palette = palette(canvases)?;
+        let target = (source.0 as usize, source.1 as usize);
+        let labels = self.labels(target, canvases, painting, pixels, &palette)?;
         let id_of = |label: u16| match label {
             0 => 0,
             label => canvases.classes[usize::from(label) - 1].id,
@@ -81,6 +76,68 @@ impl Decoding {
             provenance,
         })
     }
+
+    fn labels(
+        &self,
+        target: (usize, usize),
+        canvases: &Canvases,
+        painting: &Painting,
+        pixels: Option<&[f32]>,
+        palette: &[Rgb],
+    ) -> Result<Labels> {
+        let side = painting.size as usize;
+        let (size, count) = ((side, side), palette.len());
+        if let ([answer], None) = (&painting.answers[..], pixels) {
+            return Ok(classify(
+                answer,
+                size,
+                target,
+                palette,
+                self.upscaling,
+                self.cut,
+            )?);
+        }
+        let answers: Vec<_> = painting.answers.iter().map(Vec::as_slice).collect();
+        let painted = memberships(&answers, size, palette)?;
+        let Some(pixels) = pixels else {
+            return Ok(decide(
+                &painted,
+                count,
+                size,
+                target,
+                self.upscaling,
+                self.cut,
+            )?);
+        };
+        let canvas = canvases.query.size() as usize;
+        let both = refine::combine(
+            &painted,
+            side,
+            (self.cut, self.trust),
+            pixels,
+            canvas,
+            count,
+        )?;
+        let size = (canvas, canvas);
+        Ok(decide(
+            &both,
+            count,
+            size,
+            target,
+            self.upscaling,
+            Cut::NEAREST,
+        )?)
+    }
+}
+
+/// Background and the classes' colours.
+///
+/// # Errors
+/// There is no class.
+pub fn palette(canvases: &Canvases) -> Result<Vec<Rgb>> {
+    ensure!(!canvases.classes.is_empty(), "the prompts name no class");
+    let colors = canvases.classes.iter().map(|class| class.color);
+    Ok([BLACK].into_iter().chain(colors).collect())
 }
 
 /// Pixels and mean confidence of each class.

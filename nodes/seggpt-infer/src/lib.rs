@@ -2,6 +2,7 @@
 
 mod answer;
 mod model;
+mod refine;
 mod settings;
 
 use std::time::Instant;
@@ -14,7 +15,8 @@ use seggpt_node::{Manual, Port};
 
 pub use answer::Decoding;
 pub use model::{Model, Painting};
-pub use settings::{Instances, Settings, Upscaling};
+pub use refine::Refiner;
+pub use settings::{Instances, Refine, Settings, Upscaling};
 
 /// The largest mask, in pixels: 4 GiB of labels, ids and confidence.
 const MOST_PIXELS: u64 = 1 << 30;
@@ -54,14 +56,13 @@ pub fn manual() -> Manual {
 /// The model cannot be used, or the engine is gone.
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
     limit_threads(settings.threads)?;
-    let decoding = Decoding::of(&settings)?;
-    let mut model = Model::load(&settings)?;
+    let mut segmenter = Segmenter::load(&settings)?;
     seggpt_node::transform_and(
         node,
         events,
         "canvases",
         "mask",
-        |identity, canvases| segment(&mut model, &decoding, identity, &canvases),
+        |identity, canvases| segmenter.segment(identity, &canvases),
         |io, message| match message {
             Message::Item(identity, mask) if io.wants("masks") => {
                 let (parameters, planes) = hub_masks(identity, mask);
@@ -72,30 +73,61 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     )
 }
 
-/// The mask of one item.
-///
-/// # Errors
-/// Canvases that the network cannot take, a source too large for a mask, or a computation that failed.
-pub fn segment(
-    model: &mut Model,
-    decoding: &Decoding,
-    identity: &Identity,
-    canvases: &Canvases,
-) -> Result<Mask> {
-    let source = (identity.width, identity.height);
-    ensure!(
-        u64::from(source.0) * u64::from(source.1) <= MOST_PIXELS,
-        "a picture of {} x {} pixels is too large for one mask: cut it into tiles",
-        source.0,
-        source.1
-    );
-    let painting = model.paint(canvases)?;
-    let started = Instant::now();
-    let provenance = model.provenance(canvases, &painting);
-    let mut mask = decoding.read(source, canvases, &painting, provenance)?;
-    let took = model::milliseconds(started.elapsed());
-    mask.provenance.milliseconds.insert("decode".into(), took);
-    Ok(mask)
+/// From canvases to masks.
+pub struct Segmenter {
+    model: Model,
+    refiner: Option<Refiner>,
+    decoding: Decoding,
+}
+
+impl Segmenter {
+    /// What the settings ask for.
+    ///
+    /// # Errors
+    /// As [`Model::load`] and [`Decoding::of`].
+    pub fn load(settings: &Settings) -> Result<Self> {
+        let model = Model::load(settings)?;
+        Ok(Self {
+            decoding: Decoding::of(settings, model.card())?,
+            refiner: match settings.refine {
+                Refine::None => None,
+                Refine::Pixels => Some(Refiner::default()),
+            },
+            model,
+        })
+    }
+
+    /// The mask of one item.
+    ///
+    /// # Errors
+    /// Canvases that the network cannot take, a source too large for a mask, or a computation that failed.
+    pub fn segment(&mut self, identity: &Identity, canvases: &Canvases) -> Result<Mask> {
+        let source = (identity.width, identity.height);
+        ensure!(
+            u64::from(source.0) * u64::from(source.1) <= MOST_PIXELS,
+            "a picture of {} x {} pixels is too large for one mask: cut it into tiles",
+            source.0,
+            source.1
+        );
+        let painting = self.model.paint(canvases)?;
+        let provenance = self.model.provenance(canvases, &painting);
+        let started = Instant::now();
+        let pixels = match &mut self.refiner {
+            None => None,
+            Some(refiner) => Some(refiner.look(canvases, &answer::palette(canvases)?)?),
+        };
+        let looked = Instant::now();
+        let pixels = pixels.as_deref();
+        let mut mask = self
+            .decoding
+            .read(source, canvases, &painting, pixels, provenance)?;
+        let stages = &mut mask.provenance.milliseconds;
+        if pixels.is_some() {
+            stages.insert("refine".into(), model::to_milliseconds(looked - started));
+        }
+        stages.insert("decode".into(), model::to_milliseconds(looked.elapsed()));
+        Ok(mask)
+    }
 }
 
 fn limit_threads(threads: usize) -> Result<()> {

@@ -1,18 +1,23 @@
-use std::{collections::BTreeMap, time::Instant};
+use std::{borrow::Cow, collections::BTreeMap, time::Instant};
 
 use eyre::{Result, WrapErr, ensure};
-use seggpt::{
-    Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, is_trained, pixels,
-};
+use seggpt::{Card, Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, pixels};
 use seggpt_contract::{Canvases, Combine, Prompt, Provenance, SegType, Square};
 
-use crate::Settings;
+use seggpt_imaging::{
+    RgbImage,
+    resize::{bicubic, nearest_rgb},
+};
+
+use crate::{Refine, Settings};
 
 /// The network, and the prompts that it was shown last.
 pub struct Model {
     network: Network,
     device: String,
-    trained: bool,
+    card: Card,
+    /// Whether canvases are brought to the network's own size.
+    own_size: bool,
     shown: Option<(PromptSet, PreparedPrompts)>,
     unusual_size: Option<u32>,
 }
@@ -23,7 +28,7 @@ pub struct Painting {
     pub answers: Vec<Vec<f32>>,
     /// Side in pixels.
     pub size: u32,
-    /// Milliseconds by stage.
+    /// Milliseconds by stage; `prepare` only if these prompts were not shown last.
     pub milliseconds: BTreeMap<String, f64>,
 }
 
@@ -37,8 +42,8 @@ impl Model {
         let path = find_model(&settings.model).wrap_err_with(named)?;
         let device = settings.device.open()?;
         let network = Network::load(&path, &device, settings.dtype).wrap_err_with(named)?;
-        let trained = is_trained(&network.info().path);
-        if !trained {
+        let card = Card::beside(&network.info().path);
+        if !card.trained {
             tracing::warn!(
                 "model `{}` has random weights: it was never trained, and its masks mean nothing",
                 network.info().name
@@ -47,10 +52,16 @@ impl Model {
         Ok(Self {
             device: name_of(&device, settings.device),
             network,
-            trained,
+            card,
+            own_size: settings.refine == Refine::Pixels,
             shown: None,
             unusual_size: None,
         })
+    }
+
+    /// What the model's card says.
+    pub fn card(&self) -> Card {
+        self.card
     }
 
     /// Lets the network answer. Prompts that are those of the last call are not prepared again.
@@ -58,29 +69,34 @@ impl Model {
     /// # Errors
     /// Canvases of a size that the network cannot take, or a computation that failed.
     pub fn paint(&mut self, canvases: &Canvases) -> Result<Painting> {
-        let size = canvases.query.size();
+        let size = if self.own_size {
+            self.network.config().image_size as u32
+        } else {
+            canvases.query.size()
+        };
         self.check_size(size)?;
         let started = Instant::now();
-        let asked = PromptSet::of(canvases);
+        let asked = PromptSet::of(canvases, size);
+        let mut milliseconds = BTreeMap::new();
         let shown = match self.shown.take() {
             Some(shown) if shown.0 == asked => shown,
             _ => {
                 let prepared = asked.prepare(&self.network)?;
+                milliseconds.insert("prepare".into(), to_milliseconds(started.elapsed()));
                 (asked, prepared)
             }
         };
         let (_, prompts) = self.shown.insert(shown);
         let prepared = Instant::now();
-        let query = picture(canvases.query.bytes(), 1, size, self.network.device())?;
+        let query = at_size(&canvases.query, size, bicubic);
+        let query = picture(&query, 1, size, self.network.device())?;
         // Reading the answer back waits for the device.
         let answers = pixels::painted(&self.network.forward(&query, prompts)?)?;
+        milliseconds.insert("forward".into(), to_milliseconds(prepared.elapsed()));
         Ok(Painting {
             answers,
             size,
-            milliseconds: BTreeMap::from([
-                ("prepare".into(), milliseconds(prepared - started)),
-                ("forward".into(), milliseconds(prepared.elapsed())),
-            ]),
+            milliseconds,
         })
     }
 
@@ -89,7 +105,7 @@ impl Model {
         let prompts = canvases.prompts.iter();
         Provenance {
             model: self.network.info().name.clone(),
-            trained: self.trained,
+            trained: self.card.trained,
             device: self.device.clone(),
             dtype: self.network.dtype().as_str().into(),
             ensemble: canvases.ensemble.clone(),
@@ -132,16 +148,19 @@ struct PromptSet {
 }
 
 impl PromptSet {
-    fn of(canvases: &Canvases) -> Self {
-        let joined = |part: fn(&Prompt) -> &Square| {
-            let parts: Vec<_> = canvases.prompts.iter().map(|p| part(p).bytes()).collect();
-            parts.concat()
+    fn of(canvases: &Canvases, size: u32) -> Self {
+        let joined = |part: fn(&Prompt) -> &Square, resize| {
+            let parts = canvases
+                .prompts
+                .iter()
+                .map(|prompt| at_size(part(prompt), size, resize));
+            parts.collect::<Vec<_>>().concat()
         };
         Self {
-            images: joined(|p| &p.image),
-            masks: joined(|p| &p.mask),
+            images: joined(|p| &p.image, bicubic),
+            masks: joined(|p| &p.mask, nearest_rgb),
             count: canvases.prompts.len(),
-            size: canvases.query.size(),
+            size,
             kind: match canvases.kind {
                 SegType::Semantic => seggpt::SegType::Semantic,
                 SegType::Instance => seggpt::SegType::Instance,
@@ -160,6 +179,18 @@ impl PromptSet {
     }
 }
 
+/// A square's bytes at another side.
+fn at_size(
+    square: &Square,
+    size: u32,
+    resize: fn(&RgbImage, u32, u32) -> RgbImage,
+) -> Cow<'_, [u8]> {
+    if square.size() == size {
+        return square.bytes().into();
+    }
+    resize(&square.to_rgb(), size, size).into_raw().into()
+}
+
 fn picture(bytes: &[u8], count: usize, size: u32, device: &Device) -> Result<seggpt::Tensor> {
     let side = size as usize;
     Ok(pixels::normalise(bytes, count, side, side, device)?)
@@ -175,6 +206,6 @@ fn name_of(device: &Device, choice: DeviceChoice) -> String {
     choice.to_string()
 }
 
-pub(crate) fn milliseconds(duration: std::time::Duration) -> f64 {
+pub(crate) fn to_milliseconds(duration: std::time::Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

@@ -25,9 +25,13 @@ pub struct Settings {
     pub upscaling: Upscaling,
 
     /// How far paint must be from black to count as a class, as a share of the way to the class colour: between 0 and 1.
-    /// 0.5 is the plain nearest colour; higher gives fewer, surer pixels.
-    #[arg(long, env = "CUT", default_value_t = 0.5, value_parser = share)]
-    pub cut: f32,
+    /// 0.5 is the plain nearest colour; higher gives fewer, surer pixels. Without it, what the model's card says, else 0.5.
+    #[arg(long, env = "CUT", value_parser = share)]
+    pub cut: Option<f32>,
+
+    /// What sharpens the answer.
+    #[arg(long, env = "REFINE", default_value = "none")]
+    pub refine: Refine,
 
     /// How classes are taken apart into instances.
     #[arg(long, env = "INSTANCES", default_value = "none")]
@@ -49,6 +53,16 @@ pub enum Upscaling {
     Smooth,
     /// As the original does it: blocky.
     Nearest,
+}
+
+/// What sharpens the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Refine {
+    /// Nothing: the network sees canvases as they come.
+    None,
+    /// A pixel classifier that learns the prompts' colours and textures from canvases larger than the network's input
+    /// (CANVAS_SIZE), which the network itself sees at its own size.
+    Pixels,
 }
 
 /// How classes are taken apart into instances.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::{inputs::Inputs, prompts::Prompts};
 use crate::{
-    args::SegmentArgs,
+    args::{Refine, SegmentArgs},
     run::{settings::Setting, shm},
 };
 
@@ -17,8 +17,10 @@ pub struct Plan {
     pub(super) prompts: Prompts,
     /// The model file or folder.
     pub model: PathBuf,
-    /// Side of the network's input in pixels.
+    /// Side of the canvases in pixels: that of the network's input, or larger where its answer is refined.
     pub canvas: usize,
+    /// What refines the answer; never [`Refine::Auto`].
+    pub refine: Refine,
     /// Examples that guide each picture.
     pub k: u32,
     /// The class table, checked.
@@ -60,6 +62,7 @@ pub fn compose(plan: &Plan) -> String {
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
         ("UPSCALING", args.upscaling.word().to_owned()),
+        ("REFINE", plan.refine.word().to_owned()),
         (
             "INSTANCES",
             if args.instances { "components" } else { "none" }.to_owned(),
@@ -238,6 +241,7 @@ mod tests {
             },
             model: "/models/tiny".into(),
             canvas: 64,
+            refine: Refine::None,
             k: 1,
             classes: Some("1:cell:#ff0000".into()),
             run_key: "run-0123".into(),

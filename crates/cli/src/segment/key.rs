@@ -6,15 +6,19 @@ use std::{
     time::UNIX_EPOCH,
 };
 
+use seggpt::Card;
 use sha2::{Digest, Sha256};
 
 use super::Plan;
 
 /// Hashes model, examples and settings. Where results go and how fast they are made is no part of it.
-pub(super) fn of(plan: &Plan, model_sha256: &str) -> String {
+pub(super) fn of(plan: &Plan, model_sha256: &str, card: Card) -> String {
     let args = &plan.args;
     let mut parts = vec![
-        format!("{} model {model_sha256}", env!("CARGO_PKG_VERSION")),
+        format!(
+            "{} model {model_sha256} {card:?}",
+            env!("CARGO_PKG_VERSION")
+        ),
         format!("select {} {} {}", args.select.word(), plan.k, args.seed),
         format!(
             "ensemble {} {:?} {:?}",
@@ -23,8 +27,9 @@ pub(super) fn of(plan: &Plan, model_sha256: &str) -> String {
             plan.classes
         ),
         format!(
-            "infer {} {} {}",
+            "infer {} {} {} {}",
             args.dtype,
+            plan.refine.word(),
             args.upscaling.word(),
             args.instances
         ),
@@ -123,12 +128,18 @@ mod tests {
             },
             model: "model".into(),
             canvas: 64,
+            refine: args.refine,
             k: args.k.unwrap_or(1),
             classes: args.classes.clone(),
             run_key: String::new(),
             args: *args,
         };
-        of(&plan, "abc")
+        let card = Card {
+            trained: true,
+            cut: None,
+            refine: None,
+        };
+        of(&plan, "abc", card)
     }
 
     #[test]
@@ -159,6 +170,7 @@ mod tests {
             ["--seed", "1"],
             ["--type", "semantic"],
             ["--mask", "ids"],
+            ["--refine", "pixels"],
             ["--set", "infer.CUT=0.7"],
         ] {
             assert_ne!(

@@ -14,7 +14,7 @@ pub use compose::{Plan, compose};
 
 use crate::{
     Exit,
-    args::{Ensemble, SegmentArgs},
+    args::{Ensemble, Refine, SegmentArgs},
     console,
     run::{self, Flaw, validate},
 };
@@ -64,6 +64,13 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
                 .help("give more --prompt IMG=MASK, or a smaller --k"),
         );
     }
+    let card = seggpt::Card::beside(&inspection.path);
+    let refine = match args.refine {
+        Refine::Auto if card.refine.is_some() => Refine::Pixels,
+        Refine::Auto => Refine::None,
+        chosen => chosen,
+    };
+    let input = inspection.config.image_size;
     let mut plan = Plan {
         run_key: String::new(),
         flow,
@@ -71,14 +78,21 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         inputs,
         prompts,
         model,
-        canvas: inspection.config.image_size,
+        canvas: match refine {
+            Refine::Pixels => input.max(REFINED_CANVAS),
+            _ => input,
+        },
+        refine,
         k,
         classes,
         args: args.clone(),
     };
-    plan.run_key = key::of(&plan, &inspection.sha256);
+    plan.run_key = key::of(&plan, &inspection.sha256, card);
     Ok(plan)
 }
+
+/// Side of the canvases in pixels where the network's answer is refined, unless its input is larger.
+const REFINED_CANVAS: usize = 448;
 
 const MODEL_HELP: &str =
     "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";

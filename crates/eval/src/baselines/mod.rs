@@ -8,15 +8,13 @@
 
 mod color;
 mod copied;
-pub mod features;
 mod forest;
-mod tree;
 
 use seggpt_imaging::RgbImage;
 
 pub use color::ColorNeighbours;
 pub use copied::CopiedMask;
-pub use forest::Forest;
+pub use seggpt_forest::Forest;
 
 use crate::{EvalError, IGNORE, LabelPlane};
 

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::{EvalError, data::Dataset, random::Random};
+use seggpt_forest::Random;
+
+use crate::{EvalError, data::Dataset};
 
 /// One query, the class that is asked for, and the prompts that show it. Numbers are samples.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use seggpt_imaging::{
     BLACK, ImagingError, Rgb, WHITE,
-    decode::{Cut, Labels, Upscaling, classify, fuse},
+    decode::{Cut, Labels, Upscaling, classify, decide, enlarge, memberships},
     palette,
 };
 
@@ -125,6 +125,28 @@ fn a_smaller_target_averages_and_one_pixel_is_the_whole() {
     .unwrap();
     assert_eq!(got.labels, [1]);
     assert!(got.confidence[0] < 255);
+}
+
+/// What several independent paintings say together.
+fn fuse(
+    paintings: &[&[f32]],
+    size: (usize, usize),
+    target: (usize, usize),
+    palette: &[Rgb],
+    upscaling: Upscaling,
+    cut: Cut,
+) -> Result<Labels, ImagingError> {
+    let field = memberships(paintings, size, palette)?;
+    decide(&field, palette.len(), size, target, upscaling, cut)
+}
+
+#[test]
+fn a_field_grows_smoothly_and_keeps_its_channels_apart() {
+    let field = [0.0, 9.0, 4.0, 9.0];
+    let wide = enlarge(&field, 2, (2, 1), (4, 2)).unwrap();
+    let row = [0.0, 9.0, 1.0, 9.0, 3.0, 9.0, 4.0, 9.0];
+    assert_eq!(wide, [row, row].concat());
+    assert!(enlarge(&field, 2, (3, 1), (4, 2)).is_err());
 }
 
 #[test]

@@ -139,3 +139,18 @@ fn derivatives(plane: &[f32], (width, height): (usize, usize)) -> [Vec<f32>; 3] 
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_pictures_have_no_texture() {
+        let values = features(&RgbImage::from_pixel(9, 5, [70; 3].into()));
+        assert_eq!(values.len(), 45 * COUNT);
+        let texture = values
+            .chunks_exact(COUNT)
+            .map(|row| row[6..11].iter().map(|v| v.abs()).sum::<f32>());
+        assert!(texture.into_iter().all(|sum| sum < 0.5), "up to rounding");
+    }
+}

@@ -1,10 +1,10 @@
 //! One extremely randomised tree (Geurts, Ernst, Wehenkel 2006): at every node a few features are
 //! drawn with one random threshold each, and the split that separates the classes best is kept.
 
-use crate::random::Random;
+use crate::Random;
 
 /// Rows of features with a class index each.
-pub(super) struct Samples<'a> {
+pub(crate) struct Samples<'a> {
     pub features: &'a [f32],
     /// Features per row.
     pub count: usize,
@@ -18,14 +18,14 @@ impl Samples<'_> {
     }
 }
 
-pub(super) struct Growth {
+pub(crate) struct Growth {
     /// Rows below which a node is not split.
     pub smallest: usize,
     /// Levels below the root.
     pub deepest: usize,
 }
 
-pub(super) struct Tree {
+pub(crate) struct Tree {
     nodes: Vec<Node>,
     /// Shares of the classes, one after another, of every leaf.
     shares: Vec<f32>,
@@ -45,7 +45,7 @@ enum Node {
 }
 
 impl Tree {
-    pub(super) fn grow(samples: &Samples, growth: &Growth, random: &mut Random) -> Self {
+    pub(crate) fn grow(samples: &Samples, growth: &Growth, random: &mut Random) -> Self {
         let mut tree = Self {
             nodes: Vec::new(),
             shares: Vec::new(),
@@ -57,7 +57,7 @@ impl Tree {
     }
 
     /// The shares of the classes where a row ends up.
-    pub(super) fn shares(&self, row: &[f32]) -> &[f32] {
+    pub(crate) fn shares(&self, row: &[f32]) -> &[f32] {
         let mut at = 0;
         loop {
             match self.nodes[at] {

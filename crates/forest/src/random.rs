@@ -2,19 +2,19 @@
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// A sequence that follows from a seed and any number of further keys.
-    pub(crate) fn new(seed: u64, keys: &[u64]) -> Self {
+    pub fn new(seed: u64, keys: &[u64]) -> Self {
         let mut random = Self(seed);
         for &key in keys {
-            random.0 = random.next() ^ key;
+            random.0 = random.bits() ^ key;
         }
         random
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,17 +24,17 @@ impl Random {
 
     /// A number below `end`, which must not be 0. (Multiply and shift: no value is favoured by more
     /// than `end` / 2^64.)
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        ((u128::from(self.next()) * end as u128) >> 64) as usize
+    pub fn below(&mut self, end: usize) -> usize {
+        ((u128::from(self.bits()) * end as u128) >> 64) as usize
     }
 
     /// A number of 0.0..1.0.
-    pub(crate) fn unit(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u32 << 24) as f32
+    pub fn unit(&mut self) -> f32 {
+        (self.bits() >> 40) as f32 / (1u32 << 24) as f32
     }
 
     /// The first `count` of `values` in a random order; all of them if there are fewer.
-    pub(crate) fn take<T>(&mut self, mut values: Vec<T>, count: usize) -> Vec<T> {
+    pub fn take<T>(&mut self, mut values: Vec<T>, count: usize) -> Vec<T> {
         let count = count.min(values.len());
         for place in 0..count {
             let from = place + self.below(values.len() - place);
@@ -57,6 +57,6 @@ mod tests {
             3_203_168_211_198_807_973,
             9_817_491_932_198_370_423,
         ];
-        assert_eq!([(); 3].map(|()| random.next()), published);
+        assert_eq!([(); 3].map(|()| random.bits()), published);
     }
 }
