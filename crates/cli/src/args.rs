@@ -156,9 +156,17 @@ pub struct SegmentArgs {
     /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
     #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>, help_heading = "The network")]
     pub device: seggpt::DeviceChoice,
-    /// Number type to compute with: auto, f32, f16 or bf16.
+    /// Number type to compute with: auto, f32, bf16, f16 (on GPUs) or int8 (on the CPU).
     #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DTypeChoice>, help_heading = "The network")]
     pub dtype: seggpt::DTypeChoice,
+    /// CPU threads of the network; 0: one per core.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "The network"
+    )]
+    pub threads: usize,
     /// How painted colours come to the picture's size.
     #[arg(long, value_enum, default_value_t, help_heading = "The network")]
     pub upscaling: Upscaling,

@@ -42,7 +42,7 @@ enum Mark {
 pub fn command() -> Exit {
     let findings: Vec<_> = [
         versions(),
-        vec![processor()],
+        vec![processor(), number_types()],
         devices(),
         nodes_found(),
         models(),
@@ -143,6 +143,27 @@ fn processor() -> Finding {
         features.join(" ")
     };
     good("processor", format!("{cores} threads; {features}"))
+}
+
+/// How fast the network's number types are on this processor.
+fn number_types() -> Finding {
+    let isa = seggpt::Isa::detect();
+    let own = |has: bool| {
+        if has {
+            "own instructions"
+        } else {
+            "smaller, widened to be multiplied"
+        }
+    };
+    good(
+        "number types",
+        format!(
+            "f32 on {}; bf16: {}; int8: {}",
+            isa.name(),
+            own(isa.has_bf16()),
+            own(isa.has_bytes())
+        ),
+    )
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use seggpt::{DTypeChoice, Device, Inspection, Network, verify};
+use seggpt::{DTypeChoice, Device, Inspection, Reference, verify};
 use seggpt_imaging::{RgbImage, read, resize};
 use serde_json::json;
 
@@ -162,7 +162,7 @@ fn convert(input: &str, output: &Path, dtype: DTypeChoice, force: bool) -> Resul
 }
 
 fn verify(model: &str, examples: &Path) -> Result<Exit, Flaw> {
-    let network = Network::load(&find(model)?, &Device::Cpu, DTypeChoice::F32).map_err(flaw)?;
+    let network = Reference::load(&find(model)?, &Device::Cpu).map_err(flaw)?;
     let size = u32::try_from(network.config().image_size).unwrap_or(u32::MAX);
     let [prompt, mask, query] = verify::EXAMPLES.map(|name| example(examples, name));
     let squares = verify::Squares {

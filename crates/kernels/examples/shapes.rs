@@ -160,7 +160,7 @@ fn linear(
     };
     let mut seconds = [0.0; 3];
     for (seconds, precision) in seconds.iter_mut().zip(PRECISIONS) {
-        let weight = Weight::F32(&weight);
+        let weight = Weight::Floats(&weight);
         let layer = PackedLinear::pack(
             Isa::detect(),
             precision,
@@ -183,7 +183,12 @@ fn attention(clock: &Clock, queries: Queries) -> Result<[f64; 3], KernelError> {
     let (row_table, column_table) = (numbers(111 * 64), numbers(55 * 64));
     let mut seconds = [0.0; 3];
     for (seconds, precision) in seconds.iter_mut().zip(PRECISIONS) {
-        let layer = Attention::new(Isa::detect(), precision, SHAPE, &row_table, &column_table)?;
+        let layer = Attention::new(
+            Isa::detect(),
+            precision,
+            SHAPE,
+            Some([&row_table, &column_table]),
+        )?;
         *seconds = clock.time(|| layer.forward(&qkv, &mut out, queries))?;
     }
     Ok(seconds)

@@ -6,6 +6,7 @@
 //! | [`PackedLinear`] | rows of numbers | `x Wᵀ + b`, its GELU, or its sum with a residual |
 //! | [`Attention`] | queries, keys and values of some prompts and the query that they share | what each token attended to |
 //! | [`LayerNorm`] | rows of numbers | the same, normalised |
+//! | [`Depthwise`] | grids of tokens | the same, with what their neighbours add |
 //! | [`Painter`] | the decoder's embedding | pixels |
 //!
 //! # Instruction sets
@@ -36,6 +37,7 @@
 mod attention;
 mod buffer;
 mod decoder;
+mod depthwise;
 mod error;
 mod isa;
 mod linear;
@@ -51,6 +53,7 @@ mod tests;
 
 pub use attention::{Attention, AttentionShape, Queries};
 pub use decoder::{Painter, PainterWeights, PatchGrid};
+pub use depthwise::Depthwise;
 pub use error::KernelError;
 pub use isa::Isa;
 pub use linear::{Epilogue, PackedLinear, Precision, Weight};

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use candle_core::{DType, Device};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -45,7 +45,7 @@ pub enum DeviceChoice {
     Metal,
 }
 
-/// Number type of weights and activations. Norms and softmax always compute in f32.
+/// Number type of weights and of the products that are made of them. Norms and softmax always compute in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DTypeChoice {
@@ -58,6 +58,9 @@ pub enum DTypeChoice {
     F16,
     /// 16 bit floats with the range of f32.
     BF16,
+    /// 8 bit integers, on the CPU alone: weights scaled by output, activations by token. What stands outside of the
+    /// blocks and the decoder's embedding stays f32.
+    Int8,
 }
 
 impl DeviceChoice {
@@ -82,19 +85,32 @@ impl DeviceChoice {
 }
 
 impl DTypeChoice {
-    /// The number type that is meant on `device`.
+    /// The number type that is meant on `device`, never [`Auto`](Self::Auto).
     ///
     /// # Errors
-    /// [`Error::Device`] for bf16 on the CPU, which has no matrix product for it.
-    pub fn on(self, device: &Device) -> Result<DType, Error> {
+    /// [`Error::Device`] for f16 on the CPU and for int8 elsewhere, which have no matrix product.
+    pub fn on(self, device: &Device) -> Result<Self, Error> {
+        let refused = |device: &str, reason: &str| Error::Device {
+            device: device.into(),
+            reason: reason.into(),
+        };
         match (self, device) {
-            (Self::BF16, Device::Cpu) => Err(Error::Device {
-                device: "cpu".into(),
-                reason: "does not compute in bf16; choose f32 (a bf16 file is widened while it is loaded)".into(),
-            }),
-            (Self::F32, _) | (Self::Auto, Device::Cpu) => Ok(DType::F32),
-            (Self::F16, _) | (Self::Auto, Device::Metal(_)) => Ok(DType::F16),
-            (Self::BF16, _) | (Self::Auto, Device::Cuda(_)) => Ok(DType::BF16),
+            (Self::F16, Device::Cpu) => Err(refused(
+                "cpu",
+                "does not compute in f16; choose f32, bf16 or int8 (files of any number type are read for each)",
+            )),
+            (Self::Int8, Device::Cuda(_)) => Err(refused(
+                "cuda",
+                "does not compute in int8; choose bf16, f16 or f32",
+            )),
+            (Self::Int8, Device::Metal(_)) => Err(refused(
+                "metal",
+                "does not compute in int8; choose f16, bf16 or f32",
+            )),
+            (Self::Auto, Device::Cpu) => Ok(Self::F32),
+            (Self::Auto, Device::Cuda(_)) => Ok(Self::BF16),
+            (Self::Auto, Device::Metal(_)) => Ok(Self::F16),
+            (chosen, _) => Ok(chosen),
         }
     }
 }
@@ -161,7 +177,10 @@ macro_rules! words {
 
 words!(SegType, "segmentation type", "semantic or instance", "semantic" => Semantic, "instance" => Instance);
 words!(Ensemble, "ensemble", "feature or independent", "feature" => Feature, "independent" => Independent);
-words!(DTypeChoice, "dtype", "auto, f32, f16 or bf16", "auto" => Auto, "f32" => F32, "f16" => F16, "bf16" => BF16);
+words!(
+    DTypeChoice, "dtype", "auto, f32, f16, bf16 or int8",
+    "auto" => Auto, "f32" => F32, "f16" => F16, "bf16" => BF16, "int8" => Int8
+);
 
 #[cfg(test)]
 mod tests {
@@ -185,7 +204,9 @@ mod tests {
             "independent".parse::<Ensemble>().unwrap().to_string(),
             "independent"
         );
-        assert_eq!("bf16".parse::<DTypeChoice>().unwrap().to_string(), "bf16");
+        for text in ["auto", "f32", "f16", "bf16", "int8"] {
+            assert_eq!(text.parse::<DTypeChoice>().unwrap().to_string(), text);
+        }
     }
 
     #[test]
@@ -200,8 +221,11 @@ mod tests {
 
     #[test]
     fn automatic_choices_suit_the_cpu() {
-        assert_eq!(DTypeChoice::Auto.on(&Device::Cpu).unwrap(), DType::F32);
-        assert!(DTypeChoice::BF16.on(&Device::Cpu).is_err());
+        let on_cpu = |choice: DTypeChoice| choice.on(&Device::Cpu);
+        assert_eq!(on_cpu(DTypeChoice::Auto).unwrap(), DTypeChoice::F32);
+        assert_eq!(on_cpu(DTypeChoice::Int8).unwrap(), DTypeChoice::Int8);
+        let error = on_cpu(DTypeChoice::F16).unwrap_err().to_string();
+        assert!(error.contains("f32, bf16 or int8"), "{error}");
         assert!(DeviceChoice::Auto.open().is_ok());
     }
 }

@@ -22,7 +22,8 @@ use crate::{
 /// `dtype` [`DTypeChoice::Auto`] keeps what the input has.
 ///
 /// # Errors
-/// Those of opening the input, and [`Error::Io`] where the output cannot be written.
+/// Those of opening the input, [`Error::Choice`] for int8, which is no number type of files, and [`Error::Io`] where
+/// the output cannot be written.
 pub fn convert(input: &Path, output: &Path, dtype: DTypeChoice) -> Result<(), Error> {
     let checkpoint = Checkpoint::open(input)?;
     let tensors = checkpoint
@@ -37,17 +38,21 @@ pub fn convert(input: &Path, output: &Path, dtype: DTypeChoice) -> Result<(), Er
             let tensor = Converted {
                 source: Source::Stored(&checkpoint, name.clone()),
                 shape,
-                dtype: chosen(dtype, stored),
+                dtype: chosen(dtype, stored)?,
             };
-            (name, tensor)
+            Ok((name, tensor))
         });
-    write(&checkpoint.config, tensors, output)
+    write(
+        &checkpoint.config,
+        tensors.collect::<Result<Vec<_>, Error>>()?,
+        output,
+    )
 }
 
 /// Writes tensors that are at hand as a checkpoint of our own format, under the same promise as [`convert`].
 ///
 /// # Errors
-/// [`Error::Io`] where the output cannot be written.
+/// [`Error::Choice`] for int8; [`Error::Io`] where the output cannot be written.
 pub(crate) fn save(
     config: &Config,
     tensors: BTreeMap<String, Tensor>,
@@ -57,21 +62,25 @@ pub(crate) fn save(
     let tensors = tensors.into_iter().map(|(name, tensor)| {
         let converted = Converted {
             shape: tensor.dims().to_vec(),
-            dtype: chosen(dtype, DType::F32),
+            dtype: chosen(dtype, DType::F32)?,
             source: Source::Held(tensor.to_device(&Device::Cpu)?),
         };
         Ok((name, converted))
     });
-    let tensors = tensors.collect::<candle_core::Result<Vec<_>>>()?;
-    write(config, tensors, output)
+    write(config, tensors.collect::<Result<Vec<_>, Error>>()?, output)
 }
 
-fn chosen(choice: DTypeChoice, stored: DType) -> DType {
+fn chosen(choice: DTypeChoice, stored: DType) -> Result<DType, Error> {
     match choice {
-        DTypeChoice::Auto => stored,
-        DTypeChoice::F32 => DType::F32,
-        DTypeChoice::F16 => DType::F16,
-        DTypeChoice::BF16 => DType::BF16,
+        DTypeChoice::Auto => Ok(stored),
+        DTypeChoice::F32 => Ok(DType::F32),
+        DTypeChoice::F16 => Ok(DType::F16),
+        DTypeChoice::BF16 => Ok(DType::BF16),
+        DTypeChoice::Int8 => Err(Error::Choice {
+            what: "number type of a file",
+            given: choice.to_string(),
+            choices: "auto, f32, f16 or bf16; any of them can be computed with in int8",
+        }),
     }
 }
 

@@ -126,6 +126,10 @@ pub enum Error {
     /// The computation itself failed, for instance for want of memory.
     #[error("the network could not compute: {0}")]
     Compute(#[from] candle_core::Error),
+
+    /// The CPU's kernels were given numbers of an unfitting size.
+    #[error("the network could not compute: {0}")]
+    Kernel(#[from] seggpt_kernels::KernelError),
 }
 
 impl Error {

@@ -43,6 +43,7 @@ pub use convert::convert;
 pub use error::Error;
 pub use find::{MODELS_VARIABLE, find_model};
 pub use inspect::{Inspection, TensorInspection, inspect};
-pub use network::{Canvases, ModelInfo, Network, PreparedPrompts, Trainable};
+pub use network::{Canvases, ModelInfo, Network, PreparedPrompts, Reference, Trainable};
 pub use random::Random;
+pub use seggpt_kernels::Isa;
 pub use weights::Format;

@@ -6,7 +6,7 @@
 
 use candle_core::Device;
 
-use crate::{Config, Ensemble, Error, Network, SegType, pixels};
+use crate::{Config, Ensemble, Error, Reference, SegType, pixels};
 
 /// Files of the original repository's `examples` folder that [`verify`] needs: prompt, its mask, query.
 pub const EXAMPLES: [&str; 3] = ["hmbb_1.jpg", "hmbb_1_target.png", "hmbb_2.jpg"];
@@ -86,12 +86,12 @@ impl Report {
     }
 }
 
-/// Paints the published example with `network` and compares. Meant for f32: other number types are close at best.
+/// Paints the published example with `network` and compares.
 ///
 /// # Errors
 /// [`Error::Config`] if the network is not the published SegGPT, which alone has published values; [`Error::Shape`] if a
 /// picture has another size; [`Error::Compute`].
-pub fn verify(network: &Network, squares: &Squares) -> Result<Report, Error> {
+pub fn verify(network: &Reference, squares: &Squares) -> Result<Report, Error> {
     if network.config() != &Config::vit_large() {
         return Err(Error::Config(format!(
             "{} is not seggpt_vit_large, the only network with published values",
@@ -105,8 +105,7 @@ pub fn verify(network: &Network, squares: &Squares) -> Result<Report, Error> {
         picture(&squares.mask)?,
         picture(&squares.query)?,
     );
-    let canvas =
-        network.forward_reference(&query, &prompt, &mask, SegType::Instance, Ensemble::Feature)?;
+    let canvas = network.forward(&query, &prompt, &mask, SegType::Instance, Ensemble::Feature)?;
     let corner = canvas
         .squeeze(0)?
         .narrow(1, 0, 3)?

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{difference, lower, reference, tiny};
+use common::{difference, lower, plain_tiny, reference, tiny};
 use seggpt::{Device, Ensemble, Error, Network, SegType, Tensor};
 
 /// How far equal computations in another order may drift apart.
@@ -48,8 +48,8 @@ fn the_fast_path_equals_the_reference_path() {
             noise((n, 3, 64, 64), 2),
             noise((n, 3, 64, 64), 3),
         );
-        let plain = network
-            .forward_reference(&query, &prompts, &masks, SegType::Instance, ensemble)
+        let plain = plain_tiny()
+            .forward(&query, &prompts, &masks, SegType::Instance, ensemble)
             .unwrap();
         let found = difference(
             &answer(&network, &query, &prompts, &masks, ensemble),
@@ -68,8 +68,8 @@ fn the_fast_path_equals_the_reference_path_on_other_canvas_sizes() {
             noise((2, 3, height, width), 2),
             noise((2, 3, height, width), 3),
         );
-        let plain = network
-            .forward_reference(
+        let plain = plain_tiny()
+            .forward(
                 &query,
                 &prompts,
                 &masks,

@@ -8,7 +8,8 @@ use common::{
     variants::{all, canvases, noise, stemmed, trainable, weights},
 };
 use seggpt::{
-    Config, DType, DTypeChoice, Device, Ensemble, Network, SegType, Tensor, Trainable, inspect,
+    Config, DType, DTypeChoice, Device, Ensemble, Network, Reference, SegType, Tensor, Trainable,
+    inspect,
 };
 
 /// Answers have a deviation of about 1, and the layer norms of so few channels amplify what rounding leaves.
@@ -23,7 +24,9 @@ fn pictures(n: usize, size: [usize; 2], seed: u64) -> Tensor {
 #[test]
 fn the_fast_path_equals_the_reference_path_in_every_make() {
     for (name, config) in all() {
-        let network = Network::from_trainable(&trainable(&config, DType::F32)).unwrap();
+        let trainable = trainable(&config, DType::F32);
+        let network = Network::from_trainable(&trainable).unwrap();
+        let reference = Reference::from_trainable(&trainable).unwrap();
         for (n, ensemble, size) in [
             (1, Ensemble::Feature, [12, 12]),
             (3, Ensemble::Feature, [16, 8]),
@@ -35,8 +38,8 @@ fn the_fast_path_equals_the_reference_path_in_every_make() {
                 pictures(n, size, 3),
             );
             let kind = SegType::Semantic;
-            let plain = network
-                .forward_reference(&query, &prompts, &masks, kind, ensemble)
+            let plain = reference
+                .forward(&query, &prompts, &masks, kind, ensemble)
                 .unwrap();
             let prepared = network.prepare(&prompts, &masks, kind, ensemble).unwrap();
             let found = difference(&network.forward(&query, &prepared).unwrap(), &lower(&plain));
@@ -52,7 +55,7 @@ fn the_fast_path_equals_the_reference_path_in_every_make() {
 fn training_paints_what_inference_paints() {
     for (name, config) in all() {
         let trainable = trainable(&config, DType::F32);
-        let network = Network::from_trainable(&trainable).unwrap();
+        let reference = Reference::from_trainable(&trainable).unwrap();
         for size in [12, 20] {
             let batch = canvases(&config, size);
             let painted = trainable
@@ -73,13 +76,8 @@ fn training_paints_what_inference_paints() {
                 half(&batch.pictures, 1),
                 half(&batch.masks, 0),
             ];
-            let plain = network.forward_reference(
-                &query,
-                &prompt,
-                &mask,
-                SegType::Instance,
-                Ensemble::Feature,
-            );
+            let (kind, ensemble) = (SegType::Instance, Ensemble::Feature);
+            let plain = reference.forward(&query, &prompt, &mask, kind, ensemble);
             let found = difference(&painted.narrow(0, 0, 1).unwrap(), &plain.unwrap());
             assert!(found <= TOLERANCE, "{name} at {size}: {found}");
         }

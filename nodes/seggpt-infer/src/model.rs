@@ -107,7 +107,7 @@ impl Model {
             model: self.network.info().name.clone(),
             trained: self.card.trained,
             device: self.device.clone(),
-            dtype: self.network.dtype().as_str().into(),
+            dtype: self.network.dtype().to_string(),
             ensemble: canvases.ensemble.clone(),
             r#type: canvases.kind.to_string(),
             prompts: prompts.map(|p| (p.name.clone(), p.score)).collect(),

@@ -16,7 +16,8 @@ pub struct Settings {
     #[arg(long, env = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 
-    /// Number type: `f32`, `f16`, `bf16`, or `auto` (f32 on the CPU, bf16 on CUDA, f16 on Metal).
+    /// Number type to compute with: `f32`, `bf16`, `f16` (CUDA and Metal), `int8` (CPU: a quarter of the memory, colours
+    /// within a few levels of 255), or `auto` (f32 on the CPU, bf16 on CUDA, f16 on Metal).
     #[arg(long, env = "DTYPE", default_value = "auto")]
     pub dtype: DTypeChoice,
 

@@ -61,6 +61,7 @@ pub fn compose(plan: &Plan) -> String {
     let infer = [
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
+        ("THREADS", args.threads.to_string()),
         ("UPSCALING", args.upscaling.word().to_owned()),
         ("REFINE", plan.refine.word().to_owned()),
         (

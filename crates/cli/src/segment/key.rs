@@ -161,7 +161,9 @@ mod tests {
                     "8",
                     "--no-report",
                     "--device",
-                    "cpu"
+                    "cpu",
+                    "--threads",
+                    "1"
                 ]
             )
         );

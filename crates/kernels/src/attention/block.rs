@@ -169,7 +169,8 @@ fn query_panel<S: Simd, const V: usize>(block: &Block) -> Buffer<f32> {
     panel
 }
 
-/// What the relative positions add to every score of the block: `[2 rows, queries]` and `[columns, queries]`.
+/// What the relative positions add to every score of the block: `[2 rows, queries]` and `[columns, queries]`; zeros
+/// without them.
 struct Biases {
     rows: Buffer<f32>,
     columns: Buffer<f32>,
@@ -179,18 +180,21 @@ impl Biases {
     #[inline(always)]
     fn new<S: Simd, const M: usize, const V: usize>(s: S, block: &Block, queries: &[f32]) -> Self {
         let shape = block.attention.shape;
-        let upper = if block.part == block.prompts {
-            shape.rows
-        } else {
-            0
-        };
-        let rows = block_table::<S, M, V>(s, &block.attention.row_table, queries, shape.width);
-        let columns =
-            block_table::<S, M, V>(s, &block.attention.column_table, queries, shape.width);
         let lanes = V * S::LANES;
         let mut biases = Self {
             rows: Buffer::new(2 * shape.rows * lanes),
             columns: Buffer::new(shape.columns * lanes),
+        };
+        let Some(tables) = &block.attention.tables else {
+            return biases;
+        };
+        let [rows, columns] = tables
+            .each_ref()
+            .map(|table| block_table::<S, M, V>(s, table, queries, shape.width));
+        let upper = if block.part == block.prompts {
+            shape.rows
+        } else {
+            0
         };
         for lane in 0..lanes {
             let token = block.first + lane.min(block.out.len() - 1);

@@ -54,20 +54,21 @@ pub enum Queries {
     From(usize),
 }
 
-/// One attention layer: its relative positions, laid out.
+/// One attention layer: its relative positions, if it has them, laid out.
 pub struct Attention {
     isa: Isa,
     shape: AttentionShape,
     /// Products of bf16.
     bf16: bool,
     geometry: Geometry,
-    row_table: Table,
-    column_table: Table,
+    /// Of rows and of columns.
+    tables: Option<[Table; 2]>,
 }
 
 impl Attention {
-    /// `row_table` `[2 * 2 rows - 1, width]` and `column_table` `[2 columns - 1, width]` hold what a query is multiplied
-    /// with by its distance `query - key`, the most negative first (`rel_pos_h` and `rel_pos_w`, at this size).
+    /// `tables` of rows `[2 * 2 rows - 1, width]` and of columns `[2 columns - 1, width]` hold what a query is multiplied
+    /// with by its distance `query - key`, the most negative first (`rel_pos_h` and `rel_pos_w`, at this size). Without
+    /// them positions have no say.
     ///
     /// [`Precision::F32`] multiplies f32; the others multiply bf16 where the CPU does ([`Isa::has_bf16`]), f32 elsewhere.
     ///
@@ -77,8 +78,7 @@ impl Attention {
         isa: Isa,
         precision: Precision,
         shape: AttentionShape,
-        row_table: &[f32],
-        column_table: &[f32],
+        tables: Option<[&[f32]; 2]>,
     ) -> Result<Self, KernelError> {
         let AttentionShape {
             heads,
@@ -93,26 +93,27 @@ impl Attention {
                 expected: "at least 1",
             });
         }
-        expect_length(
-            "the table of rows",
-            row_table.len(),
-            (4 * rows - 1) * width,
-            "[2 * 2 rows - 1, width]",
-        )?;
-        expect_length(
-            "the table of columns",
-            column_table.len(),
-            (2 * columns - 1) * width,
-            "[2 columns - 1, width]",
-        )?;
+        if let Some([by_row, by_column]) = tables {
+            expect_length(
+                "the table of rows",
+                by_row.len(),
+                (4 * rows - 1) * width,
+                "[2 * 2 rows - 1, width]",
+            )?;
+            expect_length(
+                "the table of columns",
+                by_column.len(),
+                (2 * columns - 1) * width,
+                "[2 columns - 1, width]",
+            )?;
+        }
         let geometry = Geometry::of(isa);
         Ok(Self {
             isa,
             shape,
             bf16: precision != Precision::F32 && isa.has_bf16(),
             geometry,
-            row_table: Table::pack(isa, row_table, width),
-            column_table: Table::pack(isa, column_table, width),
+            tables: tables.map(|tables| tables.map(|table| Table::pack(isa, table, width))),
         })
     }
 

@@ -5,10 +5,11 @@
 
 mod panels;
 mod task;
+mod weight;
 
-use half::{bf16, f16};
 use rayon::prelude::*;
 
+pub use self::weight::Weight;
 use self::{
     panels::{Geometry, Panels},
     task::Task,
@@ -24,43 +25,6 @@ pub enum Precision {
     Bf16,
     /// Weights in a quarter of the memory: symmetric per output, and inputs symmetric per row, each by its largest value.
     Int8,
-}
-
-/// A weight as a checkpoint stores it, `[outputs, inputs]`.
-#[derive(Clone, Copy, Debug)]
-pub enum Weight<'a> {
-    /// 32-bit floats.
-    F32(&'a [f32]),
-    /// The upper halves of 32-bit floats.
-    Bf16(&'a [bf16]),
-    /// IEEE half-precision floats.
-    F16(&'a [f16]),
-}
-
-impl Weight<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::F32(x) => x.len(),
-            Self::Bf16(x) => x.len(),
-            Self::F16(x) => x.len(),
-        }
-    }
-
-    /// Numbers from `start` on, as many as `to` holds.
-    fn read(&self, start: usize, to: &mut [f32]) {
-        let range = start..start + to.len();
-        match self {
-            Self::F32(x) => to.copy_from_slice(&x[range]),
-            Self::Bf16(x) => to
-                .iter_mut()
-                .zip(&x[range])
-                .for_each(|(to, x)| *to = x.to_f32()),
-            Self::F16(x) => to
-                .iter_mut()
-                .zip(&x[range])
-                .for_each(|(to, x)| *to = x.to_f32()),
-        }
-    }
 }
 
 /// What becomes of `x Wᵀ + b`.

@@ -11,6 +11,8 @@ struct Case {
     qkv: Vec<f32>,
     row_table: Vec<f32>,
     column_table: Vec<f32>,
+    /// Whether the tables are given; if not, they are zeros.
+    relative: bool,
 }
 
 impl Case {
@@ -24,18 +26,23 @@ impl Case {
             qkv: qkv.into_iter().map(|x| 2.0 * x).collect(),
             row_table: numbers.take((4 * shape.rows - 1) * shape.width),
             column_table: numbers.take((2 * shape.columns - 1) * shape.width),
+            relative: true,
+        }
+    }
+
+    fn without_positions(self) -> Self {
+        Self {
+            row_table: vec![0.0; self.row_table.len()],
+            column_table: vec![0.0; self.column_table.len()],
+            relative: false,
+            ..self
         }
     }
 
     fn run(&self, isa: Isa, precision: Precision, queries: Queries) -> Vec<f32> {
-        let attention = Attention::new(
-            isa,
-            precision,
-            self.shape,
-            &self.row_table,
-            &self.column_table,
-        )
-        .unwrap();
+        let tables = [&self.row_table[..], &self.column_table];
+        let tables = self.relative.then_some(tables);
+        let attention = Attention::new(isa, precision, self.shape, tables).unwrap();
         let tokens = self.shape.tokens();
         let wanted = match queries {
             Queries::All => (self.prompts + 1) * tokens,
@@ -161,6 +168,13 @@ fn heads_of_64_over_several_blocks_of_keys_give_the_plain_attention() {
 }
 
 #[test]
+fn without_tables_positions_have_no_say() {
+    let case = Case::new(shape(3, 10, 5, 7), 2).without_positions();
+    check(&case, Queries::All);
+    check(&case, Queries::From(28));
+}
+
+#[test]
 fn scores_far_apart_do_not_overflow() {
     let mut case = Case::new(shape(2, 8, 5, 6), 2);
     case.qkv.iter_mut().for_each(|x| *x *= 30.0);
@@ -222,8 +236,7 @@ fn wrong_lengths_are_named() {
             Isa::detect(),
             Precision::F32,
             case.shape,
-            rows,
-            &case.column_table,
+            Some([rows, &case.column_table]),
         )
     };
     assert!(matches!(new(&[0.0; 3]), Err(KernelError::Length { .. })));

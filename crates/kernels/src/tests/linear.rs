@@ -35,7 +35,7 @@ impl Case {
         PackedLinear::pack(
             isa,
             precision,
-            Weight::F32(&self.weight),
+            Weight::Floats(&self.weight),
             Some(&self.bias),
             [self.outputs, self.inputs],
         )
@@ -169,7 +169,7 @@ fn lesser_precisions_stay_close_to_the_exact_product() {
 }
 
 #[test]
-fn weights_of_16_bits_are_read_as_they_are() {
+fn numbers_of_files_are_read_as_they_are() {
     let case = Case::new([7, 33, 18]);
     let b: Vec<bf16> = case.weight.iter().map(|x| bf16::from_f32(*x)).collect();
     let h: Vec<f16> = case.weight.iter().map(|x| f16::from_f32(*x)).collect();
@@ -177,17 +177,21 @@ fn weights_of_16_bits_are_read_as_they_are() {
         weight,
         ..Case::new([7, 33, 18])
     };
+    let bytes = |bits: Vec<u16>| -> Vec<_> { bits.into_iter().map(u16::to_le_bytes).collect() };
+    let floats: Vec<_> = case.weight.iter().map(|x| x.to_le_bytes()).collect();
     let pairs = [
+        (Weight::F32(&floats), wide(case.weight.clone())),
         (
-            Weight::Bf16(&b),
+            Weight::Bf16(&bytes(b.iter().map(|x| x.to_bits()).collect())),
             wide(b.iter().map(|x| x.to_f32()).collect()),
         ),
         (
-            Weight::F16(&h),
+            Weight::F16(&bytes(h.iter().map(|x| x.to_bits()).collect())),
             wide(h.iter().map(|x| x.to_f32()).collect()),
         ),
     ];
     for (narrow, wide) in pairs {
+        assert_eq!(narrow.to_vec(), wide.weight);
         let isa = Isa::detect();
         let layer = PackedLinear::pack(isa, Precision::F32, narrow, Some(&case.bias), [18, 33]);
         let mut y = vec![0.0; 7 * 18];
@@ -270,7 +274,7 @@ fn wrong_lengths_are_named() {
     let error = PackedLinear::pack(
         Isa::detect(),
         Precision::F32,
-        Weight::F32(&[]),
+        Weight::Floats(&[]),
         None,
         [0, 4],
     );

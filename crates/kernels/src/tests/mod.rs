@@ -2,6 +2,7 @@
 
 mod attention;
 mod decoder;
+mod depthwise;
 mod linear;
 mod norm;
 mod simd;

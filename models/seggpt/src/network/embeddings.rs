@@ -1,6 +1,6 @@
 //! From pictures to tokens (`patch_embed`, the tokens and `pos_embed` of `forward_encoder` in models_seggpt.py).
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::{layers::Linear, positions};
@@ -62,11 +62,7 @@ impl Embeddings {
         let positions = match config.absolute_positions {
             true => {
                 let table = vb.get((1, config.pretrain_grid().pow(2) + 1, c), "pos_embed")?;
-                Some(
-                    table
-                        .to_dtype(DType::F32)?
-                        .to_device(&candle_core::Device::Cpu)?,
-                )
+                Some(table.to_dtype(DType::F32)?.to_device(&Device::Cpu)?)
             }
             false => None,
         };
@@ -85,13 +81,14 @@ impl Embeddings {
 
     /// Absolute positions of a canvas of `rows` x `columns` patches, `[1, rows * columns, C]`, f32 on the CPU.
     pub(super) fn absolute(&self, rows: usize, columns: usize) -> Result<Tensor> {
+        let shape = (1, rows * columns, self.width);
         match &self.positions {
-            Some(table) => positions::absolute(table, rows, columns),
-            None => Tensor::zeros(
-                (1, rows * columns, self.width),
-                DType::F32,
-                &candle_core::Device::Cpu,
-            ),
+            Some(table) => {
+                let table = table.flatten_all()?.to_vec1()?;
+                let resized = positions::absolute(&table, self.width, rows, columns);
+                Tensor::from_vec(resized, shape, &Device::Cpu)
+            }
+            None => Tensor::zeros(shape, DType::F32, &Device::Cpu),
         }
     }
 

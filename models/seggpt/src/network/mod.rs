@@ -3,35 +3,36 @@
 //! A *canvas* is a prompt picture on top of a query picture, with the prompt's mask on top of a masked half beside it.
 //! Tokens are kept as groups `[G, (n + 1) L, C]`: the `L` patches of each of `n` prompts, then the `L` patches of the
 //! query that they share. What the original code computes for `n` equal copies of the query is so computed once.
+//!
+//! The same is written three times: on the CPU over kernels of our own (`cpu`), elsewhere out of candle's operations
+//! (`tensors`), and with nothing saved, for tests to hold the other two against ([`Reference`]).
 
 mod attention;
 mod block;
+mod cpu;
 mod decoder;
 mod embeddings;
 mod encoder;
 mod layers;
 mod positions;
 mod reference;
+mod tensors;
 mod trainable;
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Result as Computed, Tensor};
-use candle_nn::VarBuilder;
 
-use self::{
-    decoder::Decoder,
-    embeddings::{Embeddings, Stream},
-    encoder::Encoder,
-    positions::Positions,
+use self::{cpu::Cpu, tensors::Tensors};
+use crate::{
+    Config, DTypeChoice, Ensemble, Error, Format, SegType,
+    weights::{Checkpoint, Source},
 };
-use crate::{Config, DTypeChoice, Ensemble, Error, Format, SegType, weights::Checkpoint};
 
-pub use self::trainable::{Canvases, Trainable};
+pub use self::{
+    reference::Reference,
+    trainable::{Canvases, Trainable},
+};
 
 /// Patches of one half of a canvas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +42,29 @@ struct Canvas {
 }
 
 impl Canvas {
+    /// Of pictures `[n, 3, height, width]`.
+    fn of(what: &'static str, pictures: &Tensor, patch: usize) -> Result<Self, Error> {
+        match *pictures.dims() {
+            [n, 3, height, width]
+                if n * height * width > 0
+                    && height.is_multiple_of(patch)
+                    && width.is_multiple_of(patch) =>
+            {
+                Ok(Self {
+                    rows: height / patch,
+                    columns: width / patch,
+                })
+            }
+            _ => Err(Error::Shape {
+                what,
+                found: pictures.dims().to_vec(),
+                expected: format!(
+                    "[at least 1, 3, height, width] with sides that are multiples of the patch, {patch}"
+                ),
+            }),
+        }
+    }
+
     /// `L`, the tokens of one half.
     fn tokens(self) -> usize {
         self.rows * self.columns
@@ -99,17 +123,43 @@ pub struct ModelInfo {
     pub path: PathBuf,
 }
 
+impl ModelInfo {
+    fn of(checkpoint: &Checkpoint) -> Self {
+        Self {
+            name: checkpoint.name(),
+            family: checkpoint.config.family(),
+            format: checkpoint.format,
+            parameters: checkpoint.config.parameters(),
+            stored: checkpoint.dtype(),
+            path: checkpoint.path.clone(),
+        }
+    }
+
+    fn in_training(config: &Config) -> Self {
+        Self {
+            name: "in training".into(),
+            family: config.family(),
+            format: Format::Own,
+            parameters: config.parameters(),
+            stored: DType::F32.as_str().into(),
+            path: PathBuf::new(),
+        }
+    }
+}
+
 /// A network with its weights on a device. Shared between threads by reference.
 pub struct Network {
     config: Config,
     info: ModelInfo,
     device: Device,
-    dtype: DType,
-    embeddings: Embeddings,
-    encoder: Encoder,
-    decoder: Decoder,
-    /// Resized tables by canvas size: made once each.
-    positions: Mutex<HashMap<Canvas, Arc<Positions>>>,
+    dtype: DTypeChoice,
+    engine: Engine,
+}
+
+/// Who computes.
+enum Engine {
+    Cpu(Cpu),
+    Tensors(Tensors),
 }
 
 /// Prompts with all that can be computed before a query is known.
@@ -155,26 +205,27 @@ impl Network {
     pub fn load(path: &Path, device: &Device, dtype: DTypeChoice) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(path)?;
         let dtype = dtype.on(device)?;
-        let info = ModelInfo {
-            name: checkpoint.name(),
-            family: checkpoint.config.family(),
-            format: checkpoint.format,
-            parameters: checkpoint.config.parameters(),
-            stored: checkpoint.dtype(),
-            path: checkpoint.path.clone(),
-        };
+        let info = ModelInfo::of(&checkpoint);
         let _span = tracing::info_span!("load", path = %info.path.display()).entered();
-        let network = Self::build(
-            checkpoint.config.clone(),
-            info,
-            checkpoint.var_builder(dtype, device),
-        )?;
+        let config = checkpoint.config.clone();
+        let engine = match device {
+            Device::Cpu => Engine::Cpu(Cpu::load(&config, Source::File(&checkpoint), dtype)?),
+            _ => Engine::Tensors(Tensors::load(
+                &config,
+                checkpoint.var_builder(floats(dtype), device),
+            )?),
+        };
         tracing::info!(
-            name = network.info.name, family = network.info.family, format = %network.info.format,
-            parameters = network.info.parameters, stored = network.info.stored, dtype = dtype.as_str(), ?device,
-            "loaded the network"
+            name = info.name, family = info.family, format = %info.format, parameters = info.parameters,
+            stored = info.stored, %dtype, ?device, "loaded the network"
         );
-        Ok(network)
+        Ok(Self {
+            config,
+            info,
+            device: device.clone(),
+            dtype,
+            engine,
+        })
     }
 
     /// Builds a network of the weights of one in training, as they are now, to compute in f32 on the CPU: later steps
@@ -184,45 +235,14 @@ impl Network {
     /// [`Error::Compute`].
     pub fn from_trainable(trainable: &Trainable) -> Result<Self, Error> {
         let config = trainable.config().clone();
-        let weights: Computed<HashMap<_, _>> = trainable
-            .weights()
-            .iter()
-            .map(|(name, var)| {
-                Ok((
-                    name.clone(),
-                    var.as_detached_tensor().to_device(&Device::Cpu)?.copy()?,
-                ))
-            })
-            .collect();
-        let info = ModelInfo {
-            name: "in training".into(),
-            family: config.family(),
-            format: Format::Own,
-            parameters: config.parameters(),
-            stored: DType::F32.as_str().into(),
-            path: PathBuf::new(),
-        };
-        let vb = VarBuilder::from_tensors(weights?, DType::F32, &Device::Cpu);
-        Self::build(config, info, vb)
-    }
-
-    fn build(config: Config, info: ModelInfo, vb: VarBuilder) -> Result<Self, Error> {
-        let network = Self {
-            embeddings: Embeddings::load(&config, vb.clone())?,
-            encoder: Encoder::load(&config, vb.clone())?,
-            decoder: Decoder::load(&config, vb.clone())?,
-            device: vb.device().clone(),
-            dtype: vb.dtype(),
-            positions: Mutex::default(),
+        let (weights, dtype) = (Source::Training(trainable.weights()), DTypeChoice::F32);
+        Ok(Self {
+            info: ModelInfo::in_training(&config),
+            device: Device::Cpu,
+            dtype,
+            engine: Engine::Cpu(Cpu::load(&config, weights, dtype)?),
             config,
-            info,
-        };
-        let grid = network.config.grid();
-        network.positions(Canvas {
-            rows: grid,
-            columns: grid,
-        })?;
-        Ok(network)
+        })
     }
 
     /// The architecture.
@@ -235,8 +255,8 @@ impl Network {
         &self.device
     }
 
-    /// The number type that it computes in.
-    pub fn dtype(&self) -> DType {
+    /// The number type that it computes in, never [`DTypeChoice::Auto`].
+    pub fn dtype(&self) -> DTypeChoice {
         self.dtype
     }
 
@@ -258,7 +278,7 @@ impl Network {
         ensemble: Ensemble,
     ) -> Result<PreparedPrompts, Error> {
         let _span = tracing::info_span!("prepare").entered();
-        let (n, canvas) = self.accept("prompts", prompts)?;
+        let canvas = Canvas::of("prompts", prompts, self.config.patch_size)?;
         if masks.dims() != prompts.dims() {
             return Err(Error::Shape {
                 what: "masks",
@@ -266,29 +286,16 @@ impl Network {
                 expected: format!("that of the prompts, {:?}", prompts.dims()),
             });
         }
-        let positions = self.positions(canvas)?;
-        let [upper, lower] = &positions.absolute;
-        let c = self.config.width;
-        let tokens = |pictures: &Tensor, stream| -> Computed<Tensor> {
-            let patches = self
-                .embeddings
-                .patches(&pictures.to_device(&self.device)?, stream)?;
-            self.embeddings.tokens(&patches, stream, upper, kind)
-        };
-        let (images, masks) = (
-            tokens(prompts, Stream::Image)?,
-            tokens(masks, Stream::Target)?,
-        );
-        let masked = self.embeddings.masked_tokens(lower, kind)?;
+        let n = prompts.dim(0)?;
         // One group of all prompts, or a group per prompt.
         let groups = match ensemble {
             Ensemble::Feature => 1,
             Ensemble::Independent => n,
         };
-        let images = images.reshape((groups, (), c))?;
-        let masked = masked.broadcast_as((groups, canvas.tokens(), c))?;
-        let targets = Tensor::cat(&[masks.reshape((groups, (), c))?, masked], 1)?;
-        let targets = self.encoder.until_merge(&targets, canvas, &positions)?;
+        let [images, targets] = match &self.engine {
+            Engine::Cpu(cpu) => cpu.prepare(prompts, masks, kind, groups, canvas)?,
+            Engine::Tensors(tensors) => tensors.prepare(prompts, masks, kind, groups, canvas)?,
+        };
         Ok(PreparedPrompts {
             canvas,
             kind,
@@ -307,9 +314,8 @@ impl Network {
     /// [`Error::Shape`] if the queries are not of the prompts' size; [`Error::Compute`].
     pub fn forward(&self, query: &Tensor, prompts: &PreparedPrompts) -> Result<Tensor, Error> {
         let _span = tracing::info_span!("forward").entered();
-        let (_, canvas) = self.accept("query", query)?;
-        if canvas != prompts.canvas {
-            let p = self.config.patch_size;
+        let p = self.config.patch_size;
+        if Canvas::of("query", query, p)? != prompts.canvas {
             return Err(Error::Shape {
                 what: "query",
                 found: query.dims().to_vec(),
@@ -320,88 +326,25 @@ impl Network {
                 ),
             });
         }
-        let positions = self.positions(canvas)?;
+        // Queries go one by one, so that memory does not grow with their number.
         let answers: Result<Vec<_>, Error> = (0..query.dim(0)?)
-            .map(|i| Ok(self.answer(&query.narrow(0, i, 1)?, prompts, &positions)?))
+            .map(|i| {
+                let query = query.narrow(0, i, 1)?;
+                match &self.engine {
+                    Engine::Cpu(cpu) => cpu.answer(&query, prompts),
+                    Engine::Tensors(tensors) => Ok(tensors.answer(&query, prompts)?),
+                }
+            })
             .collect();
         Ok(Tensor::cat(&answers?, 0)?)
     }
+}
 
-    /// Answers one query `[1, 3, S, S]`. Queries go one by one, so that memory does not grow with their number.
-    fn answer(
-        &self,
-        query: &Tensor,
-        prompts: &PreparedPrompts,
-        positions: &Positions,
-    ) -> Computed<Tensor> {
-        let canvas = prompts.canvas;
-        let patches = self
-            .embeddings
-            .patches(&query.to_device(&self.device)?, Stream::Image)?;
-        let query = self.embeddings.tokens(
-            &patches,
-            Stream::Image,
-            &positions.absolute[1],
-            prompts.kind,
-        )?;
-        let (groups, _, c) = prompts.images.dims3()?;
-        let query = query.broadcast_as((groups, canvas.tokens(), c))?;
-        let images = Tensor::cat(&[&prompts.images, &query], 1)?;
-        let images = self.encoder.until_merge(&images, canvas, positions)?;
-        let merged = ((images + &prompts.targets)? * 0.5)?;
-        let features = self.encoder.after_merge(&merged, canvas, positions)?;
-        let _span = tracing::info_span!("decoder").entered();
-        let answers: Computed<Vec<_>> = (0..groups)
-            .map(|group| self.decoder.answer(&features.get(group)?, canvas))
-            .collect();
-        Tensor::cat(&answers?, 0)?.to_dtype(DType::F32)
-    }
-
-    /// Number of pictures and their size in patches.
-    fn accept(&self, what: &'static str, pictures: &Tensor) -> Result<(usize, Canvas), Error> {
-        let p = self.config.patch_size;
-        match *pictures.dims() {
-            [n, 3, height, width]
-                if n > 0
-                    && height > 0
-                    && width > 0
-                    && height.is_multiple_of(p)
-                    && width.is_multiple_of(p) =>
-            {
-                Ok((
-                    n,
-                    Canvas {
-                        rows: height / p,
-                        columns: width / p,
-                    },
-                ))
-            }
-            _ => Err(Error::Shape {
-                what,
-                found: pictures.dims().to_vec(),
-                expected: format!(
-                    "[at least 1, 3, height, width] with sides that are multiples of the patch, {p}"
-                ),
-            }),
-        }
-    }
-
-    fn positions(&self, canvas: Canvas) -> Computed<Arc<Positions>> {
-        // A table that another thread failed to add is simply not there.
-        let mut tables = self
-            .positions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(positions) = tables.get(&canvas) {
-            return Ok(positions.clone());
-        }
-        let absolute = self.embeddings.absolute(2 * canvas.rows, canvas.columns)?;
-        let positions = Arc::new(Positions {
-            absolute: positions::halves(&absolute.to_dtype(self.dtype)?.to_device(&self.device)?)?,
-            keys: positions::one_hot_keys(canvas, self.dtype, &self.device)?,
-            relative: self.encoder.relative(canvas, self.dtype, &self.device)?,
-        });
-        tables.insert(canvas, positions.clone());
-        Ok(positions)
+/// The type of candle's numbers for a choice that [`DTypeChoice::on`] has made for a device with tensors.
+fn floats(dtype: DTypeChoice) -> DType {
+    match dtype {
+        DTypeChoice::F16 => DType::F16,
+        DTypeChoice::BF16 => DType::BF16,
+        DTypeChoice::Auto | DTypeChoice::F32 | DTypeChoice::Int8 => DType::F32,
     }
 }

@@ -40,18 +40,15 @@ pub(super) fn one_hot_keys(canvas: Canvas, dtype: DType, device: &Device) -> Res
     Ok([upper.squeeze(0)?, lower.squeeze(0)?])
 }
 
-/// `get_abs_pos` of the original code: drops the class token of `table` `[1, 1 + g², C]` and resizes the rest to
-/// `[1, rows * columns, C]`.
-pub(super) fn absolute(table: &Tensor, rows: usize, columns: usize) -> Result<Tensor> {
-    let (_, stored, channels) = table.dims3()?;
-    let side = (stored - 1).isqrt();
-    let grid = table.narrow(1, 1, side * side)?;
+/// `get_abs_pos` of the original code: drops the class token of `table` `[1 + g², C]` and resizes the rest to
+/// `[rows * columns, C]`.
+pub(super) fn absolute(table: &[f32], channels: usize, rows: usize, columns: usize) -> Vec<f32> {
+    let grid = &table[channels..];
+    let side = (grid.len() / channels).isqrt();
     if (side, side) == (rows, columns) {
-        return Ok(grid);
+        return grid.to_vec();
     }
-    let values = grid.flatten_all()?.to_vec1::<f32>()?;
-    let resized = bicubic(&values, side, channels, rows, columns);
-    Tensor::from_vec(resized, (1, rows * columns, channels), &Device::Cpu)
+    bicubic(grid, side, channels, rows, columns)
 }
 
 /// The weights that [`absolute`] resizes with, `[rows * columns, side²]`.
@@ -136,22 +133,20 @@ fn cubic_taps(target: usize, from: usize, to: usize) -> [(usize, f32); 4] {
     })
 }
 
-/// `get_rel_pos` of the original code: the table `[2 s - 1, d]` resized to `[2 size - 1, d]`, then looked up for every
-/// query and key, `[size, size, d]` with the entry of their distance `query - key`.
+/// The first half of `get_rel_pos` of the original code: the table `[2 s - 1, d]` resized to `[2 size - 1, d]`.
+pub(super) fn resized(table: &[f32], channels: usize, size: usize) -> Vec<f32> {
+    match (table.len() / channels, 2 * size - 1) {
+        (stored, wanted) if stored == wanted => table.to_vec(),
+        (stored, wanted) => linear(table, channels, stored, wanted),
+    }
+}
+
+/// `get_rel_pos` of the original code: the table `[2 s - 1, d]` resized, then looked up for every query and key,
+/// `[size, size, d]` with the entry of their distance `query - key`.
 pub(super) fn relative(table: &Tensor, size: usize) -> Result<Tensor> {
-    let (stored, channels) = table.dims2()?;
-    let wanted = 2 * size - 1;
-    let table = if stored == wanted {
-        table.clone()
-    } else {
-        let values = table.flatten_all()?.to_vec1::<f32>()?;
-        Tensor::from_vec(
-            linear(&values, channels, stored, wanted),
-            (wanted, channels),
-            &Device::Cpu,
-        )?
-    };
-    table
+    let channels = table.dim(1)?;
+    let resized = resized(&table.flatten_all()?.to_vec1()?, channels, size);
+    Tensor::from_vec(resized, ((), channels), &Device::Cpu)?
         .index_select(&distances(size)?, 0)?
         .reshape((size, size, channels))
 }
@@ -203,9 +198,10 @@ mod tests {
     #[test]
     fn absolute_positions_are_resized_as_by_the_reference_tool() {
         let table = fixture("absolute");
+        let channels = table.dim(2).unwrap();
         for (rows, columns) in [(56, 28), (8, 4), (20, 14), (14, 14), (3, 31)] {
             let expected = fixture(&format!("absolute_{rows}x{columns}"));
-            let found = values(&absolute(&table, rows, columns).unwrap());
+            let found = absolute(&values(&table), channels, rows, columns);
             assert!(worst(&found, &values(&expected)) < 2e-6, "{rows}x{columns}");
         }
     }

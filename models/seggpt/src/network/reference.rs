@@ -1,19 +1,72 @@
 //! The network as the original code writes it, with nothing saved: whole canvases, a copy of the query per prompt, the
-//! biases added to the scores, both halves decoded. Slow; tests hold [`Network::forward`] against it.
+//! biases added to the scores, both halves decoded. Slow; tests hold [`Network::forward`](super::Network::forward)
+//! against it.
 
-use candle_core::{D, DType, Result as Computed, Tensor};
-use candle_nn::ops;
+use std::{collections::HashMap, path::Path};
 
-use super::{Canvas, Network, block::Block, embeddings::Stream};
-use crate::{Ensemble, Error, SegType};
+use candle_core::{D, DType, Device, Result as Computed, Tensor};
+use candle_nn::{VarBuilder, ops};
 
-impl Network {
-    /// Answers one query `[1, 3, S, S]` from `N` prompts and masks `[N, 3, S, S]` on the plain path: both halves of the
-    /// canvas, `[1, 3, 2 S, S]`, or `[N, 3, 2 S, S]` for [`Ensemble::Independent`]; f32.
+use super::{Canvas, ModelInfo, Trainable, block::Block, embeddings::Stream, tensors::Tensors};
+use crate::{Config, Ensemble, Error, SegType, weights::Checkpoint};
+
+/// The network on the plain path, in f32.
+pub struct Reference {
+    config: Config,
+    info: ModelInfo,
+    tensors: Tensors,
+}
+
+impl Reference {
+    /// Loads a checkpoint of any [`crate::Format`]: a file, or a folder with `model.safetensors`.
+    ///
+    /// # Errors
+    /// Those of [`Network::load`](super::Network::load).
+    pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::open(path)?;
+        let vb = checkpoint.var_builder(DType::F32, device);
+        Ok(Self {
+            config: checkpoint.config.clone(),
+            info: ModelInfo::of(&checkpoint),
+            tensors: Tensors::load(&checkpoint.config, vb)?,
+        })
+    }
+
+    /// Copies the weights of a network in training, as they are now, to the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Compute`].
+    pub fn from_trainable(trainable: &Trainable) -> Result<Self, Error> {
+        let config = trainable.config().clone();
+        let weights = trainable.weights().iter().map(|(name, var)| {
+            let tensor = var.as_detached_tensor().to_device(&Device::Cpu)?;
+            Ok((name.clone(), tensor.copy()?))
+        });
+        let weights: Computed<HashMap<_, _>> = weights.collect();
+        let vb = VarBuilder::from_tensors(weights?, DType::F32, &Device::Cpu);
+        Ok(Self {
+            info: ModelInfo::in_training(&config),
+            tensors: Tensors::load(&config, vb)?,
+            config,
+        })
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where the weights came from.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Answers one query `[1, 3, S, S]` from `N` prompts and masks `[N, 3, S, S]`: both halves of the canvas,
+    /// `[1, 3, 2 S, S]`, or `[N, 3, 2 S, S]` for [`Ensemble::Independent`]; f32.
     ///
     /// # Errors
     /// [`Error::Shape`] if sizes do not match; [`Error::Compute`].
-    pub fn forward_reference(
+    pub fn forward(
         &self,
         query: &Tensor,
         prompts: &Tensor,
@@ -21,10 +74,10 @@ impl Network {
         kind: SegType,
         ensemble: Ensemble,
     ) -> Result<Tensor, Error> {
-        let _span = tracing::info_span!("forward_reference").entered();
-        let (n, canvas) = self.accept("prompts", prompts)?;
-        let (queries, query_canvas) = self.accept("query", query)?;
-        if masks.dims() != prompts.dims() || (queries, query_canvas) != (1, canvas) {
+        let patch = self.config.patch_size;
+        let canvas = Canvas::of("prompts", prompts, patch)?;
+        let query_canvas = Canvas::of("query", query, patch)?;
+        if masks.dims() != prompts.dims() || query.dim(0)? != 1 || query_canvas != canvas {
             return Err(Error::Shape {
                 what: "query and masks",
                 found: [query.dims(), masks.dims()].concat(),
@@ -36,7 +89,7 @@ impl Network {
         }
         let answers: Computed<Vec<_>> = match ensemble {
             Ensemble::Feature => Ok(vec![self.plain(query, prompts, masks, canvas, kind)?]),
-            Ensemble::Independent => (0..n)
+            Ensemble::Independent => (0..prompts.dim(0)?)
                 .map(|i| {
                     self.plain(
                         query,
@@ -62,29 +115,35 @@ impl Network {
     ) -> Computed<Tensor> {
         let n = prompts.dim(0)?;
         let c = self.config.width;
-        let place = |x: &Tensor| x.to_device(&self.device);
+        let place = |x: &Tensor| x.to_device(&self.tensors.device);
         let query = place(query)?.broadcast_as(prompts.shape())?;
 
         // The lower half of the targets is masked, so what stands there is of no account.
         let (l, rows, columns) = (canvas.tokens(), 2 * canvas.rows, canvas.columns);
         let absolute = self
+            .tensors
             .embeddings
             .absolute(rows, columns)?
-            .to_dtype(self.dtype)?
-            .to_device(&self.device)?;
+            .to_dtype(self.tensors.dtype)?
+            .to_device(&self.tensors.device)?;
         let [_, lower] = super::positions::halves(&absolute)?;
-        let image = |half: &Tensor| self.embeddings.patches(half, Stream::Image);
-        let x = self.embeddings.tokens(
+        let image = |half: &Tensor| self.tensors.embeddings.patches(half, Stream::Image);
+        let x = self.tensors.embeddings.tokens(
             &Tensor::cat(&[image(&place(prompts)?)?, image(&query)?], 1)?,
             Stream::Image,
             &absolute,
             kind,
         )?;
-        let y = self.embeddings.patches(&place(masks)?, Stream::Target)?;
         let y = self
+            .tensors
             .embeddings
-            .tokens(&y, Stream::Target, &absolute.narrow(1, 0, l)?, kind)?;
+            .patches(&place(masks)?, Stream::Target)?;
+        let y =
+            self.tensors
+                .embeddings
+                .tokens(&y, Stream::Target, &absolute.narrow(1, 0, l)?, kind)?;
         let masked = self
+            .tensors
             .embeddings
             .masked_tokens(&lower, kind)?
             .broadcast_as((n, l, c))?;
@@ -96,17 +155,20 @@ impl Network {
             x = merge(&x)?;
         }
         let mut kept = Vec::new();
-        for (index, block) in self.encoder.blocks.iter().enumerate() {
+        for (index, block) in self.tensors.encoder.blocks.iter().enumerate() {
             x = self.plain_block(block, &x, canvas, n)?;
             if Some(index) == self.config.merge_index {
                 x = merge(&x)?;
             }
             if self.config.kept_blocks.contains(&index) {
-                kept.push(self.encoder.norm.forward(&x.narrow(0, 0, 1)?)?);
+                kept.push(self.tensors.encoder.norm.forward(&x.narrow(0, 0, 1)?)?);
             }
         }
         let features = Tensor::cat(&kept, D::Minus1)?.squeeze(0)?;
-        self.decoder.canvas(&features, canvas)?.to_dtype(DType::F32)
+        self.tensors
+            .decoder
+            .canvas(&features, canvas)?
+            .to_dtype(DType::F32)
     }
 
     /// `Block.forward`: `x` `[n or 2 n, 2 L, C]`, the lower half averaged over each stream's `n` samples.
@@ -135,8 +197,8 @@ impl Network {
             table
                 .transpose(1, 2)?
                 .contiguous()?
-                .to_dtype(self.dtype)?
-                .to_device(&self.device)
+                .to_dtype(self.tensors.dtype)?
+                .to_device(&self.tensors.device)
         };
         let relative = match block.attention.relative_tables(canvas)? {
             Some([rows, columns]) => Some((place(rows)?, place(columns)?)),
@@ -174,8 +236,8 @@ impl Network {
                             .reshape((heads, tokens, tokens))?
                     }
                 };
-                let weights =
-                    ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?.to_dtype(self.dtype)?;
+                let weights = ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?
+                    .to_dtype(self.tensors.dtype)?;
                 weights.matmul(&v)?.transpose(0, 1)?.reshape((tokens, c))
             })
             .collect();

@@ -4,6 +4,7 @@ mod architecture;
 mod names;
 mod pth;
 mod safetensors;
+mod source;
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +21,7 @@ use memmap2::Mmap;
 use crate::{Config, Error};
 
 pub(crate) use safetensors::{About, METADATA_KEY};
+pub(crate) use source::Source;
 
 /// The kinds of checkpoint that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

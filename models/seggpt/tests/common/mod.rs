@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seggpt::{DTypeChoice, Device, Network, Tensor};
+use seggpt::{DTypeChoice, Device, Network, Reference, Tensor};
 
 /// A path below the repository's root.
 pub fn root(relative: &str) -> PathBuf {
@@ -28,6 +28,11 @@ pub fn tiny() -> Network {
 
 pub fn load(path: &Path) -> Network {
     Network::load(path, &Device::Cpu, DTypeChoice::F32).unwrap()
+}
+
+/// The tiny random network on the plain path.
+pub fn plain_tiny() -> Reference {
+    Reference::load(&golden("seggpt-tiny/seggpt_tiny.pth"), &Device::Cpu).unwrap()
 }
 
 /// Inputs and outputs of the original code.

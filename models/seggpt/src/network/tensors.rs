@@ -1,0 +1,172 @@
+//! The network out of candle's operations: what CUDA and Metal run.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::{
+    Canvas, PreparedPrompts,
+    decoder::Decoder,
+    embeddings::{Embeddings, Stream},
+    encoder::Encoder,
+    positions::{self, Positions},
+};
+use crate::{Config, SegType};
+
+pub(super) struct Tensors {
+    pub(super) device: Device,
+    pub(super) dtype: DType,
+    pub(super) embeddings: Embeddings,
+    pub(super) encoder: Encoder,
+    pub(super) decoder: Decoder,
+    /// Resized tables by canvas size: made once each.
+    positions: Mutex<HashMap<Canvas, Arc<Positions>>>,
+    width: usize,
+}
+
+impl Tensors {
+    pub(super) fn load(config: &Config, vb: VarBuilder) -> Result<Self> {
+        let tensors = Self {
+            embeddings: Embeddings::load(config, vb.clone())?,
+            encoder: Encoder::load(config, vb.clone())?,
+            decoder: Decoder::load(config, vb.clone())?,
+            device: vb.device().clone(),
+            dtype: vb.dtype(),
+            positions: Mutex::default(),
+            width: config.width,
+        };
+        let (rows, columns) = (config.grid(), config.grid());
+        tensors.positions(Canvas { rows, columns })?;
+        Ok(tensors)
+    }
+
+    /// [`PreparedPrompts::images`] and [`PreparedPrompts::targets`] of prompts `[N, 3, S, S]` in so many groups.
+    pub(super) fn prepare(
+        &self,
+        prompts: &Tensor,
+        masks: &Tensor,
+        kind: SegType,
+        groups: usize,
+        canvas: Canvas,
+    ) -> Result<[Tensor; 2]> {
+        let positions = self.positions(canvas)?;
+        let [upper, lower] = &positions.absolute;
+        let tokens = |pictures: &Tensor, stream| -> Result<Tensor> {
+            let patches = self
+                .embeddings
+                .patches(&pictures.to_device(&self.device)?, stream)?;
+            self.embeddings
+                .tokens(&patches, stream, upper, kind)?
+                .reshape((groups, (), self.width))
+        };
+        let images = tokens(prompts, Stream::Image)?;
+        let masks = tokens(masks, Stream::Target)?;
+        let masked = self.embeddings.masked_tokens(lower, kind)?;
+        let masked = masked.broadcast_as((groups, canvas.tokens(), self.width))?;
+        let targets = Tensor::cat(&[masks, masked], 1)?;
+        let targets = self.encoder.until_merge(&targets, canvas, &positions)?;
+        Ok([images, targets])
+    }
+
+    /// Answers one query `[1, 3, S, S]`: `[G, 3, S, S]`, f32.
+    pub(super) fn answer(&self, query: &Tensor, prompts: &PreparedPrompts) -> Result<Tensor> {
+        let canvas = prompts.canvas;
+        let positions = self.positions(canvas)?;
+        let patches = self
+            .embeddings
+            .patches(&query.to_device(&self.device)?, Stream::Image)?;
+        let query = self.embeddings.tokens(
+            &patches,
+            Stream::Image,
+            &positions.absolute[1],
+            prompts.kind,
+        )?;
+        let (groups, _, c) = prompts.images.dims3()?;
+        let query = query.broadcast_as((groups, canvas.tokens(), c))?;
+        let images = Tensor::cat(&[&prompts.images, &query], 1)?;
+        let images = self.encoder.until_merge(&images, canvas, &positions)?;
+        let merged = ((images + &prompts.targets)? * 0.5)?;
+        let features = self.encoder.after_merge(&merged, canvas, &positions)?;
+        let _span = tracing::info_span!("decoder").entered();
+        let answers: Result<Vec<_>> = (0..groups)
+            .map(|group| self.decoder.answer(&features.get(group)?, canvas))
+            .collect();
+        Tensor::cat(&answers?, 0)?.to_dtype(DType::F32)
+    }
+
+    fn positions(&self, canvas: Canvas) -> Result<Arc<Positions>> {
+        // A table that another thread failed to add is simply not there.
+        let mut tables = self
+            .positions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(positions) = tables.get(&canvas) {
+            return Ok(positions.clone());
+        }
+        let absolute = self.embeddings.absolute(2 * canvas.rows, canvas.columns)?;
+        let positions = Arc::new(Positions {
+            absolute: positions::halves(&absolute.to_dtype(self.dtype)?.to_device(&self.device)?)?,
+            keys: positions::one_hot_keys(canvas, self.dtype, &self.device)?,
+            relative: self.encoder.relative(canvas, self.dtype, &self.device)?,
+        });
+        tables.insert(canvas, positions.clone());
+        Ok(positions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        DTypeChoice, Ensemble, Network, Reference,
+        network::{Engine, ModelInfo},
+        weights::Checkpoint,
+    };
+
+    fn golden() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/seggpt-tiny")
+    }
+
+    /// What a GPU would run, on the CPU.
+    fn network() -> Network {
+        let checkpoint = Checkpoint::open(&golden()).unwrap();
+        let vb = checkpoint.var_builder(DType::F32, &Device::Cpu);
+        Network {
+            config: checkpoint.config.clone(),
+            info: ModelInfo::of(&checkpoint),
+            device: Device::Cpu,
+            dtype: DTypeChoice::F32,
+            engine: Engine::Tensors(Tensors::load(&checkpoint.config, vb).unwrap()),
+        }
+    }
+
+    #[test]
+    fn tensors_answer_as_the_reference_does() {
+        let (network, reference) = (network(), Reference::load(&golden(), &Device::Cpu).unwrap());
+        let pictures = |n: usize, [height, width]: [usize; 2]| {
+            Tensor::randn(0f32, 1.0, (n, 3, height, width), &Device::Cpu).unwrap()
+        };
+        for (n, ensemble, size) in [
+            (1, Ensemble::Feature, [64, 64]),
+            (3, Ensemble::Feature, [48, 80]),
+            (2, Ensemble::Independent, [32, 32]),
+        ] {
+            let (query, prompts, masks) = (pictures(1, size), pictures(n, size), pictures(n, size));
+            let kind = SegType::Semantic;
+            let plain = reference.forward(&query, &prompts, &masks, kind, ensemble);
+            let plain = plain.unwrap().narrow(2, size[0], size[0]).unwrap();
+            let prepared = network.prepare(&prompts, &masks, kind, ensemble).unwrap();
+            let answer = network.forward(&query, &prepared).unwrap();
+            let worst = (answer - plain).unwrap().abs().unwrap().max_all().unwrap();
+            let worst = worst.to_scalar::<f32>().unwrap();
+            assert!(worst <= 1e-5, "{n} prompts, {ensemble}, {size:?}: {worst}");
+        }
+    }
+}
