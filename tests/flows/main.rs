@@ -3,6 +3,7 @@
 
 mod endings;
 mod ensembles;
+mod eval;
 mod examples;
 mod golden;
 mod hostile;

@@ -19,6 +19,7 @@ fn manuals() -> Vec<Manual> {
         seggpt_ensemble_vote::manual(),
         seggpt_infer::manual(),
         seggpt_sink_files::manual(),
+        seggpt_examiner::manual(),
     ]
 }
 
@@ -74,6 +75,7 @@ fn the_command_line_page_is_what_help_says() {
     let commands = [
         "run",
         "segment",
+        "eval",
         "doctor",
         "model inspect",
         "model convert",

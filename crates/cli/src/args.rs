@@ -30,6 +30,8 @@ pub enum Command {
     Run(RunArgs),
     /// Segment pictures after a few examples: composes a dataflow and runs it.
     Segment(Box<SegmentArgs>),
+    /// Measure models and strategies on data sets, through the dataflow that `segment` composes.
+    Eval(Box<EvalArgs>),
     /// Say what is there and what is missing, with the fix.
     Doctor,
     /// Look into, convert and verify model files.
@@ -211,6 +213,154 @@ pub struct SegmentArgs {
     pub view: View,
 }
 
+/// `seggpt eval`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt eval --model seggpt.safetensors data/nuclei data/roads
+  seggpt eval --every 8 --baselines data/*
+  seggpt eval --ensemble feature,vote,spatial --select fixed,nearest --k 1,4 --out out/strategies data/*
+  seggpt eval --images field/ --truth field_masks/ --prompt a.png=a_mask.png
+  seggpt eval --fold 0 --k 1,5 --seed 1 data/VOC2012
+  seggpt eval --model none --baselines data/*
+
+A SET is a folder with images/, masks/, classes.tsv and split.tsv, or VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as \
+they are published. Every combination of --model, --ensemble, --select, --k and --cut is a row of the table. A repeated \
+command goes on where the last one stopped; rows of other commands in OUT stay in its report.")]
+pub struct EvalArgs {
+    /// Data sets.
+    #[arg(value_name = "SET", required_unless_present = "images")]
+    pub sets: Vec<PathBuf>,
+    /// Where journals, scores and report go.
+    #[arg(long, value_name = "DIR", default_value = "out/eval")]
+    pub out: PathBuf,
+
+    /// A folder of pictures, for data in no known layout.
+    #[arg(long, value_name = "DIR", requires_all = ["truth", "pairs"], help_heading = "Questions")]
+    pub images: Option<PathBuf>,
+    /// The masks of --images, of the same names.
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "images",
+        help_heading = "Questions"
+    )]
+    pub truth: Option<PathBuf>,
+    /// An example for --images: a picture and its mask; may be repeated.
+    #[arg(
+        long = "prompt",
+        value_name = "IMG=MASK",
+        requires = "images",
+        help_heading = "Questions"
+    )]
+    pub pairs: Vec<String>,
+    /// What is asked: classes, semantic, episodes or video (default: what each set is made for).
+    #[arg(long, value_name = "PROTOCOL", value_parser = str::parse::<seggpt_exam::Kind>, help_heading = "Questions")]
+    pub protocol: Option<seggpt_exam::Kind>,
+    /// Ask only every N-th query: for a quick look.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Questions")]
+    pub every: u32,
+    /// Longest side of the planes that are compared; 0: the pictures' own size (default: 448 for classes, else 0).
+    #[arg(long, value_name = "PIXELS", help_heading = "Questions")]
+    pub side: Option<usize>,
+    /// Folds of PASCAL-5i and COCO-20i, with commas between (default: all four).
+    #[arg(
+        long = "fold",
+        value_name = "N",
+        value_delimiter = ',',
+        help_heading = "Questions"
+    )]
+    pub folds: Vec<usize>,
+    /// Episodes of a fold (default: 1000 of PASCAL-5i and COCO-20i; else every picture once).
+    #[arg(long, value_name = "N", help_heading = "Questions")]
+    pub episodes: Option<usize>,
+    /// Pixels from which a picture counts as showing a class in episodes (default: 2048 of PASCAL-5i and COCO-20i; else 1).
+    #[arg(long, value_name = "N", help_heading = "Questions")]
+    pub min_pixels: Option<usize>,
+    /// Seed of episodes and of the random choice.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Questions"
+    )]
+    pub seed: u64,
+
+    /// Models, with commas between: files, transformers folders or names of bundled models; none: baselines alone.
+    #[arg(
+        long = "model",
+        value_name = "PATH|NAME",
+        value_delimiter = ',',
+        default_value = "default",
+        help_heading = "Who answers"
+    )]
+    pub models: Vec<String>,
+    /// How several examples act together, with commas between.
+    #[arg(
+        long = "ensemble",
+        value_enum,
+        value_name = "ENSEMBLE",
+        value_delimiter = ',',
+        default_value = "feature",
+        help_heading = "Who answers"
+    )]
+    pub ensembles: Vec<Ensemble>,
+    /// How examples are chosen for each query, with commas between.
+    #[arg(
+        long = "select",
+        value_enum,
+        value_name = "SELECT",
+        value_delimiter = ',',
+        default_value = "fixed",
+        help_heading = "Who answers"
+    )]
+    pub selects: Vec<Select>,
+    /// How many examples guide an answer, with commas between.
+    #[arg(short, long = "k", value_name = "K", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Who answers")]
+    pub ks: Vec<u32>,
+    /// How far paint must be from black to count as a class, between 0 and 1, with commas between (default: 0.5, the
+    /// nearest colour).
+    #[arg(long = "cut", value_name = "SHARE", value_delimiter = ',', value_parser = share, help_heading = "Who answers")]
+    pub cuts: Vec<f32>,
+    /// Also what a copied mask, nearest colours and a random forest reach.
+    #[arg(long, help_heading = "Who answers")]
+    pub baselines: bool,
+    /// What a colour means: an object, or everything of its kind (default: semantic, in videos instance).
+    #[arg(
+        long = "type",
+        value_enum,
+        value_name = "TYPE",
+        help_heading = "Who answers"
+    )]
+    pub seg_type: Option<SegType>,
+    /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>, help_heading = "Who answers")]
+    pub device: seggpt::DeviceChoice,
+    /// Number type to compute with: auto, f32, f16 or bf16.
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DTypeChoice>, help_heading = "Who answers")]
+    pub dtype: seggpt::DTypeChoice,
+    /// How painted colours come to the picture's size.
+    #[arg(long, value_enum, default_value_t, help_heading = "Who answers")]
+    pub upscaling: Upscaling,
+
+    /// How many questions may be under way at once; memory grows with it.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
+    pub window: u32,
+    /// Set an environment variable of a node; may be repeated.
+    #[arg(
+        long = "set",
+        value_name = "NODE.KEY=VALUE",
+        help_heading = "The dataflow"
+    )]
+    pub settings: Vec<Setting>,
+    /// Print the dataflow of the first row and stop.
+    #[arg(long, help_heading = "The dataflow")]
+    pub print_dataflow: bool,
+    /// How the run shows itself.
+    #[command(flatten)]
+    pub view: View,
+}
+
 /// A closed choice whose words are the ones that nodes read.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -364,6 +514,14 @@ pub enum ModelCommand {
         #[arg(long, value_name = "DIR", default_value = "examples")]
         examples: PathBuf,
     },
+}
+
+/// Reads a number between 0 and 1, both excluded.
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("a number between 0 and 1, both excluded".into()),
+    }
 }
 
 /// Reads `500ms`, `30s`, `5m`, `2h`.

@@ -22,6 +22,11 @@ pub fn report(report: &miette::Report) {
     eprintln!("{report:?}");
 }
 
+/// Prints a line about what goes on, to standard error.
+pub fn note(text: &str) {
+    eprintln!("{text}");
+}
+
 /// A plain line is due after this long, if anything changed...
 const PLAIN_PAUSE: Duration = Duration::from_secs(10);
 /// ...or after this share of the whole, though never twice within [`PLAIN_BREATH`].
@@ -127,6 +132,13 @@ impl Console {
                     (*at, *shown) = (Instant::now(), progress.finished);
                 }
             }
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn clear(self) {
+        if let Style::Bar(bar) = self.style {
+            bar.finish_and_clear();
         }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `seggpt run FLOW.yml` | [`run`]: validate, start, watch, judge |
 //! | `seggpt segment ...` | [`segment`]: writes a dataflow and hands it to [`run`] |
+//! | `seggpt eval ...` | [`eval`]: writes a dataflow for each row of a table and runs them |
 //! | `seggpt doctor` | [`doctor`] |
 //! | `seggpt model inspect, convert, verify` | [`model`] |
 //! | `seggpt train CONFIG.yml` | [`mod@train`] |
@@ -13,6 +14,7 @@
 pub mod args;
 pub mod console;
 pub mod doctor;
+pub mod eval;
 mod exit;
 pub mod model;
 pub mod run;
@@ -28,6 +30,7 @@ pub fn execute(cli: Cli) -> Exit {
     let outcome = match cli.command {
         Command::Run(args) => run::command(&args),
         Command::Segment(args) => segment::command(*args),
+        Command::Eval(args) => eval::command(&args),
         Command::Doctor => Ok(doctor::command()),
         Command::Model(command) => model::command(&command),
         Command::Train(args) => train::command(&args),

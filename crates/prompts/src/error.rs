@@ -81,6 +81,16 @@ pub enum LibraryError {
         known: String,
     },
 
+    /// A picture of a pool that is no library cannot be read.
+    #[error("prompt `{name}` cannot be read")]
+    Unreadable {
+        /// Name of the prompt.
+        name: String,
+        /// Why.
+        #[source]
+        source: crate::EmbedError,
+    },
+
     /// An embedding failed.
     #[error("prompt selection: embedding of `{what}` failed")]
     Embedding {

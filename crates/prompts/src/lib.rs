@@ -25,6 +25,6 @@ pub use error::{LibraryError, PromptProblem};
 pub use file::{ClassSetting, PromptFiles, Settings};
 pub use library::{Library, Prompt};
 pub use strategy::{
-    Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Query, Random, Registry,
-    Selected, Strategy,
+    Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Pool, Query, Random,
+    Registry, Selected, Strategy,
 };

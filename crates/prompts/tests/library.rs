@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use seggpt_contract::SegType;
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
 use seggpt_prompt_library::{
-    Choice, ClassSetting, EmbedError, Embedding, Library, LibraryError, Nearest, Query, Registry,
-    Selected, Settings, Strategy,
+    Choice, ClassSetting, EmbedError, Embedding, Library, LibraryError, Nearest, Pool, Query,
+    Registry, Selected, Settings, Strategy,
 };
 
 fn ground(name: &str) -> PathBuf {
@@ -306,11 +306,11 @@ fn strategies_are_made_by_name_and_others_can_come_in() {
         fn select(
             &mut self,
             _: &Query,
-            library: &Library,
+            pool: &dyn Pool,
             _: usize,
         ) -> Result<Vec<Selected>, LibraryError> {
             Ok(vec![Selected {
-                index: library.len() - 1,
+                index: pool.len() - 1,
                 score: 0.5,
             }])
         }

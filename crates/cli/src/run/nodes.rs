@@ -8,7 +8,7 @@ use std::{
 use dora_core::descriptor::{Descriptor, resolve_path, source_is_url};
 
 /// Our nodes' binaries.
-pub const OURS: [&str; 7] = [
+pub const OURS: [&str; 8] = [
     "seggpt-source-images",
     "seggpt-prompts",
     "seggpt-ensemble-feature",
@@ -16,6 +16,7 @@ pub const OURS: [&str; 7] = [
     "seggpt-ensemble-vote",
     "seggpt-infer",
     "seggpt-sink-files",
+    "seggpt-examiner",
 ];
 
 /// Whether a node's `path:` names a binary of this project.

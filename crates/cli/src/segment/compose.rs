@@ -84,7 +84,7 @@ pub fn compose(plan: &Plan) -> String {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
-    let pools = Pools::of(plan, shm::available());
+    let pools = Pools::of(args.window, plan.k, plan.canvas, shm::available());
     let file = plan.flow.join("dataflow.yml").display().to_string();
     fill(
         TEMPLATE,
@@ -104,7 +104,7 @@ pub fn compose(plan: &Plan) -> String {
 }
 
 /// A node's variables, with those of `--set` in their place or behind.
-fn with_settings<'a>(
+pub(crate) fn with_settings<'a>(
     node: &str,
     variables: &'a [(&'static str, String)],
     settings: &'a [Setting],
@@ -123,7 +123,7 @@ fn with_settings<'a>(
 }
 
 /// Replaces markers in one pass, so that a path that looks like a marker stays a path.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some(at) = rest.find('{') {
@@ -144,7 +144,7 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// The lines of an `env:` block.
-fn env(indent: usize, variables: &[(&str, &str)]) -> String {
+pub(crate) fn env(indent: usize, variables: &[(&str, &str)]) -> String {
     let lines = variables
         .iter()
         .map(|(key, value)| format!("{:indent$}{}: {}", "", scalar(key), scalar(value)));
@@ -166,15 +166,15 @@ fn scalar(value: &str) -> String {
 
 /// Seconds after which a picture is sent again: a published-size network on a slow CPU takes about a minute an example,
 /// and the last picture of the window waits for all before it.
-fn patience(window: u32, k: u32) -> u32 {
+pub(crate) fn patience(window: u32, k: u32) -> u32 {
     (60 * window * k).max(600)
 }
 
 /// Bytes of shared memory for a node that sends whole pictures, and for the one that sends canvases.
 #[derive(Debug, PartialEq, Eq)]
-struct Pools {
-    pictures: u64,
-    canvases: u64,
+pub(crate) struct Pools {
+    pub pictures: u64,
+    pub canvases: u64,
 }
 
 /// A large picture, or a mask with its confidence: planes beyond 16 MiB travel encoded, and Arrow adds an eighth.
@@ -183,11 +183,11 @@ const SMALLEST: u64 = shm::DEFAULT_POOL;
 
 impl Pools {
     /// Room for the window and two more, within half of what there is.
-    fn of(plan: &Plan, available: Option<u64>) -> Self {
-        let messages = u64::from(plan.args.window) + 2;
-        let square = (plan.canvas * plan.canvas * 3) as u64;
+    pub fn of(window: u32, k: u32, canvas: usize, available: Option<u64>) -> Self {
+        let messages = u64::from(window) + 2;
+        let square = (canvas * canvas * 3) as u64;
         // Prompts and their masks, the query, and the eighth.
-        let canvases = square * (2 * u64::from(plan.k) + 1) * 9 / 8;
+        let canvases = square * (2 * u64::from(k) + 1) * 9 / 8;
         let wanted = [messages * (PICTURE + canvases), messages * canvases];
         // Three nodes send pictures, one canvases; the sink has the default.
         let total = 3 * wanted[0] + wanted[1] + shm::DEFAULT_POOL;
@@ -204,7 +204,7 @@ impl Pools {
     }
 }
 
-fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{}MB", bytes.div_ceil(1 << 20))
 }
 
@@ -354,13 +354,13 @@ mod tests {
 
     #[test]
     fn pools_hold_the_window_and_shrink_to_what_there_is() {
-        let plan = plan(&["--window", "2"]);
-        let roomy = Pools::of(&plan, None);
+        let pools = |available| Pools::of(2, 1, 64, available);
+        let roomy = pools(None);
         assert!(roomy.pictures >= 4 * PICTURE);
         assert_eq!(roomy.canvases, SMALLEST);
-        assert!(Pools::of(&plan, Some(500 << 20)).pictures < roomy.pictures);
+        assert!(pools(Some(500 << 20)).pictures < roomy.pictures);
         assert_eq!(
-            Pools::of(&plan, Some(16 << 20)),
+            pools(Some(16 << 20)),
             Pools {
                 pictures: SMALLEST,
                 canvases: SMALLEST

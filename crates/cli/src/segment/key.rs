@@ -61,8 +61,12 @@ pub(super) fn of(plan: &Plan, model_sha256: &str, card: Card) -> String {
         files.extend(folder.map(all_below).unwrap_or_default());
     }
     parts.extend(files.iter().map(|file| stamp(file)));
+    word(&parts)
+}
+
+/// A key of everything that these parts say: a word that no YAML reader takes for a number.
+pub(crate) fn word(parts: &[String]) -> String {
     let digest = Sha256::digest(parts.join("\n"));
-    // A word that no YAML reader takes for a number.
     let hex: String = digest
         .iter()
         .take(8)
@@ -72,7 +76,7 @@ pub(super) fn of(plan: &Plan, model_sha256: &str, card: Card) -> String {
 }
 
 /// A file's name, size and time of change.
-fn stamp(file: &Path) -> String {
+pub(crate) fn stamp(file: &Path) -> String {
     let metadata = fs::metadata(file).ok();
     let size = metadata.as_ref().map_or(0, fs::Metadata::len);
     let time = metadata
@@ -86,7 +90,7 @@ fn stamp(file: &Path) -> String {
 }
 
 /// All files of a folder and its folders, in order.
-fn all_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn all_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
         .flat_map(|entry| match entry.file_type() {

@@ -1,9 +1,9 @@
 //! `seggpt segment`: checks what was asked for, writes the dataflow that does it, and runs that.
 
-mod compose;
+pub(crate) mod compose;
 mod inputs;
-mod key;
-mod prompts;
+pub(crate) mod key;
+pub(crate) mod prompts;
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The types of the composed dataflow's edges, written beside it.
-const TYPES: &str = include_str!("../../../../dataflows/types/seggpt/flow/v1.yml");
+pub(crate) const TYPES: &str = include_str!("../../../../dataflows/types/seggpt/flow/v1.yml");
 
 /// `seggpt segment`.
 ///
@@ -94,10 +94,10 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
 /// Side of the canvases in pixels where the network's answer is refined, unless its input is larger.
 const REFINED_CANVAS: usize = 448;
 
-const MODEL_HELP: &str =
+pub(crate) const MODEL_HELP: &str =
     "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";
 
-fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
     let absolute = std::path::absolute(path)
         .map_err(|error| Flaw::new(format!("{}: {error}", path.display())))?;
     match absolute.to_str() {
@@ -134,11 +134,11 @@ fn write_lists(plan: &Plan) -> Result<(), Flaw> {
         .try_for_each(|(path, text)| put(path, text))
 }
 
-fn create(folder: &Path) -> Result<(), Flaw> {
+pub(crate) fn create(folder: &Path) -> Result<(), Flaw> {
     fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))
 }
 
-fn put(path: &Path, text: &str) -> Result<(), Flaw> {
+pub(crate) fn put(path: &Path, text: &str) -> Result<(), Flaw> {
     fs::write(path, text).map_err(|error| unwritable(path, &error))
 }
 
@@ -149,7 +149,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Flaw {
 
 impl Ensemble {
     /// The node that does it.
-    fn node(self) -> &'static str {
+    pub(crate) fn node(self) -> &'static str {
         match self {
             Self::Feature => "seggpt-ensemble-feature",
             Self::Spatial => "seggpt-ensemble-spatial",

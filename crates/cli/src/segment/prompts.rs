@@ -73,7 +73,7 @@ fn check_library(library: &Path) -> Result<PathBuf, Flaw> {
 }
 
 /// Splits at the `=` that leaves two files; file names may contain some themselves.
-fn pair(text: &str) -> Result<(PathBuf, PathBuf), Flaw> {
+pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), Flaw> {
     let splits: Vec<_> = text
         .match_indices('=')
         .map(|(at, _)| (Path::new(&text[..at]), Path::new(&text[at + 1..])))

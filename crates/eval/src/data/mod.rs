@@ -7,18 +7,22 @@
 //! | reader | layout |
 //! |---|---|
 //! | [`Folder`] | `images/`, `masks/`, `classes.tsv`, `split.tsv`; or one such folder per video |
+//! | [`Parts`] | a folder of pictures, one of masks, prompts from anywhere |
 //! | [`ClassFolders`] | FSS-1000: one folder per class with `N.jpg` and `N.png` |
 //! | [`LabelFolder`] | pictures beside label files: COCO semantic, ADE20K |
 //! | [`CocoInstances`] | COCO objects: polygons, run lengths plain and compressed |
 //! | [`CocoPanoptic`] | COCO panoptic: segment ids as colours |
 //! | [`Voc`] | PASCAL VOC: class and object palettes |
+//! | [`Joined`] | prompts from one set, queries from another |
 //! | [`VideoFolder`] | DAVIS and YouTube-VOS: a folder of frames and one of masks per video |
 
 mod class_folders;
 pub mod coco;
 mod files;
 mod folder;
+mod joined;
 mod labels;
+mod parts;
 mod sample;
 mod videos;
 mod voc;
@@ -28,7 +32,9 @@ use seggpt_imaging::{RgbImage, read};
 pub use class_folders::ClassFolders;
 pub use coco::{CocoInstances, CocoPanoptic};
 pub use folder::Folder;
+pub use joined::Joined;
 pub use labels::{LabelFolder, Zero};
+pub use parts::Parts;
 pub use sample::{Class, Frame, Instance, Role, Sample, Truth};
 pub use videos::{Objects, VideoFolder, VideoLayout};
 pub use voc::Voc;

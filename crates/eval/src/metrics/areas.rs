@@ -15,11 +15,29 @@ pub struct ClassAreas {
     classes: BTreeMap<u16, Areas>,
 }
 
+/// The pixels of one class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Areas {
-    both: u64,
-    predicted: u64,
-    true_: u64,
+pub struct Areas {
+    /// In prediction and truth.
+    pub both: u64,
+    /// In the prediction.
+    pub predicted: u64,
+    /// In the truth.
+    pub true_: u64,
+}
+
+impl Areas {
+    /// Intersection over union; `None` where the class is in neither.
+    #[must_use]
+    pub fn iou(self) -> Option<f64> {
+        ratio(self.both, self.either())
+    }
+
+    /// The pixels in prediction or truth.
+    #[must_use]
+    pub fn either(self) -> u64 {
+        self.predicted + self.true_ - self.both
+    }
 }
 
 /// What [`ClassAreas`] found; shares of 0.0..=1.0, `None` where there was nothing to divide by.
@@ -100,6 +118,20 @@ impl ClassAreas {
         }
     }
 
+    /// Adds pixels of one class that were counted elsewhere; those of a class that is not counted here change nothing.
+    pub fn add_areas(&mut self, class: u16, areas: Areas) {
+        if let Some(sum) = self.classes.get_mut(&class) {
+            sum.both += areas.both;
+            sum.predicted += areas.predicted;
+            sum.true_ += areas.true_;
+        }
+    }
+
+    /// What was counted so far, by ascending class id.
+    pub fn areas(&self) -> impl Iterator<Item = (u16, Areas)> + '_ {
+        self.classes.iter().map(|(&class, &areas)| (class, areas))
+    }
+
     /// Adds what another accumulator of the same classes counted.
     ///
     /// # Errors
@@ -112,10 +144,8 @@ impl ClassAreas {
                 reason: format!("classes {mine:?} against {theirs:?}"),
             });
         }
-        for (mine, theirs) in self.classes.values_mut().zip(other.classes.values()) {
-            mine.both += theirs.both;
-            mine.predicted += theirs.predicted;
-            mine.true_ += theirs.true_;
+        for (class, areas) in other.areas() {
+            self.add_areas(class, areas);
         }
         Ok(())
     }
@@ -126,7 +156,7 @@ impl ClassAreas {
         let score = |(&class, areas): (&u16, &Areas)| ClassScore {
             class,
             pixels: areas.true_,
-            iou: ratio(areas.both, areas.predicted + areas.true_ - areas.both),
+            iou: areas.iou(),
             dice: ratio(2 * areas.both, areas.predicted + areas.true_),
             accuracy: ratio(areas.both, areas.true_),
         };

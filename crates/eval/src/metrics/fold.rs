@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::ratio;
+use super::{Areas, ratio};
 use crate::{EvalError, IGNORE, LabelPlane, plane::same_size};
 
 /// Few-shot segmentation as the literature counts it.
@@ -60,21 +60,38 @@ impl FoldAreas {
         truth: &LabelPlane,
     ) -> Result<(), EvalError> {
         same_size(prediction, truth)?;
+        let mut pixels = [[0u64; 2]; 2];
+        let pairs = prediction.values().iter().zip(truth.values());
+        for (&predicted, &true_) in pairs.filter(|(_, true_)| **true_ != IGNORE) {
+            pixels[usize::from(predicted != 0)][usize::from(true_ != 0)] += 1;
+        }
+        let areas = |of: usize| Areas {
+            both: pixels[of][of],
+            predicted: pixels[of][0] + pixels[of][1],
+            true_: pixels[0][of] + pixels[1][of],
+        };
+        self.add_areas(class, areas(0), areas(1))
+    }
+
+    /// Counts one episode that asked for `class`, whose pixels were counted elsewhere.
+    ///
+    /// # Errors
+    /// [`EvalError::UnknownClass`].
+    pub fn add_areas(
+        &mut self,
+        class: u16,
+        background: Areas,
+        foreground: Areas,
+    ) -> Result<(), EvalError> {
         let Some(episodes) = self.classes.get_mut(&class) else {
             return Err(EvalError::UnknownClass {
                 class: u32::from(class),
                 known: self.classes.keys().copied().map(u32::from).collect(),
             });
         };
-        let mut pixels = [[0u64; 2]; 2];
-        let pairs = prediction.values().iter().zip(truth.values());
-        for (&predicted, &true_) in pairs.filter(|(_, true_)| **true_ != IGNORE) {
-            pixels[usize::from(predicted != 0)][usize::from(true_ != 0)] += 1;
-        }
-        let missed = pixels[0][1] + pixels[1][0];
         episodes.count += 1;
-        episodes.background.add(pixels[0][0], missed);
-        episodes.foreground.add(pixels[1][1], missed);
+        episodes.background.add(background);
+        episodes.foreground.add(foreground);
         Ok(())
     }
 
@@ -119,9 +136,9 @@ impl FoldAreas {
 }
 
 impl Overlap {
-    fn add(&mut self, both: u64, one_only: u64) {
-        self.both += both;
-        self.either += both + one_only;
+    fn add(&mut self, areas: Areas) {
+        self.both += areas.both;
+        self.either += areas.either();
     }
 
     fn merge(&mut self, other: Self) {

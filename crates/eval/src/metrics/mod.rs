@@ -18,7 +18,7 @@ mod panoptic;
 mod region;
 mod video;
 
-pub use areas::{ClassAreas, ClassScore, SemanticReport};
+pub use areas::{Areas, ClassAreas, ClassScore, SemanticReport};
 pub use boundary::{Tolerance, boundary};
 pub use fold::{FoldAreas, FoldReport};
 pub use panoptic::{CategoryQuality, Panoptic, PanopticMap, PanopticReport, Quality, Segment};

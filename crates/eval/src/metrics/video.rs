@@ -125,7 +125,11 @@ impl Videos {
         Ok(())
     }
 
-    fn insert(
+    /// Counts J and F of one object in one frame that were measured elsewhere.
+    ///
+    /// # Errors
+    /// [`EvalError::Frame`] if the object was counted in this frame before.
+    pub fn insert(
         &mut self,
         video: String,
         object: u16,

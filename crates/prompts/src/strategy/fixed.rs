@@ -1,7 +1,7 @@
-use super::{Query, Selected, Strategy};
-use crate::{Library, LibraryError};
+use super::{Pool, Query, Selected, Strategy};
+use crate::LibraryError;
 
-/// The first `k` prompts in the order of the library, for every picture; every score is 1.
+/// The first `k` prompts in the order of the pool, for every picture; every score is 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fixed;
 
@@ -9,10 +9,10 @@ impl Strategy for Fixed {
     fn select(
         &mut self,
         _: &Query,
-        library: &Library,
+        pool: &dyn Pool,
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError> {
-        Ok((0..k.min(library.len()))
+        Ok((0..k.min(pool.len()))
             .map(|index| Selected { index, score: 1.0 })
             .collect())
     }

@@ -14,6 +14,40 @@ use seggpt_imaging::RgbImage;
 
 use crate::{Library, LibraryError};
 
+/// Examples to pick from, known by their place: a [`Library`], or the samples of a data set.
+pub trait Pool {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name of one, for messages.
+    fn name(&self, index: usize) -> &str;
+
+    /// The picture of one at its own size, for embeddings.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn picture(&self, index: usize) -> Result<RgbImage, LibraryError>;
+}
+
+impl Pool for Library {
+    fn len(&self) -> usize {
+        Library::len(self)
+    }
+
+    fn name(&self, index: usize) -> &str {
+        &self.prompts()[index].name
+    }
+
+    fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
+        Library::picture(self, index)
+    }
+}
+
 /// The picture that examples are wanted for.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
@@ -26,7 +60,7 @@ pub struct Query<'a> {
 /// A chosen example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Selected {
-    /// Its place in [`Library::prompts`] and [`Library::examples`].
+    /// Its place in the pool: of a library, in [`Library::prompts`] and [`Library::examples`].
     pub index: usize,
     /// How well it fits, as the strategy counts; larger is better.
     pub score: f32,
@@ -34,18 +68,18 @@ pub struct Selected {
 
 /// Picks examples.
 ///
-/// The answer depends on the query and the library alone, not on what was asked before, so
+/// The answer depends on the query and the pool alone, not on what was asked before, so
 /// that an item which is sent again gets the same examples.
 pub trait Strategy: Send {
-    /// Picks `k` different prompts, the best first; all of them, if the library has fewer than `k`
-    /// (whoever asks compares `k` with [`Library::len`] and says so).
+    /// Picks `k` different prompts, the best first; all of them, if the pool has fewer than `k`
+    /// (whoever asks compares `k` with [`Pool::len`] and says so).
     ///
     /// # Errors
     /// What the strategy needs to look at could not be read or embedded.
     fn select(
         &mut self,
         query: &Query,
-        library: &Library,
+        pool: &dyn Pool,
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError>;
 }

@@ -1,7 +1,7 @@
 use seggpt_imaging::{RgbImage, descriptor};
 
-use super::{Query, Selected, Strategy};
-use crate::{Library, LibraryError};
+use super::{Pool, Query, Selected, Strategy};
+use crate::LibraryError;
 
 /// What an embedding fails with.
 pub type EmbedError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,9 +29,9 @@ impl Embedding for Descriptor {
 /// The `k` prompts whose images are most alike; the score is the cosine similarity, -1..=1.
 ///
 /// Retrieval by similarity beats random choice clearly (Zhang et al., "What Makes Good Examples for
-/// Visual In-Context Learning?", NeurIPS 2023). Equal scores keep the order of the library.
+/// Visual In-Context Learning?", NeurIPS 2023). Equal scores keep the order of the pool.
 ///
-/// Prompts are embedded at the first question and kept; one `Nearest` serves one library.
+/// Prompts are embedded at the first question and kept; one `Nearest` serves one pool.
 pub struct Nearest<E = Descriptor> {
     embedding: E,
     prompts: Vec<Vec<f32>>,
@@ -46,11 +46,11 @@ impl<E: Embedding> Nearest<E> {
         }
     }
 
-    fn embed_prompts(&mut self, library: &Library) -> Result<(), LibraryError> {
-        while self.prompts.len() < library.len() {
+    fn embed_prompts(&mut self, pool: &dyn Pool) -> Result<(), LibraryError> {
+        while self.prompts.len() < pool.len() {
             let index = self.prompts.len();
-            let picture = library.picture(index)?;
-            let vector = self.embed(&picture, &library.prompts()[index].name)?;
+            let picture = pool.picture(index)?;
+            let vector = self.embed(&picture, pool.name(index))?;
             self.prompts.push(vector);
         }
         Ok(())
@@ -70,10 +70,10 @@ impl<E: Embedding> Strategy for Nearest<E> {
     fn select(
         &mut self,
         query: &Query,
-        library: &Library,
+        pool: &dyn Pool,
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError> {
-        self.embed_prompts(library)?;
+        self.embed_prompts(pool)?;
         let own = self.embed(query.picture, query.item)?;
         let mut ranked: Vec<Selected> = self
             .prompts

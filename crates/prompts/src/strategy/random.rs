@@ -1,5 +1,5 @@
-use super::{Query, Selected, Strategy};
-use crate::{Library, LibraryError};
+use super::{Pool, Query, Selected, Strategy};
+use crate::LibraryError;
 
 /// `k` prompts drawn without replacement; every score is 1.
 ///
@@ -22,14 +22,14 @@ impl Strategy for Random {
     fn select(
         &mut self,
         query: &Query,
-        library: &Library,
+        pool: &dyn Pool,
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError> {
         let mut state = query
             .item
             .bytes()
             .fold(self.seed, |state, byte| split_mix(state ^ u64::from(byte)));
-        let mut deck: Vec<usize> = (0..library.len()).collect();
+        let mut deck: Vec<usize> = (0..pool.len()).collect();
         let k = k.min(deck.len());
         for place in 0..k {
             state = split_mix(state);

@@ -1,0 +1,226 @@
+//! The dataflow of a row.
+
+use super::plan::{Plan, Way};
+use crate::{
+    run::shm,
+    segment::compose::{Pools, env, fill, megabytes, patience, with_settings},
+};
+
+const TEMPLATE: &str = include_str!("template.yml");
+
+/// The dataflow of one way to answer, as YAML. The same plan gives the same text.
+pub fn compose(plan: &Plan, way: &Way) -> String {
+    let args = &plan.args;
+    let shared = [
+        ("CANVAS_SIZE", way.canvas.to_string()),
+        ("MODEL", way.model.display().to_string()),
+    ];
+    let mut examiner = questions(plan);
+    examiner.extend([
+        ("OUT", plan.out.display().to_string()),
+        ("ROW", way.row.clone()),
+        ("RUN_KEY", way.run_key.clone()),
+        ("SELECT", way.select.word().to_owned()),
+        ("K", way.k.to_string()),
+        ("WINDOW", args.window.to_string()),
+        ("RESEND_S", patience(args.window, way.k).to_string()),
+    ]);
+    examiner.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
+    let mut infer = vec![
+        ("DEVICE", args.device.to_string()),
+        ("DTYPE", args.dtype.to_string()),
+        ("UPSCALING", args.upscaling.word().to_owned()),
+    ];
+    infer.extend(way.cut.map(|cut| ("CUT", cut.to_string())));
+    let of = |node, variables: &[(&'static str, String)]| {
+        env(6, &with_settings(node, variables, &args.settings))
+    };
+    let ensemble = match of("ensemble", &[]) {
+        lines if lines.is_empty() => String::new(),
+        lines => format!("\n    env:\n{lines}"),
+    };
+    let pools = Pools::of(args.window, way.k, way.canvas, shm::available());
+    fill(
+        TEMPLATE,
+        &[
+            ("{file}", &plan.file(way).display().to_string()),
+            ("{shared}", &env(2, &with_settings("", &shared, &[]))),
+            ("{examiner}", &of("examiner", &examiner)),
+            ("{ensemble}", way.ensemble.node()),
+            ("{ensemble_env}", &ensemble),
+            ("{infer}", &of("infer", &infer)),
+            ("{pool}", &megabytes(pools.pictures)),
+            ("{canvas_pool}", &megabytes(pools.canvases)),
+        ],
+    )
+}
+
+/// What decides which questions are asked.
+fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
+    let args = &plan.args;
+    let shown = |path: &std::path::Path| path.display().to_string();
+    let lines = |lines: Vec<String>| lines.join("\n");
+    let mut all = Vec::new();
+    if !plan.sets.is_empty() {
+        all.push((
+            "SETS",
+            lines(plan.sets.iter().map(|set| shown(set)).collect()),
+        ));
+    }
+    if let Some(parts) = &plan.parts {
+        all.push(("IMAGES", shown(&parts.images)));
+        all.push(("TRUTH", shown(&parts.truth)));
+        let pairs = parts.prompts.iter();
+        let pairs = pairs.map(|(image, mask)| format!("{}={}", shown(image), shown(mask)));
+        all.push(("PROMPT_PAIRS", lines(pairs.collect())));
+    }
+    let numbers = |numbers: &[usize]| {
+        let numbers: Vec<_> = numbers.iter().map(usize::to_string).collect();
+        numbers.join(",")
+    };
+    let some = |name, value: Option<String>| value.map(|value| (name, value));
+    let optional = [
+        some("PROTOCOL", args.protocol.map(|kind| kind.to_string())),
+        some("EVERY", (args.every > 1).then(|| args.every.to_string())),
+        some("SIDE", args.side.map(|side| side.to_string())),
+        some(
+            "FOLDS",
+            (!args.folds.is_empty()).then(|| numbers(&args.folds)),
+        ),
+        some("EPISODES", args.episodes.map(|count| count.to_string())),
+        some("MIN_PIXELS", args.min_pixels.map(|count| count.to_string())),
+        some("SEED", (args.seed != 0).then(|| args.seed.to_string())),
+    ];
+    all.extend(optional.into_iter().flatten());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser;
+    use dora_core::{
+        descriptor::{Descriptor, DescriptorExt, validate},
+        types::TypeRegistry,
+    };
+
+    use super::*;
+    use crate::{
+        args::{Cli, Command},
+        segment::TYPES,
+    };
+
+    fn plan(words: &[&str]) -> Plan {
+        let words = ["seggpt", "eval", "--out", "/o u't/$x"].iter().chain(words);
+        let Command::Eval(args) = Cli::parse_from(words).command else {
+            panic!("eval was asked for")
+        };
+        let way = |ensemble| Way {
+            row: "tiny".into(),
+            model: "/models/tiny".into(),
+            canvas: 64,
+            ensemble,
+            select: args.selects[0],
+            k: args.ks[0],
+            cut: args.cuts.first().copied(),
+            run_key: "run-0123".into(),
+        };
+        Plan {
+            out: args.out.clone(),
+            sets: args.sets.clone(),
+            parts: None,
+            ways: args.ensembles.iter().copied().map(way).collect(),
+            args: *args,
+        }
+    }
+
+    fn parsed(plan: &Plan, way: &Way) -> Descriptor {
+        Descriptor::parse(compose(plan, way).into_bytes()).unwrap()
+    }
+
+    fn value(flow: &Descriptor, node: &str, key: &str) -> String {
+        let node = flow.nodes.iter().find(|n| n.id.as_ref() == node).unwrap();
+        node.env.as_ref().unwrap()[key].to_string()
+    }
+
+    #[test]
+    fn the_composed_dataflow_is_wired_and_typed() {
+        let types = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(types.path().join("seggpt/flow")).unwrap();
+        std::fs::write(types.path().join("seggpt/flow/v1.yml"), TYPES).unwrap();
+        let mut registry = TypeRegistry::new();
+        registry.load_from_dir(types.path()).unwrap();
+        let plan = plan(&["--ensemble", "feature,vote,spatial", "set"]);
+        for way in &plan.ways {
+            let flow = parsed(&plan, way);
+            validate::check_dataflow_static(&flow).unwrap();
+            let warnings = validate::check_type_annotations_full(&flow, &registry, true).warnings;
+            assert!(warnings.is_empty(), "{warnings:?}");
+            assert_eq!(flow.nodes[1].path.as_deref(), Some(way.ensemble.node()));
+        }
+    }
+
+    #[test]
+    fn it_has_the_shape_of_the_ready_made_one() {
+        let ready = include_str!("../../../../dataflows/eval.yml");
+        let shape = |flow: &Descriptor| {
+            let nodes = flow.nodes.iter().map(|node| {
+                let edges = serde_json::to_value((
+                    &node.inputs,
+                    &node.outputs,
+                    &node.input_types,
+                    &node.output_types,
+                ));
+                (
+                    node.id.to_string(),
+                    node.path.clone(),
+                    edges.unwrap().to_string(),
+                    node.finish_grace_secs,
+                )
+            });
+            (flow.strict_types, nodes.collect::<Vec<_>>())
+        };
+        let plan = plan(&["set"]);
+        assert_eq!(
+            shape(&parsed(&plan, &plan.ways[0])),
+            shape(&Descriptor::parse(ready.into()).unwrap())
+        );
+    }
+
+    #[test]
+    fn every_setting_arrives() {
+        let plan = plan(&[
+            "--k",
+            "4",
+            "--cut",
+            "0.3",
+            "--every",
+            "8",
+            "--fold",
+            "0,2",
+            "--protocol",
+            "episodes",
+            "--side",
+            "0",
+            "--set",
+            "infer.THREADS=2",
+            "/a",
+            "/b c",
+        ]);
+        let flow = parsed(&plan, &plan.ways[0]);
+        for (key, expected) in [
+            ("SETS", "/a\n/b c"),
+            ("K", "4"),
+            ("EVERY", "8"),
+            ("FOLDS", "0,2"),
+            ("PROTOCOL", "episodes"),
+            ("SIDE", "0"),
+            ("OUT", "/o u't/$x"),
+            ("ROW", "tiny"),
+        ] {
+            assert_eq!(value(&flow, "examiner", key), expected, "{key}");
+        }
+        assert_eq!(value(&flow, "infer", "CUT"), "0.3");
+        assert_eq!(value(&flow, "infer", "THREADS"), "2");
+    }
+}

@@ -1,0 +1,171 @@
+//! `seggpt eval`: a dataflow for each row of the table, run one after another, and the table.
+
+mod child;
+mod compose;
+mod plan;
+
+use std::fs;
+
+use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, report, table};
+
+use crate::{
+    Exit,
+    args::EvalArgs,
+    console::{self, Console},
+    run::{Flaw, progress::Progress, validate},
+    segment::{TYPES, create, put},
+};
+
+pub use compose::compose;
+pub use plan::{Parts, Plan, Way};
+
+use child::Interrupts;
+
+/// `seggpt eval`.
+///
+/// # Errors
+/// Something that was named is missing or cannot be used; nothing was started.
+pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
+    let plan = Plan::of(args)?;
+    if args.print_dataflow {
+        let way = plan
+            .ways
+            .first()
+            .ok_or_else(|| Flaw::new("--model none has no dataflow").help("name a model"))?;
+        console::result(compose(&plan, way).trim_end());
+        return Ok(Exit::Done);
+    }
+    let protocol = plan.protocol();
+    let exam = Exam::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
+    note_few_prompts(&exam, args);
+    write(&plan)?;
+    let interrupts = Interrupts::listen();
+    let mut exit = Exit::Done;
+    let mut rows = Vec::new();
+    for (number, way) in plan.ways.iter().enumerate() {
+        let ended = start(&plan, way, (number + 1, plan.ways.len()), &interrupts)?;
+        rows.extend(RowScores::read(&plan.out, &way.row).map_err(flaw)?);
+        if ended != Exit::Done {
+            exit = ended;
+        }
+        if !matches!(ended, Exit::Done | Exit::SomeFailed) || interrupts.raised() {
+            break;
+        }
+    }
+    if args.baselines && matches!(exit, Exit::Done | Exit::SomeFailed) {
+        for baseline in baseline::all() {
+            let name = baseline.name();
+            let row = baseline_row(&plan, &exam, &*baseline, &interrupts).map_err(flaw)?;
+            rows.push(row);
+            if interrupts.raised() {
+                console::note(&format!(
+                    "{name}: stopped; the same command goes on from here"
+                ));
+                break;
+            }
+        }
+    }
+    if interrupts.raised() {
+        exit = Exit::Interrupted;
+    }
+    show(&plan, &protocol, &rows).map_err(flaw)?;
+    Ok(exit)
+}
+
+/// What is measured on a command line with several K: baselines get the first.
+fn shots(args: &EvalArgs) -> usize {
+    args.ks.first().map_or(1, |&k| k as usize)
+}
+
+/// Says where there are fewer prompts than were asked for.
+fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
+    let most = args.ks.iter().map(|&k| k as usize).max().unwrap_or(1);
+    for paper in &exam.papers {
+        let pools = exam.questions[paper.questions.clone()].iter();
+        let fewest = pools.map(|question| question.pool.len()).min();
+        let of_set = matches!(paper.kind, Kind::Classes | Kind::Semantic);
+        if let Some(fewest) = fewest.filter(|fewest| of_set && *fewest < most) {
+            console::note(&format!(
+                "warning: {}: --k {most}, but a class has {fewest} prompts; it gets all there are",
+                paper.name
+            ));
+        }
+    }
+}
+
+/// Writes the dataflows of all rows and checks them, before any of them starts.
+fn write(plan: &Plan) -> Result<(), Flaw> {
+    let flow = plan.out.join("flow");
+    let types = flow.join("types/seggpt/flow");
+    create(&types)?;
+    // Logs of earlier runs.
+    let _ = fs::remove_dir_all(flow.join("out"));
+    put(&types.join("v1.yml"), TYPES)?;
+    for way in &plan.ways {
+        put(&plan.file(way), &compose(plan, way))?;
+        validate::load(&plan.file(way), &plan.args.settings)?;
+    }
+    Ok(())
+}
+
+fn start(
+    plan: &Plan,
+    way: &Way,
+    (number, count): (usize, usize),
+    interrupts: &Interrupts,
+) -> Result<Exit, Flaw> {
+    if count > 1 {
+        console::note(&format!("row {number} of {count}: {}", way.row));
+    }
+    child::run(&plan.file(way), &plan.args.view, interrupts)
+}
+
+fn baseline_row(
+    plan: &Plan,
+    exam: &Exam,
+    baseline: &dyn seggpt_eval::baselines::Baseline,
+    interrupts: &Interrupts,
+) -> Result<RowScores, ExamError> {
+    let (name, total) = (baseline.name(), exam.questions.len() as u64);
+    console::note(&format!("baseline: {name}"));
+    let mut row = Row::open(&plan.out, name, &plan.baseline_key(name, exam.shots))?;
+    let mut console = Console::new(&plan.args.view);
+    baseline::answer(exam, baseline, &mut row, |done| {
+        console.progress(&Progress {
+            finished: done as u64,
+            total: Some(total),
+            ..Progress::default()
+        });
+        !interrupts.raised()
+    })?;
+    console.clear();
+    row.finish(exam, "fixed", 0)
+}
+
+/// The table, and where the page is.
+fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), ExamError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let page = report::write(&plan.out, protocol)?;
+    if plan.args.view.json {
+        console::result(&serde_json::json!({ "type": "scores", "rows": rows }).to_string());
+        return Ok(());
+    }
+    console::result(&format!("\n{}\n", table::markdown(rows)));
+    if rows.iter().any(|row| !row.maker.trained) {
+        console::note("warning: the weights are untrained, so these scores mean nothing");
+    }
+    console::result(&format!("report: {}", page.display()));
+    Ok(())
+}
+
+fn flaw(error: ExamError) -> Flaw {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    Flaw::new(text)
+}

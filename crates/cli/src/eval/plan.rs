@@ -1,0 +1,261 @@
+//! What was asked for, checked: paths absolute, models found, every combination a row.
+
+use std::path::{Path, PathBuf};
+
+use seggpt_exam::{Protocol, Source};
+
+use crate::{
+    args::{Ensemble, EvalArgs, Select},
+    run::Flaw,
+    segment::{MODEL_HELP, absolute, key, prompts},
+};
+
+/// Everything that a run of `seggpt eval` does. Paths are absolute.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// OUT.
+    pub out: PathBuf,
+    /// Data sets.
+    pub sets: Vec<PathBuf>,
+    /// Data in no known layout.
+    pub parts: Option<Parts>,
+    /// One a row, baselines left out.
+    pub ways: Vec<Way>,
+    /// What was asked for.
+    pub args: EvalArgs,
+}
+
+/// Pictures, masks and prompts from anywhere.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The pictures.
+    pub images: PathBuf,
+    /// Their masks.
+    pub truth: PathBuf,
+    /// Prompts as (picture, mask).
+    pub prompts: Vec<(PathBuf, PathBuf)>,
+}
+
+/// A way to answer.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// What tables call it.
+    pub row: String,
+    /// The model file or folder.
+    pub model: PathBuf,
+    /// Side of the network's input in pixels.
+    pub canvas: usize,
+    /// How prompts act together.
+    pub ensemble: Ensemble,
+    /// Which prompts.
+    pub select: Select,
+    /// How many.
+    pub k: u32,
+    /// Where background ends, if not at the default.
+    pub cut: Option<f32>,
+    /// Names what the answers depend on.
+    pub run_key: String,
+}
+
+struct Model {
+    name: String,
+    path: PathBuf,
+    canvas: usize,
+    sha256: String,
+}
+
+impl Plan {
+    /// Checks everything that can be checked without opening a set.
+    pub(super) fn of(args: &EvalArgs) -> Result<Self, Flaw> {
+        let mut plan = Self {
+            out: absolute(&args.out)?,
+            sets: args
+                .sets
+                .iter()
+                .map(|set| match set.is_dir() {
+                    true => absolute(set),
+                    false => Err(Flaw::new(format!("there is no folder {}", set.display()))
+                        .help("a data set is a folder; `seggpt eval --help` says which layouts are known")),
+                })
+                .collect::<Result<_, Flaw>>()?,
+            parts: parts(args)?,
+            ways: Vec::new(),
+            args: args.clone(),
+        };
+        if plan.out.is_file() {
+            return Err(Flaw::new(format!("--out {} is a file", args.out.display()))
+                .help("name a folder; it is made where it is missing"));
+        }
+        let cuts: Vec<Option<f32>> = match &args.cuts[..] {
+            [] => vec![None],
+            cuts => cuts.iter().copied().map(Some).collect(),
+        };
+        let questions = plan.stamp();
+        for model in models(args)? {
+            for &ensemble in &args.ensembles {
+                for &select in &args.selects {
+                    for &k in &args.ks {
+                        for &cut in &cuts {
+                            let way = Way {
+                                row: row(&model.name, ensemble, select, k, cut),
+                                model: model.path.clone(),
+                                canvas: model.canvas,
+                                ensemble,
+                                select,
+                                k,
+                                cut,
+                                run_key: run_key(
+                                    args,
+                                    &model.sha256,
+                                    &questions,
+                                    (ensemble, select, k, cut),
+                                ),
+                            };
+                            if plan.ways.iter().all(|known| known.row != way.row) {
+                                plan.ways.push(way);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if plan.ways.is_empty() && !args.baselines {
+            return Err(Flaw::new("--model none leaves nobody to answer")
+                .help("add --baselines, or name a model"));
+        }
+        Ok(plan)
+    }
+
+    /// Where the dataflow of a row stands.
+    pub fn file(&self, way: &Way) -> PathBuf {
+        self.out.join("flow").join(format!("{}.yml", way.row))
+    }
+
+    /// The sets, as the exam opens them.
+    pub fn sources(&self) -> Vec<Source> {
+        let folders = self.sets.iter().cloned().map(Source::Folder);
+        let parts = self.parts.iter().map(|parts| Source::Parts {
+            images: parts.images.clone(),
+            truth: parts.truth.clone(),
+            prompts: parts.prompts.clone(),
+        });
+        folders.chain(parts).collect()
+    }
+
+    /// Which questions are asked.
+    pub fn protocol(&self) -> Protocol {
+        let args = &self.args;
+        Protocol {
+            kind: args.protocol,
+            every: args.every as usize,
+            side: args.side,
+            folds: args.folds.clone(),
+            episodes: args.episodes,
+            min_pixels: args.min_pixels,
+            seed: args.seed,
+        }
+    }
+
+    /// The key of a baseline's row.
+    pub fn baseline_key(&self, name: &str, k: usize) -> String {
+        let mut parts = vec![format!("{} {name} {k}", env!("CARGO_PKG_VERSION"))];
+        parts.extend(self.stamp());
+        key::word(&parts)
+    }
+
+    /// What the questions depend on: protocol, files, their sizes and times of change.
+    fn stamp(&self) -> Vec<String> {
+        let mut parts = vec![format!("{:?}", self.protocol())];
+        let mut folders: Vec<&Path> = self.sets.iter().map(PathBuf::as_path).collect();
+        if let Some(own) = &self.parts {
+            folders.extend([own.images.as_path(), own.truth.as_path()]);
+            let files = own.prompts.iter().flat_map(|(image, mask)| [image, mask]);
+            parts.extend(files.map(|file| key::stamp(file)));
+        }
+        let files = folders.into_iter().flat_map(key::all_below);
+        parts.extend(files.map(|file| key::stamp(&file)));
+        parts
+    }
+}
+
+fn parts(args: &EvalArgs) -> Result<Option<Parts>, Flaw> {
+    let (Some(images), Some(truth)) = (&args.images, &args.truth) else {
+        return Ok(None);
+    };
+    let folder = |path: &PathBuf, option: &str| match path.is_dir() {
+        true => absolute(path),
+        false => Err(Flaw::new(format!(
+            "{option} {}: there is no such folder",
+            path.display()
+        ))),
+    };
+    let pairs = args.pairs.iter().map(|text| prompts::pair(text));
+    Ok(Some(Parts {
+        images: folder(images, "--images")?,
+        truth: folder(truth, "--truth")?,
+        prompts: pairs.collect::<Result<_, Flaw>>()?,
+    }))
+}
+
+fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
+    let wanted = args.models.iter().filter(|name| *name != "none");
+    let mut models = Vec::new();
+    for name in wanted {
+        let flaw = |error: seggpt::Error| Flaw::new(error.to_string()).help(MODEL_HELP);
+        let path = absolute(&seggpt::find_model(name).map_err(flaw)?)?;
+        let inspection = seggpt::inspect(&path).map_err(flaw)?;
+        models.push(Model {
+            name: model_name(&path),
+            path,
+            canvas: inspection.config.image_size,
+            sha256: inspection.sha256,
+        });
+    }
+    Ok(models)
+}
+
+/// A file's name says little where every model's file is called so.
+const COMMON: [&str; 4] = ["model", "best", "last", "pytorch_model"];
+
+/// What rows call a model.
+fn model_name(path: &Path) -> String {
+    let text =
+        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    if path.is_dir() {
+        return text(path.file_name());
+    }
+    let stem = text(path.file_stem());
+    let folder = text(path.parent().and_then(Path::file_name));
+    match (stem.as_str(), folder.is_empty()) {
+        ("model", false) => folder,
+        (stem, false) if COMMON.contains(&stem) => format!("{folder}-{stem}"),
+        _ => stem,
+    }
+}
+
+fn row(model: &str, ensemble: Ensemble, select: Select, k: u32, cut: Option<f32>) -> String {
+    let cut = cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();
+    format!("{model}-{}-{}-k{k}{cut}", ensemble.word(), select.word())
+}
+
+fn run_key(
+    args: &EvalArgs,
+    model_sha256: &str,
+    questions: &[String],
+    (ensemble, select, k, cut): (Ensemble, Select, u32, Option<f32>),
+) -> String {
+    let mut parts = vec![
+        format!("{} model {model_sha256}", env!("CARGO_PKG_VERSION")),
+        format!(
+            "{} {} {k} {cut:?} {:?}",
+            ensemble.word(),
+            select.word(),
+            args.seg_type
+        ),
+        format!("infer {} {}", args.dtype, args.upscaling.word()),
+    ];
+    let settings = args.settings.iter();
+    parts.extend(settings.map(|set| format!("set {}.{}={}", set.node, set.key, set.value)));
+    parts.extend_from_slice(questions);
+    key::word(&parts)
+}

@@ -1,0 +1,79 @@
+use std::path::PathBuf;
+
+use seggpt_contract::ContractError;
+use seggpt_eval::EvalError;
+use seggpt_imaging::ImagingError;
+use seggpt_prompt_library::LibraryError;
+
+/// Why questions cannot be asked or answers not be marked.
+#[derive(Debug, thiserror::Error)]
+pub enum ExamError {
+    /// A set whose layout is none of the known ones.
+    #[error(
+        "{}: not a data set that is known here; it needs images/, masks/, classes.tsv and split.tsv, or the layout of VOC, \
+         COCO, DAVIS, YouTube-VOS, FSS-1000 or ADE20K",
+        path.display()
+    )]
+    Layout {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// A protocol that does not go with a set.
+    #[error("{set}: {reason}")]
+    Protocol {
+        /// Name of the set.
+        set: String,
+        /// What is missing and what to do.
+        reason: String,
+    },
+
+    /// A set that cannot be read, or answers that cannot be compared.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+
+    /// A picture that cannot be read or written.
+    #[error(transparent)]
+    Imaging(#[from] ImagingError),
+
+    /// A prompt that cannot be selected.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+
+    /// A question that has no form as a message.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+
+    /// A prompt or query whose truth has another size.
+    #[error("{sample}: the picture has {}x{} pixels, but its mask {}x{}", picture.0, picture.1, mask.0, mask.1)]
+    SizesDiffer {
+        /// Name of the sample.
+        sample: String,
+        /// Width and height of the picture.
+        picture: (usize, usize),
+        /// Width and height of the mask.
+        mask: (usize, usize),
+    },
+
+    /// Results that cannot be read or written.
+    #[error("{}: {reason}", path.display())]
+    Results {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system or the format says.
+        reason: String,
+    },
+
+    /// The page cannot be made.
+    #[error("the report page: {0}")]
+    Page(#[from] askama::Error),
+}
+
+impl ExamError {
+    pub(crate) fn results(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+        Self::Results {
+            path: path.into(),
+            reason: reason.to_string(),
+        }
+    }
+}

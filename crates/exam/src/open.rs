@@ -1,0 +1,155 @@
+//! Which data set a folder is.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use seggpt_eval::{
+    data::{
+        ClassFolders, CocoInstances, Dataset, Folder, Joined, LabelFolder, Parts, VideoFolder, Voc,
+    },
+    episodes::{FSS_1000_TEST, coco_20i, pascal_5i},
+};
+
+use crate::{ExamError, Kind};
+
+/// Where a set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A folder in a known layout.
+    Folder(PathBuf),
+    /// A folder of pictures, one of masks of the same names, and prompts as (picture, mask).
+    Parts {
+        /// The pictures.
+        images: PathBuf,
+        /// Their masks.
+        truth: PathBuf,
+        /// The prompts.
+        prompts: Vec<(PathBuf, PathBuf)>,
+    },
+}
+
+/// A set and what is usual for it.
+pub(crate) struct Found {
+    pub dataset: Arc<dyn Dataset>,
+    pub kind: Kind,
+    /// The classes of each fold, where the set has folds.
+    pub folds: Option<fn(usize) -> Option<Vec<u16>>>,
+    pub draw: Draw,
+    /// Pixels from which a picture counts as showing a class in episodes.
+    pub min_pixels: usize,
+    /// Whether objects of videos may appear after the first frame.
+    pub late: bool,
+}
+
+/// How episodes are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Draw {
+    /// So many, classes evenly.
+    Even(usize),
+    /// Every picture as a query, round and round up to this number.
+    Round(usize),
+    /// Every picture as a query, once.
+    Once,
+}
+
+/// The lists of PASCAL-5i and COCO-20i leave out classes of less.
+const FEW_SHOT_PIXELS: usize = 2048;
+
+/// Recognises a set by what lies in its folder.
+pub(crate) fn open(source: &Source) -> Result<Found, ExamError> {
+    match source {
+        Source::Folder(root) => folder(root),
+        Source::Parts {
+            images,
+            truth,
+            prompts,
+        } => {
+            let set = Parts::open(images, truth, prompts)?;
+            Ok(Found::of(set, Kind::Classes))
+        }
+    }
+}
+
+fn folder(root: &Path) -> Result<Found, ExamError> {
+    let has = |part: &str| root.join(part).exists();
+    if has("classes.tsv") {
+        let set = Folder::open(root)?;
+        let any = |test: fn(&seggpt_eval::data::Sample) -> bool| set.samples().iter().any(test);
+        let kind = if any(|sample| sample.role.is_some()) {
+            Kind::Classes
+        } else if any(|sample| sample.frame.is_some()) {
+            Kind::Video
+        } else {
+            Kind::Episodes
+        };
+        Ok(Found::of(set, kind))
+    } else if has("ImageSets/2017/val.txt") {
+        let set = VideoFolder::davis(root, "2017", "val", "480p")?;
+        Ok(Found::of(set, Kind::Video))
+    } else if has("meta.json") && has("JPEGImages") {
+        let set = VideoFolder::youtube_vos(root)?;
+        Ok(Found {
+            late: true,
+            ..Found::of(set, Kind::Video)
+        })
+    } else if has("SegmentationClass") {
+        let split = has("ImageSets/Segmentation/val.txt").then_some("val");
+        Ok(Found {
+            folds: Some(|fold| pascal_5i(fold).map(|classes| classes.to_vec())),
+            draw: Draw::Round(1000),
+            min_pixels: FEW_SHOT_PIXELS,
+            ..Found::of(Voc::open(root, split)?, Kind::Episodes)
+        })
+    } else if has("objectInfo150.txt") {
+        let (prompts, queries) = (
+            LabelFolder::ade20k(root, "training")?,
+            LabelFolder::ade20k(root, "validation")?,
+        );
+        let set = Joined::new("ADE20K", Arc::new(prompts), Arc::new(queries));
+        Ok(Found::of(set, Kind::Semantic))
+    } else if let Some((annotations, images)) = coco(root) {
+        Ok(Found {
+            folds: Some(|fold| coco_20i(fold).map(|classes| classes.to_vec())),
+            draw: Draw::Even(1000),
+            min_pixels: FEW_SHOT_PIXELS,
+            ..Found::of(CocoInstances::open(annotations, images)?, Kind::Episodes)
+        })
+    } else if FSS_1000_TEST.iter().all(|class| has(class)) {
+        let set = ClassFolders::with_classes(root, FSS_1000_TEST)?;
+        Ok(Found::of(set, Kind::Episodes))
+    } else {
+        let path = root.to_owned();
+        ClassFolders::open(root)
+            .map(|set| Found::of(set, Kind::Episodes))
+            .map_err(|_| ExamError::Layout { path })
+    }
+}
+
+/// COCO's annotation file and its pictures; the validation set of 2014, on which few-shot papers report, comes first.
+fn coco(root: &Path) -> Option<(PathBuf, PathBuf)> {
+    let parts = ["val2014", "val2017", "train2014", "train2017"];
+    let whole = parts.map(|part| {
+        (
+            root.join(format!("annotations/instances_{part}.json")),
+            root.join(part),
+        )
+    });
+    let alone = (root.join("instances.json"), root.join("images"));
+    let mut known = whole.into_iter().chain([alone]);
+    known.find(|(annotations, images)| annotations.is_file() && images.is_dir())
+}
+
+impl Found {
+    fn of(dataset: impl Dataset + 'static, kind: Kind) -> Self {
+        Self {
+            dataset: Arc::new(dataset),
+            kind,
+            folds: None,
+            draw: Draw::Once,
+            min_pixels: 1,
+            late: false,
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Exams over the tiny data sets of `seggpt-eval`: questions, marks, rows.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use seggpt_contract::SegType;
+use seggpt_eval::{
+    LabelPlane,
+    data::{Dataset, Folder},
+    episodes::class_tasks,
+    metrics::ClassAreas,
+};
+use seggpt_exam::{
+    Asker, Exam, ExamError, Kind, Maker, Mark, Protocol, Row, Source, baseline, report, table,
+};
+
+fn set(name: &str) -> Source {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../eval/tests/fixtures/datasets");
+    Source::Folder(root.join(name))
+}
+
+fn open(name: &str, protocol: &Protocol) -> Exam {
+    Exam::open(&[set(name)], protocol, 1).unwrap()
+}
+
+/// Answers every question, and adds the answers up.
+fn answered(
+    exam: &Exam,
+    out: &Path,
+    answer: impl Fn(&LabelPlane) -> LabelPlane,
+) -> seggpt_exam::RowScores {
+    let mut row = Row::open(out, "row", "key").unwrap();
+    for (at, question) in exam.questions.iter().enumerate() {
+        let truth = exam.papers[question.paper]
+            .dataset
+            .truth(question.query)
+            .unwrap();
+        let answer = answer(&truth.labels);
+        let mark = exam.mark(question, &answer).unwrap();
+        row.add(exam, at, &mark, &answer).unwrap();
+    }
+    row.finish(exam, "fixed", 0).unwrap()
+}
+
+#[test]
+fn the_truth_as_answer_is_worth_everything() {
+    let few = Protocol {
+        min_pixels: Some(1),
+        episodes: Some(6),
+        ..Protocol::default()
+    };
+    for (name, kind) in [
+        ("folder", Kind::Classes),
+        ("folder-videos", Kind::Classes),
+        ("fss", Kind::Episodes),
+        ("davis", Kind::Video),
+    ] {
+        let exam = open(name, &few);
+        let out = tempfile::tempdir().unwrap();
+        let row = answered(&exam, out.path(), Clone::clone);
+        let set = &row.sets[0];
+        assert_eq!(set.kind, kind, "{name}");
+        assert_eq!(set.score, Some(1.0), "{name}: {set:?}");
+        assert!(
+            set.asked > 0 && set.asked == set.answered,
+            "{name}: {set:?}"
+        );
+        assert!(
+            row.cases_are_none(out.path()),
+            "{name}: right answers are no cases"
+        );
+    }
+}
+
+trait NoCases {
+    fn cases_are_none(&self, out: &Path) -> bool;
+}
+
+impl NoCases for seggpt_exam::RowScores {
+    fn cases_are_none(&self, out: &Path) -> bool {
+        let folder = out.join("rows").join(&self.row).join("cases");
+        fs::read_dir(folder).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
+#[test]
+fn all_classes_at_once_are_counted_as_mmsegmentation_does() {
+    let protocol = Protocol {
+        kind: Some(Kind::Semantic),
+        ..Protocol::default()
+    };
+    let exam = open("folder", &protocol);
+    let out = tempfile::tempdir().unwrap();
+    let row = answered(&exam, out.path(), |truth| {
+        truth.map(|&id| u16::from(id == 2))
+    });
+    let Source::Folder(root) = set("folder") else {
+        unreachable!("a folder")
+    };
+    let folder = Folder::open(root).unwrap();
+    let mut areas = ClassAreas::new([1, 2]);
+    for index in (0..folder.len()).filter(|&at| folder.samples()[at].name == "a") {
+        let truth = folder.truth(index).unwrap().labels;
+        areas
+            .add(&truth.map(|&id| u16::from(id == 2)), &truth)
+            .unwrap();
+    }
+    assert_eq!(row.sets[0].score, areas.finish().mean_iou);
+    assert!(row.sets[0].score.unwrap() < 1.0);
+}
+
+/// The score of the folder protocol, straight from its definition.
+#[test]
+fn a_class_is_worth_the_iou_accumulated_over_its_queries_at_long_side_448() {
+    let exam = open("folder-videos", &Protocol::default());
+    let out = tempfile::tempdir().unwrap();
+    let shift = |truth: &LabelPlane| {
+        let mut values = truth.values().to_vec();
+        values.rotate_right(1);
+        LabelPlane::new(truth.size(), values).unwrap()
+    };
+    let row = answered(&exam, out.path(), shift);
+
+    let Source::Folder(root) = set("folder-videos") else {
+        unreachable!("a folder")
+    };
+    let folder = Folder::open(root).unwrap();
+    let mut found = Vec::new();
+    for task in class_tasks(&folder, 1, 448, 1).unwrap() {
+        let mut areas = ClassAreas::new([1]);
+        for query in task.queries {
+            let truth = folder.truth(query).unwrap().labels;
+            let size = seggpt_eval::episodes::long_side(truth.size(), 448);
+            let answer = shift(&truth).only(task.class).resized(size);
+            areas
+                .add(&answer, &truth.only(task.class).resized(size))
+                .unwrap();
+        }
+        found.extend(areas.finish().mean_iou);
+    }
+    let expected = found.iter().sum::<f64>() / found.len() as f64;
+    assert_eq!(row.sets[0].score, Some(expected));
+    assert!(expected < 1.0);
+    assert!(!row.cases_are_none(out.path()));
+}
+
+#[test]
+fn a_question_is_the_picture_with_white_on_black_prompts_of_its_class() {
+    let exam = Arc::new(open("folder", &Protocol::default()));
+    let mut asker = Asker::new(Arc::clone(&exam), 32, "fixed", None).unwrap();
+    let question = exam.questions.iter().find(|q| q.class == Some(2)).unwrap();
+    let prompted = asker.ask(question).unwrap();
+    assert_eq!((prompted.image.width(), prompted.image.height()), (4, 2));
+    assert_eq!(prompted.kind, SegType::Semantic);
+    assert_eq!(prompted.examples.len(), 1);
+    let class = &prompted.classes[..];
+    assert_eq!((class[0].id, class[0].color, class.len()), (2, [255; 3], 1));
+    let mask = prompted.examples[0].mask.bytes();
+    assert!(mask.chunks(3).any(|pixel| pixel == [255; 3]));
+    assert!(
+        mask.chunks(3)
+            .all(|pixel| pixel == [255; 3] || pixel == [0; 3])
+    );
+}
+
+#[test]
+fn a_video_is_asked_frame_by_frame_with_its_first_as_the_prompt() {
+    let exam = Arc::new(open("davis", &Protocol::default()));
+    let items: Vec<_> = exam.questions.iter().map(|q| q.item.as_str()).collect();
+    // Of four frames, DAVIS counts neither the first nor the last.
+    assert_eq!(
+        items,
+        ["DAVIS 2017 val/goat/00001", "DAVIS 2017 val/goat/00002"]
+    );
+    let mut asker = Asker::new(Arc::clone(&exam), 32, "fixed", None).unwrap();
+    let prompted = asker.ask(&exam.questions[0]).unwrap();
+    assert_eq!(prompted.kind, SegType::Instance);
+    assert_eq!(prompted.examples[0].name, "goat/00000");
+}
+
+#[test]
+fn the_same_protocol_asks_the_same_and_every_second_half_of_it() {
+    let protocol = |every| Protocol {
+        every,
+        ..Protocol::default()
+    };
+    let all = open("fss", &protocol(1));
+    assert_eq!(all.questions, open("fss", &protocol(1)).questions);
+    let half = open("fss", &protocol(2));
+    assert_eq!(half.questions.len(), all.questions.len().div_ceil(2));
+    assert_eq!(half.questions[1], all.questions[2]);
+}
+
+#[test]
+fn two_sets_of_one_name_are_told_apart() {
+    let exam = Exam::open(&[set("folder"), set("folder")], &Protocol::default(), 1).unwrap();
+    let names: Vec<_> = exam
+        .papers
+        .iter()
+        .map(|paper| paper.name.as_str())
+        .collect();
+    assert_eq!(names, ["folder", "folder (2)"]);
+}
+
+#[test]
+fn what_no_reader_knows_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source::Folder(folder.path().to_owned());
+    let error = Exam::open(&[source], &Protocol::default(), 1)
+        .err()
+        .unwrap();
+    assert!(matches!(error, ExamError::Layout { .. }), "{error}");
+    let video = Protocol {
+        kind: Some(Kind::Video),
+        ..Protocol::default()
+    };
+    let error = Exam::open(&[set("folder")], &video, 1).err().unwrap();
+    assert!(error.to_string().contains("no videos"), "{error}");
+}
+
+fn mark(item: &str) -> Mark {
+    Mark {
+        item: item.to_owned(),
+        areas: vec![[0, 3, 4, 4], [2, 3, 4, 4]],
+        objects: vec![],
+        prompts: vec!["b".to_owned()],
+        maker: Maker::default(),
+        milliseconds: 1.5,
+    }
+}
+
+fn journal(out: &Path) -> PathBuf {
+    out.join("rows/row/journal.jsonl")
+}
+
+#[test]
+fn a_row_goes_on_after_half_a_line_and_starts_anew_under_another_key() {
+    let exam = open("folder", &Protocol::default());
+    let out = tempfile::tempdir().unwrap();
+    let blank = LabelPlane::filled((4, 2), 0);
+    let add = |row: &mut Row, at: usize| {
+        let mark = mark(&exam.questions[at].item);
+        row.add(&exam, at, &mark, &blank).unwrap();
+    };
+    let mut row = Row::open(out.path(), "row", "key").unwrap();
+    add(&mut row, 0);
+    drop(row);
+    let whole = fs::read(journal(out.path())).unwrap();
+    fs::write(
+        journal(out.path()),
+        [&whole[..], b"{\"item\": \"ha"].concat(),
+    )
+    .unwrap();
+
+    let mut row = Row::open(out.path(), "row", "key").unwrap();
+    assert!(row.has(&exam.questions[0].item) && !row.has(&exam.questions[1].item));
+    add(&mut row, 1);
+    let scores = row.finish(&exam, "fixed", 0).unwrap();
+    assert_eq!(scores.progress(), (2, 2));
+    assert_eq!(scores.milliseconds, Some(1.5));
+    drop(row);
+
+    let row = Row::open(out.path(), "row", "another").unwrap();
+    assert!(!row.has(&exam.questions[0].item));
+    assert_eq!(row.finish(&exam, "fixed", 0).unwrap().progress(), (2, 0));
+}
+
+#[test]
+fn a_row_is_a_folder_and_nothing_else() {
+    let out = tempfile::tempdir().unwrap();
+    for name in ["", "a/b", "..", ".hidden"] {
+        assert!(Row::open(out.path(), name, "").is_err(), "{name}");
+    }
+}
+
+#[test]
+fn rows_stand_beside_each_other_in_table_and_page() {
+    let exam = open("folder-videos", &Protocol::default());
+    let out = tempfile::tempdir().unwrap();
+    let right = answered(&exam, out.path(), Clone::clone);
+    let mut rows = vec![right];
+    for one in baseline::all() {
+        let mut row = Row::open(out.path(), one.name(), "").unwrap();
+        baseline::answer(&exam, &*one, &mut row, |_| true).unwrap();
+        rows.push(row.finish(&exam, "fixed", 0).unwrap());
+    }
+    let text = table::markdown(&rows);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2 + rows.len(), "{text}");
+    assert!(
+        lines[2].starts_with("| row ") && lines[2].contains("100.0"),
+        "{text}"
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.chars().count() == lines[0].chars().count()),
+        "{text}"
+    );
+
+    let page =
+        fs::read_to_string(report::write(out.path(), &Protocol::default()).unwrap()).unwrap();
+    assert!(page.contains("folder-videos") && page.contains("forest") && page.contains("100.0"));
+    let other = Protocol {
+        every: 2,
+        ..Protocol::default()
+    };
+    let (shown, hidden) = report::rows(out.path(), &other).unwrap();
+    assert_eq!((shown.len(), hidden.len()), (0, 4));
+}
+
+#[test]
+fn pictures_and_masks_from_anywhere_are_a_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/ground");
+    for part in ["images", "masks"] {
+        fs::create_dir(folder.path().join(part)).unwrap();
+    }
+    for number in [2, 3] {
+        let to = |part: &str| folder.path().join(format!("{part}/{number}.png"));
+        fs::copy(ground.join(format!("ground_{number}.png")), to("images")).unwrap();
+        fs::copy(
+            ground.join(format!("ground_{number}_pebbles.png")),
+            to("masks"),
+        )
+        .unwrap();
+    }
+    let source = Source::Parts {
+        images: folder.path().join("images"),
+        truth: folder.path().join("masks"),
+        prompts: vec![(
+            ground.join("ground_1.png"),
+            ground.join("ground_1_pebbles.png"),
+        )],
+    };
+    let exam = Exam::open(&[source], &Protocol::default(), 1).unwrap();
+    assert_eq!(exam.questions.len(), 2);
+    let row = answered(&exam, &folder.path().join("out"), Clone::clone);
+    assert_eq!(row.sets[0].score, Some(1.0));
+}

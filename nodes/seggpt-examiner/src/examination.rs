@@ -1,0 +1,234 @@
+//! The event loop: fill the window, mark answers, ask again what is overdue.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use eyre::{Result, bail, ensure};
+use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
+use seggpt_eval::LabelPlane;
+use seggpt_exam::{Asker, Exam, ExamError, Maker, Mark, Row};
+use seggpt_node::{Arrival, Io, Overdue, Window, outcome};
+
+use crate::{
+    Settings,
+    reader::{Next, Reader},
+};
+
+const OUTPUT: &str = "prompted";
+const INPUT: &str = "mask";
+
+/// How long to wait for a question that is being prepared before looking at events again.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// The longest sleep; an answer or a stop wakes it up.
+const SLEEP: Duration = Duration::from_secs(60);
+
+/// A question that is under way: its place in the exam, and its message, which may have to be sent again.
+type Sent = Arc<(usize, Identity, Prompted)>;
+
+/// Asks and marks.
+pub struct Examination {
+    io: Io,
+    exam: Arc<Exam>,
+    row: Row,
+    window: Window<Sent>,
+    resend_s: u32,
+    total: u64,
+    finished: u64,
+    failed: usize,
+}
+
+impl Examination {
+    pub fn new(io: Io, exam: Arc<Exam>, row: Row, settings: &Settings) -> Self {
+        let patience = Duration::from_secs(settings.resend_s.into());
+        Self {
+            io,
+            exam,
+            row,
+            window: Window::new(settings.window.into(), patience, settings.max_tries),
+            resend_s: settings.resend_s,
+            total: 0,
+            finished: 0,
+            failed: 0,
+        }
+    }
+
+    /// The row, and how many questions got no answer.
+    pub fn end(self) -> (Row, usize) {
+        (self.row, self.failed)
+    }
+
+    /// Asks these questions; returns when all are answered or the user stops the dataflow.
+    ///
+    /// # Errors
+    /// The answers end early; an answer cannot be written down; the engine is gone.
+    pub fn hold(&mut self, asker: Asker, open: Vec<usize>) -> Result<()> {
+        ensure!(
+            self.io.is_wired(INPUT),
+            "input `{INPUT}` is not wired, so no answer can come"
+        );
+        self.total = open.len() as u64;
+        let mut unasked = !open.is_empty();
+        let reader = Reader::start(Arc::clone(&self.exam), asker, open)?;
+        while unasked || !self.window.is_empty() {
+            let may_ask = unasked && self.window.has_room();
+            if may_ask {
+                match reader.next_within(GLANCE) {
+                    Next::Ready(at, asked) => self.ask(at, *asked)?,
+                    Next::Busy => {}
+                    Next::End => unasked = false,
+                }
+            }
+            // While there is something to ask, events are only glanced at.
+            let wait = if may_ask {
+                Duration::from_millis(1)
+            } else {
+                self.rest()
+            };
+            match self.io.receive_within(wait) {
+                Some(Some(arrival)) => self.take(&arrival)?,
+                Some(None) => {}
+                None if self.io.stopped() => return Ok(()),
+                None => bail!(
+                    "the answers ended after {} of {} questions: a node on the way is gone",
+                    self.finished,
+                    self.total
+                ),
+            }
+            self.ask_again()?;
+        }
+        self.io.report_drops();
+        Ok(())
+    }
+
+    fn rest(&self) -> Duration {
+        let due = self
+            .window
+            .due()
+            .map(|due| due.saturating_duration_since(Instant::now()));
+        // Never zero: a receive without time sees nothing.
+        due.unwrap_or(SLEEP).clamp(Duration::from_millis(1), SLEEP)
+    }
+
+    fn ask(&mut self, at: usize, asked: Result<Prompted, String>) -> Result<()> {
+        let question = &self.exam.questions[at];
+        let sample = self.exam.papers[question.paper]
+            .dataset
+            .sample(question.query)?;
+        let mut identity = Identity::new(question.item.clone(), at as u64, (1, 1));
+        identity.source = sample.image.display().to_string();
+        identity.total = Some(self.total);
+        match asked {
+            Err(error) => {
+                self.fail(&identity, &error);
+                Ok(())
+            }
+            Ok(prompted) => {
+                (identity.width, identity.height) =
+                    (prompted.image.width(), prompted.image.height());
+                self.send(&identity, &prompted)?;
+                let sent = Arc::new((at, identity.clone(), prompted));
+                self.window.sent(identity.item, sent, Instant::now());
+                Ok(())
+            }
+        }
+    }
+
+    fn send(&mut self, identity: &Identity, prompted: &Prompted) -> Result<()> {
+        let message = Message::Item(identity.clone(), prompted.clone());
+        self.io.send(OUTPUT, message)
+    }
+
+    fn take(&mut self, arrival: &Arrival) -> Result<()> {
+        if arrival.input != INPUT {
+            return Ok(());
+        }
+        let message = match arrival.read::<Mask>() {
+            Ok(message) => message,
+            Err(error) => {
+                let identity =
+                    Identity::from_parameters(&arrival.parameters, arrival.number, Some((1, 1)))?;
+                let failure = seggpt_contract::Failure {
+                    node: self.io.id(),
+                    error: format!("the answer cannot be read: {error}"),
+                };
+                Message::Failed(identity, failure)
+            }
+        };
+        let item = message.identity().item.clone();
+        let Some(sent) = self.window.acknowledge(&item, Instant::now()) else {
+            tracing::debug!("{item}: answered again");
+            return Ok(());
+        };
+        match message {
+            Message::Failed(identity, failure) => {
+                self.fail(&identity, &failure.error);
+                Ok(())
+            }
+            Message::Item(_, mask) => self.mark(&sent, &mask),
+        }
+    }
+
+    fn mark(&mut self, sent: &Sent, mask: &Mask) -> Result<()> {
+        let (at, identity, _) = &**sent;
+        match self.marked(sent, mask) {
+            Ok((mark, answer)) => {
+                self.row.add(&self.exam, *at, &mark, &answer)?;
+                self.finished += 1;
+                outcome::say(identity, Status::Done, self.finished, "");
+            }
+            Err(error) => self.fail(identity, &format!("{:#}", eyre::Report::new(error))),
+        }
+        Ok(())
+    }
+
+    fn marked(&self, sent: &Sent, mask: &Mask) -> Result<(Mark, LabelPlane), ExamError> {
+        let (at, _, prompted) = &**sent;
+        let size = (mask.width as usize, mask.height as usize);
+        let answer = LabelPlane::new(size, mask.ids.iter().collect())?;
+        let made = &mask.provenance;
+        let mark = Mark {
+            // As they were sent: an ensemble may have made one of several.
+            prompts: prompted.examples.iter().map(|e| e.name.clone()).collect(),
+            maker: Maker {
+                model: made.model.clone(),
+                trained: made.trained,
+                ensemble: made.ensemble.clone(),
+                device: made.device.clone(),
+            },
+            milliseconds: made.milliseconds.values().sum(),
+            ..self.exam.mark(&self.exam.questions[*at], &answer)?
+        };
+        Ok((mark, answer))
+    }
+
+    fn fail(&mut self, identity: &Identity, error: &str) {
+        self.failed += 1;
+        self.finished += 1;
+        outcome::say(identity, Status::Failed, self.finished, error);
+    }
+
+    fn ask_again(&mut self) -> Result<()> {
+        while let Some(overdue) = self.window.overdue(Instant::now()) {
+            match overdue {
+                Overdue::Resend(sent) => {
+                    let (_, identity, prompted) = &*sent;
+                    tracing::warn!("{}: no answer yet; asked again", identity.item);
+                    self.send(identity, prompted)?;
+                }
+                Overdue::GiveUp(sent) | Overdue::Lost(sent) => {
+                    let identity = &sent.1;
+                    let error = format!(
+                        "no answer: asked again and again for {} s each; look for a node that died, or raise RESEND_S",
+                        self.resend_s
+                    );
+                    self.window.acknowledge(&identity.item, Instant::now());
+                    self.fail(identity, &error);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Source and sink in one: asks questions whose answers are known, and marks the answers.
+//!
+//! * [`Settings`]: which sets, which questions, where results go;
+//! * `reader`: prepares one question ahead, so that decoding and inference overlap;
+//! * `examination`: the event loop.
+//!
+//! Which questions a set asks and what answers are worth, `seggpt-exam` knows.
+
+mod examination;
+mod reader;
+mod settings;
+
+pub use settings::Settings;
+
+use std::sync::Arc;
+
+use clap::CommandFactory;
+use dora_node_api::{DoraNode, EventStream};
+use eyre::{Result, WrapErr};
+use seggpt_contract::{Mask, Payload, Prompted};
+use seggpt_exam::{Asker, Exam, Row, report};
+use seggpt_node::{Io, Manual, Port, outcome};
+
+use crate::examination::Examination;
+
+/// Ports and parameters, for manifest, README and reference.
+pub fn manual() -> Manual {
+    Manual {
+        name: "seggpt-examiner",
+        category: "recorder",
+        inputs: &[Port {
+            name: "mask",
+            urn: Mask::URN,
+            required: true,
+            description: "The answers.",
+        }],
+        outputs: &[Port {
+            name: "prompted",
+            urn: Prompted::URN,
+            required: false,
+            description: "The questions: pictures and their examples, at most WINDOW unanswered at a time.",
+        }],
+        command: Settings::command(),
+    }
+}
+
+/// Asks until everything is answered or the user stops the dataflow, then adds up what has been answered.
+///
+/// # Errors
+/// Sets that cannot be read; OUT that cannot be written; answers that end early; the engine is gone.
+pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
+    let protocol = settings.questions();
+    let exam = Exam::open(&settings.sources()?, &protocol, settings.k as usize)
+        .wrap_err("the questions cannot be listed")?;
+    let exam = Arc::new(exam);
+    let out = std::path::absolute(&settings.out)
+        .wrap_err_with(|| format!("OUT `{}`", settings.out.display()))?;
+    let row = Row::open(&out, &settings.row, &settings.run_key)?;
+    let open: Vec<usize> = (0..exam.questions.len())
+        .filter(|&at| !row.has(&exam.questions[at].item))
+        .collect();
+    if open.len() < exam.questions.len() {
+        tracing::info!(
+            "{} of {} questions are answered already",
+            exam.questions.len() - open.len(),
+            exam.questions.len()
+        );
+    }
+    let asker = Asker::new(
+        Arc::clone(&exam),
+        settings.canvas_size,
+        &settings.select,
+        settings.r#type,
+    )?;
+    let mut examination =
+        Examination::new(Io::new(node, events), Arc::clone(&exam), row, &settings);
+    let outcome = examination.hold(asker, open);
+    // What was answered counts, however it ended.
+    let (row, failed) = examination.end();
+    row.finish(&exam, &settings.select, failed)?;
+    outcome::say_report(&report::write(&out, &protocol)?);
+    outcome
+}

@@ -1,0 +1,147 @@
+use std::path::PathBuf;
+
+use clap::{Parser, value_parser};
+use eyre::{Result, bail, ensure};
+use seggpt_contract::SegType;
+use seggpt_exam::{Kind, Protocol, Source};
+use seggpt_prompts::Pairs;
+
+/// Asks a dataflow questions whose answers are known, and marks the answers
+///
+/// Stands where source, prompts and sink stand otherwise: pictures of data sets go out together with their prompts, and
+/// the masks that come back are compared with the truth. At most a window of questions is under way, each is asked again
+/// until its answer comes, and the node ends when all are answered. Under OUT: `rows/ROW/` with a journal (a repeated run
+/// goes on from it), the worst answers and the scores of this row; `scores.json` and `report.html` over all rows there.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "seggpt-examiner", version)]
+pub struct Settings {
+    /// Folders of data sets, one a line: `images/`, `masks/`, `classes.tsv` and `split.tsv`; or VOC, COCO, FSS-1000,
+    /// DAVIS, YouTube-VOS, ADE20K as they are published
+    #[arg(long, env = "SETS", value_delimiter = '\n')]
+    pub sets: Vec<String>,
+
+    /// Instead of or beside SETS: a folder of pictures; needs TRUTH and PROMPT_PAIRS
+    #[arg(long, env = "IMAGES")]
+    pub images: Option<PathBuf>,
+
+    /// The masks of the pictures in IMAGES, of the same names
+    #[arg(long, env = "TRUTH")]
+    pub truth: Option<PathBuf>,
+
+    /// The prompts for IMAGES: one `image=mask` a line
+    #[arg(long, env = "PROMPT_PAIRS")]
+    pub prompt_pairs: Option<Pairs>,
+
+    /// What is asked: `classes` (each by itself), `semantic` (all at once), `episodes` (few-shot) or `video`. By default
+    /// what the set is made for
+    #[arg(long, env = "PROTOCOL")]
+    pub protocol: Option<Kind>,
+
+    /// Every how many-th query is asked
+    #[arg(long, env = "EVERY", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    pub every: u32,
+
+    /// Longest side of the planes that are compared; 0: the pictures' own size. By default 448 for `classes`, else 0
+    #[arg(long, env = "SIDE")]
+    pub side: Option<usize>,
+
+    /// Folds of PASCAL-5i and COCO-20i, 0 to 3, with commas between. By default all
+    #[arg(long, env = "FOLDS", value_delimiter = ',')]
+    pub folds: Vec<usize>,
+
+    /// Episodes of a fold. By default 1000 of PASCAL-5i and COCO-20i; of other sets, every picture once
+    #[arg(long, env = "EPISODES")]
+    pub episodes: Option<usize>,
+
+    /// Pixels from which a picture counts as showing a class in episodes. By default 2048 of PASCAL-5i and COCO-20i, else 1
+    #[arg(long, env = "MIN_PIXELS")]
+    pub min_pixels: Option<usize>,
+
+    /// What episodes, and prompts under SELECT `random`, are drawn from
+    #[arg(long, env = "SEED", default_value_t = 0)]
+    pub seed: u64,
+
+    /// How many prompts guide an answer; in videos, all that have been shown
+    #[arg(long, env = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    pub k: u32,
+
+    /// Which prompts: `fixed` takes those that show most, `random` draws for each query, `nearest` takes the most alike.
+    /// Episodes draw K themselves
+    #[arg(long, env = "SELECT", default_value = "fixed", value_parser = ["fixed", "random", "nearest"])]
+    pub select: String,
+
+    /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind). By default `instance` in
+    /// videos, else `semantic`
+    #[arg(long, env = "TYPE")]
+    pub r#type: Option<SegType>,
+
+    /// Side of the network's input in pixels
+    #[arg(long, env = "CANVAS_SIZE", default_value_t = 448, value_parser = value_parser!(u32).range(1..=4096))]
+    pub canvas_size: u32,
+
+    /// The folder for results. Relative to the folder of the dataflow
+    #[arg(long, env = "OUT")]
+    pub out: PathBuf,
+
+    /// What tables call this way to answer
+    #[arg(long, env = "ROW", default_value = "row")]
+    pub row: String,
+
+    /// Names what the answers depend on (model, ensemble, questions). Answers of the same key are kept, those of another
+    /// are dropped
+    #[arg(long, env = "RUN_KEY", default_value = "")]
+    pub run_key: String,
+
+    /// The most questions that are under way at a time, 1 to 64
+    #[arg(long, env = "WINDOW", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
+    pub window: u8,
+
+    /// Seconds without answer after which a question is asked again; more than the window times the slowest answer takes
+    #[arg(long, env = "RESEND_S", default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
+    pub resend_s: u32,
+
+    /// How often a question is asked before it is given up and reported as failed
+    #[arg(long, env = "MAX_TRIES", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    pub max_tries: u32,
+}
+
+impl Settings {
+    /// The sets.
+    ///
+    /// # Errors
+    /// There is none, or one in parts lacks a part.
+    pub fn sources(&self) -> Result<Vec<Source>> {
+        let lines = self.sets.iter().map(|line| line.trim());
+        let folders = lines.filter(|line| !line.is_empty());
+        let mut sources: Vec<Source> = folders
+            .map(|folder| Source::Folder(folder.into()))
+            .collect();
+        match (&self.images, &self.truth, &self.prompt_pairs) {
+            (None, None, None) => {}
+            (Some(images), Some(truth), Some(pairs)) => sources.push(Source::Parts {
+                images: images.clone(),
+                truth: truth.clone(),
+                prompts: pairs.0.clone(),
+            }),
+            _ => bail!("IMAGES, TRUTH and PROMPT_PAIRS belong together: set all three or none"),
+        }
+        ensure!(
+            !sources.is_empty(),
+            "no questions: set SETS to folders of data sets, or IMAGES, TRUTH and PROMPT_PAIRS"
+        );
+        Ok(sources)
+    }
+
+    /// Which questions are asked.
+    pub fn questions(&self) -> Protocol {
+        Protocol {
+            kind: self.protocol,
+            every: self.every as usize,
+            side: self.side,
+            folds: self.folds.clone(),
+            episodes: self.episodes,
+            min_pixels: self.min_pixels,
+            seed: self.seed,
+        }
+    }
+}

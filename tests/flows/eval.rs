@@ -1,0 +1,199 @@
+//! Measuring through the dataflow that users run: scores must be those of the masks that `segment` writes.
+
+use std::{fs, path::Path};
+
+use seggpt_tests::{Scratch, ground, root, shared_data};
+use serde_json::Value;
+
+use crate::{text, words};
+
+/// Pictures and masks of pebbles in the layout of `--images` and `--truth`.
+fn pictures(scratch: &Scratch, numbers: &[u32]) {
+    for part in ["images", "masks"] {
+        fs::create_dir_all(scratch.path(part)).unwrap();
+    }
+    for n in numbers {
+        let to = |part: &str| scratch.path(part).join(format!("ground_{n}.png"));
+        fs::copy(ground(&format!("ground_{n}.png")), to("images")).unwrap();
+        fs::copy(ground(&format!("ground_{n}_pebbles.png")), to("masks")).unwrap();
+    }
+}
+
+fn arguments(options: &str) -> Vec<String> {
+    let prompt = format!(
+        "--prompt={}={}",
+        text(ground("ground_1.png")),
+        text(ground("ground_1_pebbles.png"))
+    );
+    let mut all = words("eval --out out --model untrained-tiny --images images --truth masks");
+    all.push(prompt);
+    all.extend(words(options));
+    all
+}
+
+fn scores(scratch: &Scratch) -> Value {
+    let text = fs::read_to_string(scratch.path("out/scores.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Intersection and union of white in two pictures of masks.
+fn overlap(answer: &Path, truth: &Path) -> (u64, u64) {
+    let white = |path: &Path| image::open(path).unwrap().to_luma8();
+    // Palette files open as colours: whatever is not black is the class.
+    let (answer, truth) = (white(answer), white(truth));
+    assert_eq!(answer.dimensions(), truth.dimensions());
+    let pairs = answer.pixels().zip(truth.pixels());
+    pairs.fold((0, 0), |(both, either), (a, t)| {
+        let (a, t) = (a.0[0] > 0, t.0[0] > 0);
+        (both + u64::from(a && t), either + u64::from(a || t))
+    })
+}
+
+#[test]
+fn a_score_is_that_of_the_masks_that_segment_writes() {
+    let scratch = Scratch::new();
+    pictures(&scratch, &[3, 4, 6]);
+    scratch
+        .seggpt(arguments("--side 0 --type instance"))
+        .expect_code(0)
+        .expect_text("questions");
+    let prompt = format!(
+        "{}={}",
+        text(ground("ground_1.png")),
+        text(ground("ground_1_pebbles.png"))
+    );
+    let line = words("segment --no-report --mask ids --out masked --model untrained-tiny --prompt");
+    scratch
+        .seggpt(line.into_iter().chain([prompt, "images".into()]))
+        .expect_code(0);
+    let (mut both, mut either) = (0, 0);
+    for n in [3, 4, 6] {
+        let found = overlap(
+            &scratch.path(format!("masked/ground_{n}.mask.png")),
+            &scratch.path(format!("masks/ground_{n}.png")),
+        );
+        both += found.0;
+        either += found.1;
+    }
+    let score = scores(&scratch)[0]["sets"][0]["score"].as_f64().unwrap();
+    assert_eq!(score, both as f64 / either as f64);
+    assert!(scratch.path("out/report.html").exists());
+}
+
+#[test]
+fn every_combination_is_a_row_and_baselines_stand_beside_them() {
+    let scratch = Scratch::new();
+    let folder = text(root().join("crates/eval/tests/fixtures/datasets/folder-videos"));
+    let line = "eval --out out --model untrained-tiny --ensemble feature,vote,spatial --select fixed,nearest --baselines";
+    let said = scratch
+        .seggpt(words(line).into_iter().chain([folder]))
+        .expect_code(0)
+        .said();
+    for row in [
+        "untrained-tiny-feature-fixed-k1",
+        "untrained-tiny-vote-nearest-k1",
+        "untrained-tiny-spatial-fixed-k1",
+        "forest",
+    ] {
+        assert!(said.contains(row), "{row}:\n{said}");
+    }
+    let rows = scores(&scratch);
+    assert_eq!(rows.as_array().unwrap().len(), 3 * 2 + 3);
+    for row in rows.as_array().unwrap() {
+        assert_eq!(row["sets"][0]["asked"], row["sets"][0]["answered"], "{row}");
+    }
+}
+
+#[test]
+fn episodes_and_videos_go_through_the_same_flow() {
+    let scratch = Scratch::new();
+    let sets = ["davis", "fss"].map(|name| {
+        text(
+            root()
+                .join("crates/eval/tests/fixtures/datasets")
+                .join(name),
+        )
+    });
+    let line = words("eval --out out --model untrained-tiny --k 2");
+    scratch.seggpt(line.into_iter().chain(sets)).expect_code(0);
+    let row = &scores(&scratch)[0];
+    let measure = |set: usize, name: &str| {
+        let all = row["sets"][set]["measures"].as_array().unwrap();
+        all.iter().any(|pair| pair[0] == name)
+    };
+    assert!(
+        measure(0, "J") && measure(0, "F") && measure(1, "FB-IoU"),
+        "{row}"
+    );
+}
+
+#[test]
+fn a_row_that_was_cut_off_goes_on() {
+    let scratch = Scratch::new();
+    pictures(&scratch, &[3, 4, 6]);
+    scratch.seggpt(arguments("")).expect_code(0);
+    let whole = scores(&scratch);
+    let journal = scratch.path("out/rows/untrained-tiny-feature-fixed-k1/journal.jsonl");
+    let before = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<&str> = before.lines().take(2).collect();
+    fs::write(&journal, kept.join("\n") + "\n{\"item\":").unwrap();
+    scratch.seggpt(arguments("")).expect_code(0);
+    assert_eq!(
+        fs::read_to_string(&journal).unwrap().lines().count(),
+        before.lines().count()
+    );
+    let sets = |scores: &Value| scores[0]["sets"].clone();
+    assert_eq!(sets(&whole), sets(&scores(&scratch)));
+    assert!(
+        fs::read_to_string(&journal)
+            .unwrap()
+            .starts_with(&(kept.join("\n") + "\n"))
+    );
+}
+
+#[test]
+fn what_cannot_be_measured_is_said_before_anything_starts() {
+    let scratch = Scratch::new();
+    fs::create_dir(scratch.path("empty")).unwrap();
+    let said = scratch
+        .seggpt(words("eval --out out --model untrained-tiny empty"))
+        .expect_code(2)
+        .expect_text("not a data set");
+    drop(said);
+    scratch
+        .seggpt(words("eval --out out --model untrained-tiny nowhere"))
+        .expect_code(2)
+        .expect_text("no folder nowhere");
+    assert!(!scratch.path("out").exists());
+}
+
+#[test]
+fn a_picture_that_cannot_be_read_fails_alone() {
+    let scratch = Scratch::new();
+    pictures(&scratch, &[3, 4]);
+    fs::write(scratch.path("images/ground_4.png"), "no picture").unwrap();
+    scratch
+        .seggpt(arguments(""))
+        .expect_code(1)
+        .expect_text("ground_4");
+    assert_eq!(scores(&scratch)[0]["sets"][0]["answered"], 1);
+}
+
+#[test]
+fn real_sets_are_measured() {
+    let Some(folder) = shared_data("eval/bloodcells") else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let line = words("eval --out out --model untrained-tiny --every 8");
+    scratch
+        .seggpt(line.into_iter().chain([text(folder)]))
+        .expect_code(0);
+    assert_eq!(
+        scores(&scratch)[0]["sets"][0]["parts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
