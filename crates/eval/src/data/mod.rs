@@ -7,6 +7,7 @@
 //! | reader | layout |
 //! |---|---|
 //! | [`Folder`] | `images/`, `masks/`, `classes.tsv`, `split.tsv`; or one such folder per video |
+//! | [`Annotated`] | `images/` and `masks/` as people draw them: black and white, palettes, colours or ids |
 //! | [`ClassFolders`] | FSS-1000: one folder per class with `N.jpg` and `N.png` |
 //! | [`LabelFolder`] | pictures beside label files: COCO semantic, ADE20K |
 //! | [`CocoInstances`] | COCO objects: polygons, run lengths plain and compressed |
@@ -14,6 +15,7 @@
 //! | [`Voc`] | PASCAL VOC: class and object palettes |
 //! | [`VideoFolder`] | DAVIS and YouTube-VOS: a folder of frames and one of masks per video |
 
+mod annotated;
 mod class_folders;
 pub mod coco;
 mod files;
@@ -25,6 +27,7 @@ mod voc;
 
 use seggpt_imaging::{RgbImage, read};
 
+pub use annotated::Annotated;
 pub use class_folders::ClassFolders;
 pub use coco::{CocoInstances, CocoPanoptic};
 pub use folder::Folder;
