@@ -6,7 +6,8 @@
 //! | `seggpt segment ...` | [`segment`]: writes a dataflow and hands it to [`run`] |
 //! | `seggpt doctor` | [`doctor`] |
 //! | `seggpt model inspect, convert, verify` | [`model`] |
-//! | `seggpt train CONFIG.yml` | [`mod@train`] |
+//! | `seggpt train CONFIG.yml`, `preview`, `pack` | [`mod@train`] |
+//! | `seggpt tune` | [`tune`] |
 //!
 //! What is printed, [`console`] prints; which exit code means what, [`Exit`] says.
 
@@ -17,7 +18,9 @@ mod exit;
 pub mod model;
 pub mod run;
 pub mod segment;
+mod show;
 pub mod train;
+pub mod tune;
 
 pub use exit::Exit;
 
@@ -31,6 +34,7 @@ pub fn execute(cli: Cli) -> Exit {
         Command::Doctor => Ok(doctor::command()),
         Command::Model(command) => model::command(&command),
         Command::Train(args) => train::command(&args),
+        Command::Tune(args) => tune::command(&args),
     };
     outcome.unwrap_or_else(|report| {
         console::report(&report);
