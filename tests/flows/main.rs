@@ -10,6 +10,7 @@ mod hostile;
 mod real;
 mod resume;
 mod stock;
+mod tuning;
 
 use std::path::PathBuf;
 

@@ -80,6 +80,10 @@ fn the_command_line_page_is_what_help_says() {
         "model inspect",
         "model convert",
         "model verify",
+        "train",
+        "train preview",
+        "train pack",
+        "tune",
     ];
     let mut page = String::from(
         "# Command line\n\nMade from the code by `make docs`: what `seggpt COMMAND --help` says.\n",

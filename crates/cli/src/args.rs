@@ -39,6 +39,8 @@ pub enum Command {
     Model(ModelCommand),
     /// Train a network, or resume a training.
     Train(TrainArgs),
+    /// Tune a prompt on labelled pictures; the network stays as it is.
+    Tune(TuneArgs),
 }
 
 /// How a run shows itself.
@@ -451,17 +453,26 @@ words! {
 
 /// `seggpt train`.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   seggpt train configs/train/small.yml
   seggpt train configs/train/small.yml --out out/small --minutes 90
+  seggpt train preview configs/train/small.yml
+  seggpt train pack configs/train/small.yml out/pack
 
 A run that stops, for whatever reason, goes on from its last checkpoint when the same command is given again, and ends \
-with the same weights. OUT/index.html shows how it goes.")]
+with the same weights. OUT/index.html shows how it goes.",
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub struct TrainArgs {
+    /// What else to do than to train.
+    #[command(subcommand)]
+    pub command: Option<TrainCommand>,
     /// The settings.
-    #[arg(value_name = "CONFIG.yml")]
-    pub settings: PathBuf,
+    #[arg(value_name = "CONFIG.yml", required = true)]
+    pub settings: Option<PathBuf>,
     /// The run's folder: its state, weights and page.
     #[arg(long, value_name = "DIR", default_value = "out/train")]
     pub out: PathBuf,
@@ -469,6 +480,114 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
     /// Stop after so many minutes.
+    #[arg(long, value_name = "M")]
+    pub minutes: Option<f64>,
+    /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>)]
+    pub device: seggpt::DeviceChoice,
+}
+
+/// `seggpt train preview` and `pack`.
+#[derive(Debug, Subcommand)]
+pub enum TrainCommand {
+    /// Show what the samples look like, source by source, in one HTML page.
+    Preview(PreviewArgs),
+    /// Pack the training data in few files, to train with them and the settings alone.
+    Pack(PackArgs),
+}
+
+/// `seggpt train preview`.
+#[derive(Args, Debug)]
+pub struct PreviewArgs {
+    /// The settings.
+    #[arg(value_name = "CONFIG.yml")]
+    pub settings: PathBuf,
+    /// The page to write.
+    #[arg(long, value_name = "FILE.html", default_value = "samples.html")]
+    pub out: PathBuf,
+    /// Samples of each source.
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub count: u64,
+    /// Edge of their pictures in pixels (default: that of validation).
+    #[arg(long, value_name = "PIXELS")]
+    pub size: Option<u32>,
+}
+
+/// `seggpt train pack`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+OUT gets packs of at most 40 MB, and the settings with `data.root` changed to that folder. Copied to another machine with \
+the program `seggpt-train`, it trains there:
+
+  cd OUT && ./seggpt-train train.yml")]
+pub struct PackArgs {
+    /// The settings.
+    #[arg(value_name = "CONFIG.yml")]
+    pub settings: PathBuf,
+    /// The folder to write.
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// Photographs and labelled pictures are reduced to this longest side, in pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..))]
+    pub longest_side: u32,
+    /// Leave out what lies below a folder such as `objects/emoji/`; may be repeated.
+    #[arg(long, value_name = "FOLDER")]
+    pub without: Vec<String>,
+}
+
+/// `seggpt tune`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt tune --model small --prompts library/ --out tuned
+  seggpt tune --model seggpt_vit_large.pth --data cells/ --start cell_07 --out tuned
+  seggpt segment --model seggpt_vit_large.pth --prompts tuned --out masks pictures/
+
+The first example becomes the prompt that learns; the others say what is right. OUT becomes a prompt library of one prompt. \
+The same command goes on where it was stopped; OUT/index.html shows how it goes.")]
+pub struct TuneArgs {
+    /// A model file, a transformers folder, or the name of a bundled model.
+    #[arg(long, value_name = "PATH|NAME", default_value = "default")]
+    pub model: String,
+    /// The labelled pictures: a prompt library.
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "data",
+        conflicts_with = "data"
+    )]
+    pub prompts: Option<PathBuf>,
+    /// The labelled pictures: a folder with `images/NAME.*` and `masks/NAME.*`.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Name of the example to begin with (default: the first).
+    #[arg(long, value_name = "NAME")]
+    pub start: Option<String>,
+    /// The prompt library to write, with the tuning's state and page.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What a colour means: an object, or everything of its kind (default: the library's word, else semantic).
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub seg_type: Option<SegType>,
+    /// Edge of the prompt in pixels (default: the model's).
+    #[arg(long, value_name = "PIXELS")]
+    pub size: Option<u32>,
+    /// Steps of the whole tuning.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub steps: u64,
+    /// Queries a step.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub batch: usize,
+    /// How far a pixel moves in a step at most, as a share of the way from black to white.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    pub learning_rate: f64,
+    /// Tune the picture alone; its mask keeps the colours of its classes.
+    #[arg(long)]
+    pub keep_mask: bool,
+    /// Decides all that is random.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Stop after so many minutes; the same command goes on.
     #[arg(long, value_name = "M")]
     pub minutes: Option<f64>,
     /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.

@@ -7,7 +7,8 @@
 //! | `seggpt eval ...` | [`eval`]: writes a dataflow for each row of a table and runs them |
 //! | `seggpt doctor` | [`doctor`] |
 //! | `seggpt model inspect, convert, verify` | [`model`] |
-//! | `seggpt train CONFIG.yml` | [`mod@train`] |
+//! | `seggpt train CONFIG.yml`, `preview`, `pack` | [`mod@train`] |
+//! | `seggpt tune` | [`tune`] |
 //!
 //! What is printed, [`console`] prints; which exit code means what, [`Exit`] says.
 
@@ -19,7 +20,9 @@ mod exit;
 pub mod model;
 pub mod run;
 pub mod segment;
+mod show;
 pub mod train;
+pub mod tune;
 
 pub use exit::Exit;
 
@@ -34,6 +37,7 @@ pub fn execute(cli: Cli) -> Exit {
         Command::Doctor => Ok(doctor::command()),
         Command::Model(command) => model::command(&command),
         Command::Train(args) => train::command(&args),
+        Command::Tune(args) => tune::command(&args),
     };
     outcome.unwrap_or_else(|report| {
         console::report(&report);

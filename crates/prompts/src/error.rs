@@ -63,6 +63,16 @@ pub enum LibraryError {
         source: Box<PromptProblem>,
     },
 
+    /// A library cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The examples were asked for at a size that they cannot have.
     #[error("examples of {size} x {size} pixels: {reason}")]
     Size {
@@ -100,6 +110,18 @@ pub enum LibraryError {
         #[source]
         source: crate::EmbedError,
     },
+}
+
+impl LibraryError {
+    pub(crate) fn write(
+        path: &std::path::Path,
+        error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source: error.into(),
+        }
+    }
 }
 
 /// Why one prompt of a library cannot be used. The others may be.

@@ -7,7 +7,7 @@ use std::{
 
 use seggpt_contract::SegType;
 use seggpt_imaging::{Rgb, annotation::MaskMode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::LibraryError;
 
@@ -23,7 +23,7 @@ pub struct Settings {
 }
 
 /// One line of a class table.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassSetting {
     /// The class id, from 1.
@@ -36,37 +36,42 @@ pub struct ClassSetting {
     pub color: Option<Rgb>,
 }
 
-/// The two files of a prompt.
+/// The files of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptFiles {
     /// The picture.
     pub image: PathBuf,
     /// Its mask, of the same size.
     pub mask: PathBuf,
+    /// What the network is shown instead of the mask in its classes' colours, of the same size: a tuned prompt's mask
+    /// has shades. The classes and their colours are the mask's all the same.
+    pub painted: Option<PathBuf>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     #[serde(default, rename = "type")]
-    kind: SegType,
+    pub(crate) kind: SegType,
     #[serde(default, with = "MaskModeName")]
-    mask_mode: MaskMode,
+    pub(crate) mask_mode: MaskMode,
     #[serde(default)]
-    classes: Vec<ClassSetting>,
-    prompts: Vec<Line>,
+    pub(crate) classes: Vec<ClassSetting>,
+    pub(crate) prompts: Vec<Line>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
-    image: PathBuf,
-    mask: PathBuf,
-    #[serde(default)]
-    name: Option<String>,
+pub(crate) struct Line {
+    pub(crate) image: PathBuf,
+    pub(crate) mask: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) painted: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "MaskMode", rename_all = "lowercase")]
 enum MaskModeName {
     Auto,
@@ -99,6 +104,7 @@ pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
         let files = PromptFiles {
             image: folder.join(line.image),
             mask: folder.join(line.mask),
+            painted: line.painted.map(|path| folder.join(path)),
         };
         (line.name.unwrap_or_else(|| default_name(&files)), files)
     });

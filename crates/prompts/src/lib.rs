@@ -10,20 +10,24 @@
 //! prompts:                # paths are relative to this file
 //!   - {image: a.jpg, mask: a_mask.png}
 //!   - {image: b.jpg, mask: b_mask.png, name: wet sand}
+//!   - {image: c.png, mask: c_mask.png, painted: c_painted.png}   # shown instead of the classes' colours
 //! ```
 //!
 //! The same comes from pairs of paths ([`Library::from_pairs`]). [`Library::examples`] prepares the
-//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture.
+//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture. [`Entry`] writes a
+//! library for a prompt that a program made.
 
 mod classes;
+mod entry;
 mod error;
 mod file;
 mod library;
 mod strategy;
 
+pub use entry::Entry;
 pub use error::{LibraryError, PromptProblem};
 pub use file::{ClassSetting, PromptFiles, Settings};
-pub use library::{Library, Prompt};
+pub use library::{Library, Planes, Prompt};
 pub use strategy::{
     Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Pool, Query, Random,
     Registry, Selected, Strategy,

@@ -6,7 +6,7 @@ use std::{
 use rayon::prelude::*;
 use seggpt_contract::{Class, Example, SegType, Square};
 use seggpt_imaging::{
-    RgbImage,
+    BLACK, Rgb, RgbImage,
     annotation::{AnnotatedClass, Annotation, ClassEntry, MaskKind, MaskMode},
     read, resize,
 };
@@ -28,6 +28,19 @@ pub struct Prompt {
     pub size: (u32, u32),
     /// Ids of the classes that its mask shows.
     pub classes: Vec<u16>,
+}
+
+/// A prompt at its own size: planes of one width and height.
+#[derive(Debug, Clone)]
+pub struct Planes {
+    /// The picture.
+    pub image: RgbImage,
+    /// The class of every pixel, row by row; 0 is background.
+    pub ids: Vec<u16>,
+    /// The mask in the classes' colours.
+    pub mask: RgbImage,
+    /// What the network is shown instead ([`PromptFiles::painted`]).
+    pub painted: Option<RgbImage>,
 }
 
 /// Examples to choose from, with one class table for all of them.
@@ -80,6 +93,7 @@ impl Library {
             let files = PromptFiles {
                 image: image.clone(),
                 mask: mask.clone(),
+                painted: None,
             };
             (file::default_name(&files), files)
         });
@@ -181,9 +195,39 @@ impl Library {
             .map_err(|error| changed(PromptProblem::imaging(name, files, error)))
     }
 
+    /// A prompt's picture and what its mask says, at their own size.
+    ///
+    /// # Errors
+    /// [`LibraryError::Changed`] if they cannot be read any more.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Library::len`].
+    pub fn planes(&self, index: usize) -> Result<Planes, LibraryError> {
+        let loaded = self.load(&self.prompts[index])?;
+        let mask = loaded.annotation.painted;
+        let colors: Vec<(u16, Rgb)> = std::iter::once((0, BLACK))
+            .chain(self.classes.iter().map(|class| (class.id, class.color)))
+            .collect();
+        // A soft border belongs to what it is nearest to.
+        let id = |pixel: &Rgb| {
+            let distance = |color: &Rgb| -> u32 {
+                let apart = pixel.iter().zip(color).map(|(a, b)| a.abs_diff(*b));
+                apart.map(|apart| u32::from(apart).pow(2)).sum()
+            };
+            let nearest = colors.iter().min_by_key(|(_, color)| distance(color));
+            nearest.map_or(0, |(id, _)| *id)
+        };
+        Ok(Planes {
+            ids: mask.as_raw().as_chunks::<3>().0.iter().map(id).collect(),
+            image: loaded.image,
+            mask,
+            painted: loaded.painted,
+        })
+    }
+
     /// All prompts as the network takes them, in the order of [`Library::prompts`] and with score 0:
     /// images of `size` x `size` by Pillow's bicubic, masks painted at their own size and then reduced by
-    /// Pillow's nearest.
+    /// Pillow's nearest; [`PromptFiles::painted`] has shades and is resized like an image.
     ///
     /// Prepared once and kept; another size prepares again.
     ///
@@ -211,16 +255,27 @@ impl Library {
         Ok(examples)
     }
 
-    fn prepare(&self, prompt: &Prompt, size: u32) -> Result<Example, LibraryError> {
-        let Prompt { name, files, .. } = prompt;
+    /// The files of a prompt, its mask in the library's colours.
+    fn load(&self, Prompt { name, files, .. }: &Prompt) -> Result<Loaded, LibraryError> {
         let entry = |class: &Class| ClassEntry {
             id: class.id,
             name: Some(class.name.clone()),
             color: Some(class.color),
         };
         let table: Vec<ClassEntry> = self.classes.iter().map(entry).collect();
-        let (image, annotation) =
-            load(name, files, self.mask_mode, Some(&table)).map_err(changed)?;
+        Loaded::open(name, files, self.mask_mode, Some(&table)).map_err(changed)
+    }
+
+    fn prepare(&self, prompt: &Prompt, size: u32) -> Result<Example, LibraryError> {
+        let Loaded {
+            image,
+            annotation,
+            painted,
+        } = self.load(prompt)?;
+        let mask = match painted {
+            Some(painted) => resize::bicubic(&painted, size, size),
+            None => resize::nearest_rgb(&annotation.painted, size, size),
+        };
         let square = |picture| {
             Square::from_rgb(picture).map_err(|error| LibraryError::Size {
                 size,
@@ -228,9 +283,9 @@ impl Library {
             })
         };
         Ok(Example {
-            name: name.clone(),
+            name: prompt.name.clone(),
             image: square(resize::bicubic(&image, size, size))?,
-            mask: square(resize::nearest_rgb(&annotation.painted, size, size))?,
+            mask: square(mask)?,
             score: 0.0,
         })
     }
@@ -260,19 +315,17 @@ impl Checked {
         mode: MaskMode,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
-        let (
-            image,
-            Annotation {
-                kind,
-                classes,
-                unlisted,
-                ..
-            },
-        ) = load(&name, &files, mode, table)?;
+        let loaded = Loaded::open(&name, &files, mode, table)?;
+        let Annotation {
+            kind,
+            classes,
+            unlisted,
+            ..
+        } = loaded.annotation;
         Ok(Self {
             name,
             files,
-            size: image.dimensions(),
+            size: loaded.image.dimensions(),
             kind,
             classes,
             unlisted,
@@ -321,28 +374,49 @@ impl Checked {
     }
 }
 
-/// Image and mask of a prompt, of one size.
-fn load(
-    name: &str,
-    files: &PromptFiles,
-    mode: MaskMode,
-    table: Option<&[ClassEntry]>,
-) -> Result<(RgbImage, Annotation), PromptProblem> {
-    let refuse = |error| PromptProblem::imaging(name, files, error);
-    let image = read::open(&files.image).map_err(refuse)?;
-    let annotation = Annotation::open(&files.mask, mode, table).map_err(refuse)?;
-    let (of_image, of_mask) = (image.dimensions(), annotation.painted.dimensions());
-    if of_image != of_mask {
-        let reason = format!(
-            "the mask {} has {} x {} pixels, but the image {} has {} x {}; draw the mask on the image itself",
-            files.mask.display(),
-            of_mask.0,
-            of_mask.1,
-            files.image.display(),
-            of_image.0,
-            of_image.1,
-        );
-        return Err(PromptProblem::new(name, files, reason));
+/// The files of a prompt, decoded and of one size.
+struct Loaded {
+    image: RgbImage,
+    annotation: Annotation,
+    painted: Option<RgbImage>,
+}
+
+impl Loaded {
+    fn open(
+        name: &str,
+        files: &PromptFiles,
+        mode: MaskMode,
+        table: Option<&[ClassEntry]>,
+    ) -> Result<Self, PromptProblem> {
+        let refuse = |error| PromptProblem::imaging(name, files, error);
+        let image = read::open(&files.image).map_err(refuse)?;
+        let annotation = Annotation::open(&files.mask, mode, table).map_err(refuse)?;
+        let painted = files.painted.as_ref().map(read::open);
+        let painted = painted.transpose().map_err(refuse)?;
+        let fits = |path: &Path, mask: &RgbImage| {
+            let (of_image, of_mask) = (image.dimensions(), mask.dimensions());
+            if of_image == of_mask {
+                return Ok(());
+            }
+            let reason = format!(
+                "the mask {} has {} x {} pixels, but the image {} has {} x {}; draw the mask on the image itself",
+                path.display(),
+                of_mask.0,
+                of_mask.1,
+                files.image.display(),
+                of_image.0,
+                of_image.1,
+            );
+            Err(PromptProblem::new(name, files, reason))
+        };
+        fits(&files.mask, &annotation.painted)?;
+        if let (Some(path), Some(painted)) = (&files.painted, &painted) {
+            fits(path, painted)?;
+        }
+        Ok(Self {
+            image,
+            annotation,
+            painted,
+        })
     }
-    Ok((image, annotation))
 }

@@ -7,6 +7,7 @@
 //! | [`Cutouts`] | objects composed over photographs and textures | `objects/`, `backgrounds/` |
 //! | [`Labelled`] | crops of labelled pictures | `labelled/` |
 //! | [`Mix`] only | mosaics of photographed materials; two views of one photograph | `backgrounds/` |
+//! | [`Mix`] only | pairs of pictures of data sets in their own formats ([`Format`]) | `datasets` |
 //! | [`Mix`] | all of them in proportion, augmented and stitched | as its [`Settings`] say |
 //!
 //! A source first makes pictures whose pixels play *roles* ("stripes", "nucleus", "the left wing"), with
@@ -19,6 +20,7 @@
 mod augment;
 mod backgrounds;
 mod cutouts;
+mod datasets;
 mod dice;
 mod error;
 mod files;
@@ -34,10 +36,11 @@ mod settings;
 mod synthetic;
 
 pub use cutouts::Cutouts;
+pub use datasets::{DatasetSettings, Format};
 pub use error::SamplesError;
 pub use image::{GrayImage, RgbImage};
 pub use labelled::Labelled;
-pub use mix::Mix;
+pub use mix::{Data, Mix};
 pub use settings::{Augmentation, Settings, Weights};
 pub use synthetic::Synthetic;
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights, augment, cutouts,
+    datasets::Sets,
     dice::Dice,
     files::Files,
     labelled, materials,
@@ -45,52 +46,107 @@ impl Mix {
     /// [`SamplesError::Settings`], and [`SamplesError::NoFolder`], [`SamplesError::EmptyFolder`],
     /// [`SamplesError::Disk`] or [`SamplesError::Content`] where a source lacks what it needs.
     pub fn new(settings: &Settings) -> Result<Self, SamplesError> {
+        Data::open(settings)?.mix(settings.size)
+    }
+}
+
+/// What the sources of some settings read, listed once: for mixtures of several sizes.
+pub struct Data {
+    settings: Settings,
+    files: Option<Arc<Files>>,
+    sets: Option<Sets>,
+}
+
+impl Data {
+    /// Lists the files, and reads which classes the data sets' pictures show.
+    ///
+    /// # Errors
+    /// As [`Mix::new`].
+    pub fn open(settings: &Settings) -> Result<Self, SamplesError> {
         settings.check()?;
-        let mut tasks: Vec<Box<dyn Task>> = Vec::new();
-        let mut weights = Vec::new();
-        let mut add = |weight: f32, task: Box<dyn Task>| {
-            tasks.push(task);
-            weights.push(weight);
-        };
         let Weights {
-            synthetic,
             cutouts,
             materials,
             labelled,
             segments,
+            datasets,
+            ..
         } = settings.weights;
-        if synthetic > 0.0 {
-            add(synthetic, Box::new(synthetic::Scenes));
-        }
-        if let Some(root) = &settings.root
-            && cutouts + materials + labelled + segments > 0.0
-        {
-            let files = Arc::new(Files::open(root)?);
-            let scale = settings.scale();
-            if cutouts > 0.0 {
-                add(cutouts, Box::new(cutouts::Scenes::open(&files, scale)?));
+        let files = match &settings.root {
+            Some(root) if cutouts + materials + labelled + segments > 0.0 => {
+                Some(Arc::new(Files::open(root)?))
             }
-            if materials > 0.0 {
-                add(
-                    materials,
-                    Box::new(materials::Mosaics::open(&files, scale)?),
-                );
-            }
-            if labelled > 0.0 {
-                add(labelled, Box::new(labelled::Crops::open(&files, scale)?));
-            }
-            if segments > 0.0 {
-                add(
-                    segments,
-                    Box::new(segments::Photographs::open(&files, scale)?),
-                );
-            }
-        }
+            _ => None,
+        };
+        let sets = match datasets > 0.0 {
+            true => Some(Sets::open(&settings.datasets)?),
+            false => None,
+        };
         Ok(Self {
-            size: settings.size as usize,
-            augmentation: settings.augmentation.clone(),
+            settings: settings.clone(),
+            files,
+            sets,
+        })
+    }
+
+    /// The mixture at a size, whatever [`Settings::size`] is.
+    ///
+    /// # Errors
+    /// As [`Mix::new`].
+    pub fn mix(&self, size: u32) -> Result<Mix, SamplesError> {
+        self.mix_of(size, &self.settings.weights)
+    }
+
+    /// The settings that it was opened with.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A mixture of some of the sources that are on.
+    pub(crate) fn mix_of(&self, size: u32, weights: &Weights) -> Result<Mix, SamplesError> {
+        let settings = Settings {
+            size,
+            ..self.settings.clone()
+        };
+        settings.check()?;
+        let scale = settings.scale();
+        let mut tasks: Vec<Box<dyn Task>> = Vec::new();
+        let mut shares = Vec::new();
+        let mut add = |share: f32, task: Box<dyn Task>| {
+            tasks.push(task);
+            shares.push(share);
+        };
+        if weights.synthetic > 0.0 {
+            add(weights.synthetic, Box::new(synthetic::Scenes));
+        }
+        if let Some(files) = &self.files {
+            if weights.cutouts > 0.0 {
+                let scenes = cutouts::Scenes::open(files, scale)?;
+                add(weights.cutouts, Box::new(scenes));
+            }
+            if weights.materials > 0.0 {
+                let mosaics = materials::Mosaics::open(files, scale)?;
+                add(weights.materials, Box::new(mosaics));
+            }
+            if weights.labelled > 0.0 {
+                let crops = labelled::Crops::open(files, scale)?;
+                add(weights.labelled, Box::new(crops));
+            }
+            if weights.segments > 0.0 {
+                let photographs = segments::Photographs::open(files, scale)?;
+                add(weights.segments, Box::new(photographs));
+            }
+        }
+        if let Some(sets) = &self.sets
+            && weights.datasets > 0.0
+        {
+            add(weights.datasets, Box::new(sets.pairs(scale)));
+        }
+        Ok(Mix {
+            size: size as usize,
+            augmentation: settings.augmentation,
             tasks,
-            weights,
+            weights: shares,
         })
     }
 }

@@ -3,63 +3,60 @@
 use std::{fmt::Write as _, io::Cursor};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use image::{GenericImage as _, ImageFormat, RgbImage, imageops};
+use image::{GenericImage as _, ImageFormat, RgbImage};
 
-use crate::{Sample, SegType, Source};
+use crate::{Data, Sample, SamplesError, SegType, Source};
 
-/// A page in one file that shows the samples of the seeds: prompt, its mask, query, its mask, and
-/// where they come from.
-#[must_use]
-pub fn page(source: &mut dyn Source, seeds: impl IntoIterator<Item = u64>) -> String {
-    const HEAD: &str = "<!doctype html><meta charset=utf-8><title>Training samples</title><style>\
-        body{font:14px sans-serif;margin:2em;background:#f6f6f6}main{display:flex;flex-wrap:wrap;gap:1em}\
-        figure{margin:0;background:#fff;padding:.6em;width:26em}img{width:100%;image-rendering:pixelated}\
-        figcaption{color:#444}</style><h1>Training samples</h1>\
-        <p>From left to right: the prompt picture, the prompt mask, the query picture, and the mask that is to \
-        be painted. Grey pixels in the last are not counted.</p><main>";
+const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Training samples</title><style>\
+    body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;padding:0 1rem;color:#222;background:#fff}\
+    h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}\
+    main{display:grid;grid-template-columns:repeat(auto-fill,minmax(24rem,1fr));gap:1rem}\
+    figure{margin:0}img{width:100%;image-rendering:pixelated;display:block}\
+    figcaption{color:#666;font-size:.85rem}</style>\n<h1>Training samples</h1>\n\
+    <p>From left to right: the prompt picture, the prompt mask, the query picture, and the mask that is to \
+    be painted. Grey pixels in the last are not counted.</p>\n";
+
+/// A page in one file, nothing loaded from elsewhere, that shows `count` samples of each source that is on, as training
+/// at this size would see them.
+///
+/// # Errors
+/// As [`Mix::new`](crate::Mix::new).
+pub fn page(data: &Data, size: u32, count: u64) -> Result<String, SamplesError> {
+    let weights = &data.settings().weights;
+    let sum: f32 = weights.named().iter().map(|(_, weight)| weight).sum();
     let mut html = HEAD.to_owned();
-    for seed in seeds {
-        let sample = source.sample(seed);
-        let mut png = Cursor::new(Vec::new());
-        strip(&sample)
-            .write_to(&mut png, ImageFormat::Png)
-            .expect("PNG of 8-bit RGB can be written to memory");
-        let kind = match sample.kind {
-            SegType::Semantic => "kinds",
-            SegType::Instance => "single things",
-        };
-        let origin = sample.origin.replace('&', "&amp;").replace('<', "&lt;");
-        let data = STANDARD.encode(png.into_inner());
+    for (name, alone) in weights.each() {
+        let weight = weights
+            .named()
+            .into_iter()
+            .find(|(other, _)| *other == name);
+        let share = 100.0 * weight.map_or(0.0, |(_, weight)| weight) / sum;
         // Writing to a string cannot fail.
-        let _ = write!(
-            html,
-            "<figure><img src=\"data:image/png;base64,{data}\" alt=\"\"><figcaption>{seed}: {origin} ({kind})</figcaption></figure>"
-        );
+        let _ = write!(html, "<h2>{name}: {share:.0} % of the samples</h2>\n<main>");
+        let mut mix = data.mix_of(size, &alone)?;
+        for seed in 0..count {
+            html.push_str(&figure(&mix.sample(seed)));
+        }
+        html.push_str("</main>\n");
     }
-    html.push_str("</main>\n");
-    html
+    html.push_str("</html>\n");
+    Ok(html)
 }
 
-/// All samples in one picture, `columns` of them side by side.
-#[must_use]
-pub fn sheet(samples: &[Sample], columns: u32) -> RgbImage {
-    const GAP: u32 = 6;
-    let columns = columns.max(1);
-    let strips: Vec<RgbImage> = samples.iter().map(strip).collect();
-    let Some(first) = strips.first() else {
-        return RgbImage::new(0, 0);
+fn figure(sample: &Sample) -> String {
+    let mut png = Cursor::new(Vec::new());
+    strip(sample)
+        .write_to(&mut png, ImageFormat::Png)
+        .expect("PNG of 8-bit RGB can be written to memory");
+    let kind = match sample.kind {
+        SegType::Semantic => "kinds",
+        SegType::Instance => "single things",
     };
-    let (width, height) = (first.width() + 2 * GAP, first.height() + GAP);
-    let rows = (strips.len() as u32).div_ceil(columns);
-    let mut sheet = RgbImage::from_pixel(columns * width, rows * height, image::Rgb([90, 90, 110]));
-    for (index, strip) in (0..).zip(&strips) {
-        let (x, y) = (
-            index % columns * width + GAP,
-            index / columns * height + GAP / 2,
-        );
-        imageops::replace(&mut sheet, strip, i64::from(x), i64::from(y));
-    }
-    sheet
+    let origin = sample.origin.replace('&', "&amp;").replace('<', "&lt;");
+    let data = STANDARD.encode(png.into_inner());
+    format!(
+        "<figure><img src=\"data:image/png;base64,{data}\" alt=\"\"><figcaption>{origin} ({kind})</figcaption></figure>\n"
+    )
 }
 
 /// Prompt, its mask, query, its mask, from left to right; grey where the answer does not count.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SamplesError, backgrounds::Scale};
+use crate::{SamplesError, backgrounds::Scale, datasets::DatasetSettings};
 
 /// What [`Mix`](crate::Mix) makes samples of. Every field has a default; unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub struct Settings {
     /// The folder with `objects/`, `labelled/` and `backgrounds/`, or a pack of it. Without one, only
     /// [`Weights::synthetic`] may be above 0.
     pub root: Option<PathBuf>,
+    /// Labelled sets in formats of their own, for [`Weights::datasets`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetSettings>,
     /// Memory for decoded pictures, in MiB: 16 or more. Clones of one [`Mix`](crate::Mix) share it.
     pub cache_mib: usize,
     /// How often each source is drawn from.
@@ -26,6 +29,7 @@ impl Default for Settings {
         Self {
             size: 64,
             root: None,
+            datasets: Vec::new(),
             cache_mib: 384,
             weights: Weights::default(),
             augmentation: Augmentation::default(),
@@ -47,16 +51,59 @@ pub struct Weights {
     pub labelled: f32,
     /// Two views of one photograph, its segments as classes.
     pub segments: f32,
+    /// Pairs of pictures of [`Settings::datasets`].
+    pub datasets: f32,
+}
+
+impl Weights {
+    /// Every source is off.
+    pub const NONE: Self = Self {
+        synthetic: 0.0,
+        cutouts: 0.0,
+        materials: 0.0,
+        labelled: 0.0,
+        segments: 0.0,
+        datasets: 0.0,
+    };
+
+    /// Every source by its name in settings.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, f32); 6] {
+        [
+            ("synthetic", self.synthetic),
+            ("cutouts", self.cutouts),
+            ("materials", self.materials),
+            ("labelled", self.labelled),
+            ("segments", self.segments),
+            ("datasets", self.datasets),
+        ]
+    }
+
+    /// Every source that is on, with the weights that leave it alone on.
+    pub(crate) fn each(&self) -> Vec<(&'static str, Self)> {
+        let alone = |name: &str| {
+            let mut alone = Self::NONE;
+            let weight = match name {
+                "synthetic" => &mut alone.synthetic,
+                "cutouts" => &mut alone.cutouts,
+                "materials" => &mut alone.materials,
+                "labelled" => &mut alone.labelled,
+                "segments" => &mut alone.segments,
+                _ => &mut alone.datasets,
+            };
+            *weight = 1.0;
+            alone
+        };
+        let on = self.named().into_iter().filter(|(_, weight)| *weight > 0.0);
+        on.map(|(name, _)| (name, alone(name))).collect()
+    }
 }
 
 impl Default for Weights {
     fn default() -> Self {
         Self {
             synthetic: 1.0,
-            cutouts: 0.0,
-            materials: 0.0,
-            labelled: 0.0,
-            segments: 0.0,
+            ..Self::NONE
         }
     }
 }
@@ -141,6 +188,7 @@ impl Settings {
                 materials: 0.08,
                 labelled: 0.17,
                 segments: 0.08,
+                datasets: 0.0,
             },
             ..Self::default()
         }
@@ -169,23 +217,18 @@ impl Settings {
                 self.cache_mib
             ));
         }
-        let Weights {
-            synthetic,
-            cutouts,
-            materials,
-            labelled,
-            segments,
-        } = self.weights;
-        let weights = [
-            ("synthetic", synthetic),
-            ("cutouts", cutouts),
-            ("materials", materials),
-            ("labelled", labelled),
-            ("segments", segments),
-        ];
+        let weights = self.weights.named();
         for (name, weight) in weights {
             if !(weight.is_finite() && weight >= 0.0) {
                 return refuse(format!("weights.{name} is {weight}; it must be 0 or more"));
+            }
+            if name == "datasets" {
+                if weight > 0.0 && self.datasets.is_empty() {
+                    return refuse(format!(
+                        "weights.datasets is {weight}, but `datasets` lists none"
+                    ));
+                }
+                continue;
             }
             if self.root.is_none() && weight > 0.0 && name != "synthetic" {
                 return refuse(format!(

@@ -104,29 +104,22 @@ fn the_seed_decides_a_sample_from_files() {
 #[test]
 fn every_source_makes_tasks_from_files() {
     let Some(root) = data() else { return };
-    let off = Weights {
-        synthetic: 0.0,
-        cutouts: 0.0,
-        materials: 0.0,
-        labelled: 0.0,
-        segments: 0.0,
-    };
     for weights in [
         Weights {
             cutouts: 1.0,
-            ..off.clone()
+            ..Weights::NONE
         },
         Weights {
             materials: 1.0,
-            ..off.clone()
+            ..Weights::NONE
         },
         Weights {
             labelled: 1.0,
-            ..off.clone()
+            ..Weights::NONE
         },
         Weights {
             segments: 1.0,
-            ..off.clone()
+            ..Weights::NONE
         },
     ] {
         let settings = Settings {

@@ -14,29 +14,37 @@
 //! | `model.safetensors` | the averaged weights of the last checkpoint, f16 |
 //! | `index.html` | curves and pictures |
 //!
+//! [`tune::tune`] trains a prompt for a network that stays as it is.
+//!
 //! Every sample, mask and dropped path follows from the seed and the step alone, so the step is all that there is to
 //! remember of the data. Several devices would each take a part of a batch and add up gradients before the update in
 //! [`optimiser`]; nothing else would change.
 
 mod batch;
 mod begin;
+mod data;
 mod error;
 mod loader;
 pub mod loss;
 pub mod mask;
 mod memory;
+mod meter;
 pub mod optimiser;
 mod page;
 mod settings;
 mod state;
+mod store;
 mod trainer;
+pub mod tune;
 mod validation;
 
 pub use batch::{Batch, Task};
+pub use data::{pack, samples};
 pub use error::TrainError;
 pub use loader::Sources;
 pub use settings::{
-    Beta, Masking, NetworkSettings, Optimisation, Preset, Settings, Stage, Start, Validation,
+    Beta, Masking, NetworkSettings, Optimisation, Precision, Preset, Settings, Stage, Start,
+    Validation,
 };
 pub use trainer::{Limit, Outcome, Progress, Watch, run};
 pub use validation::Score;

@@ -3,8 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use seggpt_samples::{Mix, Source};
-use seggpt_train::{Limit, Progress, Score, Settings, TrainError, Watch, run};
+use seggpt_train::{Limit, Progress, Score, Settings, TrainError, Watch, run, samples};
 
 /// Trains a network as a settings file says, or resumes.
 #[derive(Parser)]
@@ -69,13 +68,7 @@ fn train(arguments: &Arguments) -> Result<(), TrainError> {
             .minutes
             .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
     };
-    let sources = |size| {
-        let source = Mix::new(&seggpt_samples::Settings {
-            size,
-            ..settings.data.clone()
-        })?;
-        Ok(Box::new(source) as Box<dyn Source>)
-    };
+    let sources = samples(&settings.data)?;
     run(
         &settings,
         &arguments.out,

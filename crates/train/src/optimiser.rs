@@ -9,12 +9,13 @@ use crate::Optimisation;
 /// Gradients by the name of their weight.
 pub type Gradients = BTreeMap<String, Tensor>;
 
-/// Takes the gradients of the weights out of a backward pass. Weights that the loss does not depend on have none.
+/// Takes the gradients of the weights out of a backward pass, which they then no longer hold in memory. Weights that the
+/// loss does not depend on have none.
 pub fn gradients(network: &Trainable, store: &GradStore) -> Gradients {
     let found = network
         .weights()
         .iter()
-        .filter_map(|(name, var)| Some((name.clone(), store.get(var)?.clone())));
+        .filter_map(|(name, var)| Some((name.clone(), store.get(var)?.detach())));
     found.collect()
 }
 
@@ -85,9 +86,6 @@ impl AdamW {
         number: u64,
         settings: &Optimisation,
     ) -> Result<(), ComputeError> {
-        const EPSILON: f64 = 1e-8;
-        let [first, second] = settings.betas;
-        let correct = |beta: f64| 1.0 - beta.powf(number as f64);
         for (name, gradient) in gradients {
             let (Some(var), Some(mean), Some(square)) = (
                 network.weights().get(name),
@@ -96,11 +94,12 @@ impl AdamW {
             ) else {
                 continue;
             };
-            let gradient = (gradient * factor)?;
-            *mean = ((&*mean * first)? + (&gradient * (1.0 - first))?)?;
-            *square = ((&*square * second)? + (gradient.sqr()? * (1.0 - second))?)?;
-            let deviation = ((&*square / correct(second))?.sqrt()? + EPSILON)?;
-            let direction = (&*mean / correct(first))?.div(&deviation)?;
+            let direction = direction(
+                &(gradient * factor)?,
+                [mean, square],
+                number,
+                settings.betas,
+            )?;
             let rate = rate * layer_share(network.config(), name, settings.layer_decay);
             let decay = if decays(name, gradient.dims()) {
                 settings.weight_decay
@@ -113,6 +112,26 @@ impl AdamW {
         }
         Ok(())
     }
+}
+
+/// Takes a gradient into the memory of its mean and square, and returns Adam's direction for a rate of 1; steps have
+/// numbers from 1.
+///
+/// # Errors
+/// If the computation fails.
+pub fn direction(
+    gradient: &Tensor,
+    [mean, square]: [&mut Tensor; 2],
+    number: u64,
+    betas: [f64; 2],
+) -> Result<Tensor, ComputeError> {
+    const EPSILON: f64 = 1e-8;
+    let [first, second] = betas;
+    let correct = |beta: f64| 1.0 - beta.powf(number as f64);
+    *mean = ((&*mean * first)? + (gradient * (1.0 - first))?)?;
+    *square = ((&*square * second)? + (gradient.sqr()? * (1.0 - second))?)?;
+    let deviation = ((&*square / correct(second))?.sqrt()? + EPSILON)?;
+    (&*mean / correct(first))?.div(&deviation)
 }
 
 /// Matrices decay; tokens, positions, norms and biases do not, as in Painter's code.

@@ -1,29 +1,15 @@
-//! The page that shows how training goes: one file, nothing loaded from elsewhere.
+//! The pages that show how training and tuning go: one file, nothing loaded from elsewhere.
 
-use std::{fmt::Write, io::Cursor, path::Path};
+use std::{fmt::Write, io::Cursor};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use image::{ImageFormat, RgbImage, imageops};
 
 use crate::{
-    TrainError,
     settings::Settings,
-    state::{About, replace},
+    state::{About, History},
     validation::Picture,
 };
-
-/// Writes `index.html` into a run's folder.
-pub(crate) fn write(
-    folder: &Path,
-    settings: &Settings,
-    about: &About,
-    pictures: &[Picture],
-) -> Result<(), TrainError> {
-    replace(
-        &folder.join("index.html"),
-        render(settings, about, pictures).as_bytes(),
-    )
-}
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222;\
 background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}svg{width:100%;height:auto;background:#fafafa;\
@@ -31,25 +17,39 @@ border:1px solid #ddd}table{border-collapse:collapse}td,th{padding:.2rem .5rem;t
 th{color:#666}img{width:112px;height:112px;image-rendering:pixelated;display:block}pre{background:#fafafa;\
 border:1px solid #ddd;padding:.7rem;overflow:auto}.origin{text-align:left;color:#666;font-size:.85rem}";
 
-fn render(settings: &Settings, about: &About, pictures: &[Picture]) -> String {
+/// The page of a training.
+pub(crate) fn training(settings: &Settings, about: &About, pictures: &[Picture]) -> String {
     let (_, samples) = settings.stage(about.step);
-    let mut html = String::new();
-    let mut line = |text: String| {
-        html.push_str(&text);
-        html.push('\n');
-    };
-    line(format!(
+    let best = about
+        .best
+        .map_or_else(String::new, |best| format!("; best IoU {:.3}", best.iou));
+    let yaml = yaml_serde::to_string(settings).unwrap_or_default();
+    [
+        head("Training", about.step, settings.steps()),
+        format!(
+            "<p>{samples} samples in {:.1} hours, {} parameters{}{best}.</p>",
+            about.seconds / 3600.0,
+            about.config.parameters(),
+            last_score(&about.history)
+        ),
+        curves(&about.history),
+        answers(pictures),
+        format!("<h2>Settings</h2><pre>{}</pre></html>\n", escape(&yaml)),
+    ]
+    .join("\n")
+}
+
+/// The beginning of a page, with how far it has come.
+pub(crate) fn head(what: &str, step: u64, steps: u64) -> String {
+    format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"60\">\
-         <title>Training, step {}</title><style>{STYLE}</style>",
-        about.step
-    ));
-    line(format!(
-        "<h1>Step {} of {}</h1>",
-        about.step,
-        settings.steps()
-    ));
-    let score = about
-        .history
+         <title>{what}, step {step}</title><style>{STYLE}</style>\n<h1>{what}: step {step} of {steps}</h1>"
+    )
+}
+
+/// What the last validation found, as the end of a sentence.
+pub(crate) fn last_score(history: &History) -> String {
+    history
         .scores
         .last()
         .map_or_else(String::new, |(_, score)| {
@@ -57,63 +57,62 @@ fn render(settings: &Settings, about: &About, pictures: &[Picture]) -> String {
                 "; IoU {:.3} at cut {:.1}, validation loss {:.4}",
                 score.iou, score.cut, score.loss
             )
-        });
-    let best = about
-        .best
-        .map_or_else(String::new, |best| format!("; best IoU {:.3}", best.iou));
-    line(format!(
-        "<p>{samples} samples in {:.1} hours, {} parameters{score}{best}.</p>",
-        about.seconds / 3600.0,
-        about.config.parameters()
-    ));
-    let losses: Vec<_> = about
-        .history
+        })
+}
+
+/// Loss, IoU and learning rate over the steps.
+pub(crate) fn curves(history: &History) -> String {
+    let losses: Vec<_> = history
         .losses
         .iter()
         .map(|(step, loss, _)| (*step, *loss))
         .collect();
-    line(format!("<h2>Loss</h2>{}", curve(&losses, true)));
-    let ious: Vec<_> = about
-        .history
+    let ious: Vec<_> = history
         .scores
         .iter()
         .map(|(step, score)| (*step, score.iou))
         .collect();
-    line(format!(
-        "<h2>Mean IoU on validation samples</h2>{}",
-        curve(&ious, false)
-    ));
-    let rates: Vec<_> = about
-        .history
+    let rates: Vec<_> = history
         .losses
         .iter()
         .map(|(step, _, rate)| (*step, *rate))
         .collect();
-    line(format!("<h2>Learning rate</h2>{}", curve(&rates, false)));
-    line("<h2>Validation samples</h2><table><tr><th>prompt<th>its mask<th>query<th>target<th>answer<th></tr>".into());
-    for Picture { task, answer } in pictures {
+    format!(
+        "<h2>Loss</h2>{}\n<h2>Mean IoU on validation samples</h2>{}\n<h2>Learning rate</h2>{}",
+        curve(&losses, true),
+        curve(&ious, false),
+        curve(&rates, false)
+    )
+}
+
+/// Validation samples with what the network paints.
+pub(crate) fn answers(pictures: &[Picture]) -> String {
+    let row = |Picture { task, answer }: &Picture| {
         let sample = &task.sample;
-        let cells: String = [
+        let cells = cells(&[
             &sample.prompt,
             &sample.prompt_mask,
             &sample.query,
             &sample.query_mask,
             answer,
-        ]
-        .into_iter()
-        .map(|picture| format!("<td><img alt=\"\" src=\"{}\">", data(picture)))
-        .collect();
-        line(format!(
-            "<tr>{cells}<td class=\"origin\">{}</tr>",
+        ]);
+        format!(
+            "<tr>{cells}<td class=\"origin\">{}</tr>\n",
             escape(&sample.origin)
-        ));
-    }
-    let yaml = yaml_serde::to_string(settings).unwrap_or_default();
-    line(format!(
-        "</table><h2>Settings</h2><pre>{}</pre></html>",
-        escape(&yaml)
-    ));
-    html
+        )
+    };
+    let rows: String = pictures.iter().map(row).collect();
+    format!(
+        "<h2>Validation samples</h2><table><tr><th>prompt<th>its mask<th>query<th>target<th>answer<th></tr>\n{rows}</table>"
+    )
+}
+
+/// Pictures as cells of a table.
+pub(crate) fn cells(pictures: &[&RgbImage]) -> String {
+    pictures
+        .iter()
+        .map(|picture| format!("<td><img alt=\"\" src=\"{}\">", data(picture)))
+        .collect()
 }
 
 /// At most so many points are drawn of a curve.
@@ -172,7 +171,7 @@ fn data(picture: &RgbImage) -> String {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -28,6 +28,9 @@ pub struct Settings {
     /// How the weights are moved.
     #[serde(default)]
     pub optimisation: Optimisation,
+    /// The number type of the computation. Default f32.
+    #[serde(default)]
+    pub precision: Precision,
     /// Of the smooth L1 loss: where the square ends and the line begins.
     #[serde(default)]
     pub beta: Beta,
@@ -161,6 +164,17 @@ pub enum Start {
     Random,
     /// A checkpoint of the same architecture; with it, `network` has no say.
     Checkpoint(PathBuf),
+}
+
+/// The number type of the computation. Weights, their average and the optimiser's memory are f32 whatever it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits with the range of 32, on CUDA: faster, in half the memory.
+    BF16,
 }
 
 /// A part of the run.

@@ -1,19 +1,18 @@
-//! All that it takes to go on: one file, replaced whole.
+//! All that it takes to go on with a training.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::{self, File},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use safetensors::{
-    SafeTensors,
-    tensor::{Dtype, TensorView},
-};
 use seggpt::{Config, DType, Device, Tensor, Trainable};
 use serde::{Deserialize, Serialize};
 
-use crate::{Score, TrainError, optimiser::AdamW};
+use crate::{
+    Score, TrainError,
+    optimiser::AdamW,
+    store::{self, Stored},
+};
 
 /// What the curves are drawn of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,7 +38,6 @@ pub(crate) struct About {
 }
 
 const FORMAT: u32 = 1;
-const KEY: &str = "state";
 
 impl About {
     pub(crate) fn new(config: Config, seed: u64) -> Self {
@@ -91,12 +89,17 @@ impl State {
         })
     }
 
-    /// Writes the state beside its place, has the disk take it, and renames.
+    /// The same, computing in another number type.
+    pub(crate) fn computing_in(self, dtype: DType) -> Self {
+        Self {
+            network: self.network.computing_in(dtype),
+            average: self.average.computing_in(dtype),
+            ..self
+        }
+    }
+
+    /// Replaces the state of a folder.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), TrainError> {
-        let about = serde_json::to_string(&self.about).map_err(|error| TrainError::State {
-            path: file(folder),
-            reason: error.to_string(),
-        })?;
         let weights = |network: &Trainable| -> BTreeMap<String, Tensor> {
             network
                 .weights()
@@ -104,78 +107,37 @@ impl State {
                 .map(|(name, var)| (name.clone(), var.as_detached_tensor()))
                 .collect()
         };
-        let mut held = Vec::new();
-        for (part, tensors) in [
+        let parts = [
             ("weight", &weights(&self.network)),
             ("average", &weights(&self.average)),
             ("mean", &self.optimiser.mean),
             ("square", &self.optimiser.square),
-        ] {
-            for (name, tensor) in tensors {
-                let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-                let bytes: Vec<u8> = values
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes())
-                    .collect();
-                held.push((format!("{part}/{name}"), tensor.dims().to_vec(), bytes));
-            }
-        }
-        let path = file(folder);
-        let refuse = |error: &dyn std::fmt::Display| TrainError::State {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
-        let views = held.iter().map(|(name, shape, bytes)| {
-            Ok((
-                name,
-                TensorView::new(Dtype::F32, shape.clone(), bytes)
-                    .map_err(|error| refuse(&error))?,
-            ))
+        ];
+        let tensors = parts.iter().flat_map(|(part, tensors)| {
+            tensors
+                .iter()
+                .map(move |(name, tensor)| (format!("{part}/{name}"), tensor))
         });
-        let views = views.collect::<Result<Vec<_>, TrainError>>()?;
-        let metadata = HashMap::from([(KEY.to_owned(), about)]);
-        let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(&error))?;
-        replace(&path, &bytes)
+        store::write(&file(folder), &self.about, tensors)
     }
 
     /// Reads the state of a folder; none if there is no file.
     pub(crate) fn load(folder: &Path, device: &Device) -> Result<Option<Self>, TrainError> {
         let path = file(folder);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(TrainError::io("read", &path)(error)),
+        let Some(stored) = Stored::read(&path)? else {
+            return Ok(None);
         };
-        let refuse = |error: &dyn std::fmt::Display| TrainError::State {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| refuse(&error))?;
-        let about = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|metadata| metadata.get(KEY));
-        let about = about.ok_or_else(|| refuse(&"it is no state of a training run"))?;
-        let about: About = serde_json::from_str(about).map_err(|error| refuse(&error))?;
+        let about: About = stored.about()?;
         if about.format != FORMAT {
-            return Err(refuse(&format!(
+            return Err(stored.refuse(&format!(
                 "it is of format {}, and {FORMAT} is what is read here",
                 about.format
             )));
         }
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| refuse(&error))?;
         let part = |part: &str| -> Result<BTreeMap<String, Tensor>, TrainError> {
             let names = about.config.tensors().into_iter().map(|(name, _)| {
-                let view = file
-                    .tensor(&format!("{part}/{name}"))
-                    .map_err(|error| refuse(&error))?;
-                let (values, _) = view.data().as_chunks::<4>();
-                let values: Vec<f32> = values
-                    .iter()
-                    .map(|bytes| f32::from_le_bytes(*bytes))
-                    .collect();
-                Ok((name, Tensor::from_vec(values, view.shape(), device)?))
+                let tensor = stored.tensor(&format!("{part}/{name}"), device)?;
+                Ok((name, tensor))
             });
             names.collect()
         };
@@ -198,17 +160,4 @@ impl State {
             about,
         }))
     }
-}
-
-/// Replaces a file at once: whoever reads it sees the old or the new one, and never a part.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    use std::io::Write;
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let mut file = File::create(&part).map_err(TrainError::io("create", &part))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(TrainError::io("write", &part))?;
-    fs::rename(&part, path).map_err(TrainError::io("rename into place", path))
 }

@@ -7,18 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seggpt::{DTypeChoice, Device, Random, Tensor};
+use seggpt::{DType, DTypeChoice, Device, Random, Tensor};
 
 use crate::{
-    Batch, Score, Settings, Sources, TrainError,
+    Batch, Precision, Score, Settings, Sources, TrainError,
     begin::begin,
     loader::{Loader, Order},
     loss::smooth_l1,
     memory,
+    meter::{Meter, Step},
     optimiser::{self, Gradients},
     page,
     state::State,
-    validation::{self, Picture},
+    store::replace,
+    validation::{self, Measure, Picture},
 };
 
 /// Where a run stands.
@@ -76,8 +78,6 @@ pub struct Outcome {
     pub complete: bool,
 }
 
-/// Steps between two reports, which are also the points of the curves.
-const REPORT: u64 = 20;
 /// Steps in a row without a finite gradient that end a run.
 const PATIENCE: u32 = 20;
 /// Samples on the page.
@@ -105,6 +105,7 @@ pub fn run(
         Some(state) => resumable(state, settings, folder, watch)?,
         None => begin(settings, device, sources, watch)?,
     };
+    let state = state.computing_in(computation(settings.precision, device)?);
     let patch = state.network.config().patch_size;
     let mut source = sources(settings.validation_size())?;
     let tasks = validation::tasks(
@@ -122,7 +123,7 @@ pub fn run(
         state,
         tasks,
         pictures: Vec::new(),
-        reported: None,
+        meter: Meter::default(),
         spoiled: 0,
     };
     let started = Instant::now();
@@ -171,6 +172,13 @@ pub fn run(
     })
 }
 
+fn computation(precision: Precision, device: &Device) -> Result<DType, TrainError> {
+    match precision {
+        Precision::F32 => Ok(DType::F32),
+        Precision::BF16 => Ok(DTypeChoice::BF16.on(device)?),
+    }
+}
+
 /// Steps of the stage of `step` that are left, that one included.
 fn stage_left(settings: &Settings, step: u64) -> u64 {
     let mut last = 0;
@@ -216,18 +224,9 @@ struct Session<'a> {
     state: State,
     tasks: Vec<crate::Task>,
     pictures: Vec<Picture>,
-    reported: Option<Report>,
+    meter: Meter,
     /// Steps in a row that had no finite gradient.
     spoiled: u32,
-}
-
-/// What adds up between two reports.
-struct Report {
-    since: Instant,
-    waited: Duration,
-    losses: f64,
-    steps: u64,
-    samples: usize,
 }
 
 impl Session<'_> {
@@ -287,60 +286,23 @@ impl Session<'_> {
         )?;
         self.state.about.step = number;
         self.state.about.seconds += began.elapsed().as_secs_f64();
-        self.report(
-            watch,
+        let step = Step {
             began,
             waited,
             loss,
-            length,
-            stage.batch * stage.accumulate,
-        );
-        Ok(())
-    }
-
-    fn report(
-        &mut self,
-        watch: &mut dyn Watch,
-        began: Instant,
-        waited: Duration,
-        loss: f64,
-        gradient: f64,
-        samples: usize,
-    ) {
-        let report = self.reported.get_or_insert(Report {
-            since: began,
-            waited: Duration::ZERO,
-            losses: 0.0,
-            steps: 0,
-            samples: 0,
-        });
-        report.waited += waited;
-        report.losses += loss;
-        report.steps += 1;
-        report.samples += samples;
-        let step = self.state.about.step;
-        if !step.is_multiple_of(REPORT) {
-            return;
-        }
-        let seconds = report.since.elapsed().as_secs_f64().max(1e-9);
-        let steps = self.settings.steps();
-        let progress = Progress {
-            step,
-            steps,
-            loss: report.losses / report.steps as f64,
-            gradient,
-            learning_rate: self.settings.learning_rate(step - 1),
-            rate: report.samples as f64 / seconds,
-            waiting: report.waited.as_secs_f64() / seconds,
-            left: Duration::from_secs_f64(seconds / report.steps as f64 * (steps - step) as f64),
+            gradient: length,
+            learning_rate: rate,
+            samples: stage.batch * stage.accumulate,
         };
-        self.state
-            .about
-            .history
-            .losses
-            .push((step, progress.loss, progress.learning_rate));
-        self.reported = None;
-        watch.progress(&progress);
+        if let Some(progress) = self.meter.add(&step, number, self.settings.steps()) {
+            self.state
+                .about
+                .history
+                .losses
+                .push((number, progress.loss, progress.learning_rate));
+            watch.progress(&progress);
+        }
+        Ok(())
     }
 
     /// Factors on each branch for each sample of a batch: drop path.
@@ -373,27 +335,27 @@ impl Session<'_> {
         let beta = self.settings.beta.to;
         let (stage, _) = self.settings.stage(step);
         let average = &self.state.average;
-        let (score, pictures) =
-            validation::measure(average, &self.tasks, stage.batch.min(8), beta, PICTURES)?;
+        let how = Measure {
+            batch: stage.batch.min(8),
+            beta,
+            pictures: PICTURES,
+            colours: None,
+        };
+        let (score, pictures) = validation::measure(average, &self.tasks, how)?;
         self.pictures = pictures;
-        self.reported = None;
+        self.meter = Meter::default();
         self.state.about.history.scores.push((step, score));
         watch.score(step, &score);
         if self
             .state
             .about
             .best
-            .is_none_or(|best| score.iou > best.iou)
+            .is_none_or(|best| score.exceeds(&best))
         {
             self.state.about.best = Some(score);
             average.save(&self.folder.join("best.safetensors"), DTypeChoice::F16)?;
         }
-        page::write(
-            self.folder,
-            self.settings,
-            &self.state.about,
-            &self.pictures,
-        )
+        self.show()
     }
 
     fn save(&self) -> Result<(), TrainError> {
@@ -401,11 +363,11 @@ impl Session<'_> {
         self.state
             .average
             .save(&self.folder.join("model.safetensors"), DTypeChoice::F16)?;
-        page::write(
-            self.folder,
-            self.settings,
-            &self.state.about,
-            &self.pictures,
-        )
+        self.show()
+    }
+
+    fn show(&self) -> Result<(), TrainError> {
+        let page = page::training(self.settings, &self.state.about, &self.pictures);
+        replace(&self.folder.join("index.html"), page.as_bytes())
     }
 }

@@ -20,6 +20,13 @@ pub struct Score {
     pub loss: f64,
 }
 
+impl Score {
+    /// Whether the IoU is larger, and not by what a number loses on its way through a file.
+    pub(crate) fn exceeds(&self, other: &Self) -> bool {
+        self.iou - other.iou > 1e-9
+    }
+}
+
 /// A sample and what the network painted.
 pub(crate) struct Picture {
     pub(crate) task: Task,
@@ -38,20 +45,32 @@ pub(crate) fn tasks(source: &mut dyn Source, count: usize, patch: usize, seed: u
         .collect()
 }
 
-/// Paints tasks and scores them, `batch` at a time; the first `pictures` are kept.
+/// How tasks are measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Measure<'a> {
+    /// Tasks at once.
+    pub(crate) batch: usize,
+    /// Of the loss.
+    pub(crate) beta: f64,
+    /// So many answers are kept, the first ones.
+    pub(crate) pictures: usize,
+    /// The colours that count; none: those of each prompt's mask.
+    pub(crate) colours: Option<&'a [[u8; 3]]>,
+}
+
+/// Paints tasks and scores them.
 pub(crate) fn measure(
     network: &Trainable,
     tasks: &[Task],
-    batch: usize,
-    beta: f64,
-    pictures: usize,
+    how: Measure,
 ) -> Result<(Score, Vec<Picture>), TrainError> {
     let (mut loss, mut kept) = (0.0, Vec::new());
     let mut ious = [0.0; CUTS.len()];
-    for some in tasks.chunks(batch.max(1)) {
+    for some in tasks.chunks(how.batch.max(1)) {
         let made = Batch::new(some, network.config().patch_size, network.device())?;
         let painted = network.forward(&made.canvases, None)?.detach();
-        let value = smooth_l1(&painted, &made.target, &made.weight, beta)?.to_scalar::<f32>()?;
+        let value =
+            smooth_l1(&painted, &made.target, &made.weight, how.beta)?.to_scalar::<f32>()?;
         loss += f64::from(value) * some.len() as f64;
         let side = painted.dim(2)?;
         let planes = painted
@@ -59,11 +78,11 @@ pub(crate) fn measure(
             .permute((0, 3, 1, 2))?
             .contiguous()?;
         for (task, colours) in some.iter().zip(pixels::painted(&planes)?) {
-            let found = sample_ious(task, &colours);
+            let found = sample_ious(task, how.colours, &colours);
             ious.iter_mut()
                 .zip(found)
                 .for_each(|(sum, iou)| *sum += iou);
-            if kept.len() < pictures {
+            if kept.len() < how.pictures {
                 let bytes = colours.iter().map(|value| value.round() as u8).collect();
                 let answer =
                     RgbImage::from_raw(side as u32, side as u32, bytes).unwrap_or_default();
@@ -87,16 +106,19 @@ pub(crate) fn measure(
     ))
 }
 
-/// Mean IoU over the prompt's colours at each of [`CUTS`].
-fn sample_ious(task: &Task, painted: &[f32]) -> [f64; CUTS.len()] {
+/// Mean IoU over the colours at each of [`CUTS`].
+fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f64; CUTS.len()] {
     let sample = &task.sample;
-    let colours: BTreeSet<[u8; 3]> = sample
-        .prompt_mask
-        .pixels()
-        .map(|pixel| pixel.0)
-        .filter(|rgb| *rgb != [0; 3])
-        .collect();
-    let colours: Vec<[u8; 3]> = colours.into_iter().collect();
+    let shown = || {
+        let colours: BTreeSet<[u8; 3]> = sample
+            .prompt_mask
+            .pixels()
+            .map(|pixel| pixel.0)
+            .filter(|rgb| *rgb != [0; 3])
+            .collect();
+        colours.into_iter().collect()
+    };
+    let colours: Vec<[u8; 3]> = colours.map_or_else(shown, <[_]>::to_vec);
     if colours.is_empty() {
         return [0.0; CUTS.len()];
     }

@@ -1,57 +1,13 @@
 //! Whole runs on a toy network.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
-use seggpt::{Device, Random, inspect};
-use seggpt_samples::{RgbImage, Sample, SamplesError, SegType, Source};
+use common::halves;
+use seggpt::{Device, inspect};
 use seggpt_train::{Limit, Outcome, Progress, Score, Settings, TrainError, Watch, run};
-
-/// Two halves of two greys; the prompt's colour marks the one half in both pictures.
-struct Halves(u32);
-
-impl Source for Halves {
-    fn sample(&mut self, seed: u64) -> Sample {
-        let mut random = Random::new(seed);
-        let size = self.0;
-        let colour = [0; 3].map(|_| 60 + random.below(196) as u8);
-        let (split, bright) = (
-            [0; 2].map(|_| 2 + random.below(size as usize - 4) as u32),
-            random.unit() < 0.5,
-        );
-        let picture = |split: u32| {
-            RgbImage::from_fn(size, size, |x, _| {
-                image_pixel(if x < split { 40 } else { 210 })
-            })
-        };
-        let mask = |split: u32| {
-            RgbImage::from_fn(size, size, |x, _| {
-                image::Rgb(if (x < split) == bright {
-                    colour
-                } else {
-                    [0; 3]
-                })
-            })
-        };
-        Sample {
-            prompt: picture(split[0]),
-            prompt_mask: mask(split[0]),
-            query: picture(split[1]),
-            query_mask: mask(split[1]),
-            valid: None,
-            kind: SegType::Semantic,
-            origin: "halves".into(),
-        }
-    }
-}
-
-fn image_pixel(level: u8) -> image::Rgb<u8> {
-    image::Rgb([level; 3])
-}
-
-fn halves(size: u32) -> Result<Box<dyn Source>, SamplesError> {
-    Ok(Box::new(Halves(size)))
-}
 
 #[derive(Default)]
 struct Log {
@@ -177,7 +133,7 @@ fn a_run_that_is_interrupted_anywhere_ends_with_the_same_bits() {
     assert_eq!(tensors(whole.path()), tensors(broken.path()));
     for file in ["model.safetensors", "best.safetensors"] {
         let read = |folder: &Path| fs::read(folder.join(file)).unwrap();
-        assert_eq!(read(whole.path()), read(broken.path()), "{file}");
+        assert!(read(whole.path()) == read(broken.path()), "{file}");
     }
 }
 
@@ -215,7 +171,8 @@ fn a_toy_task_is_learnt_and_the_folder_holds_what_it_should() {
     let best = outcome.best.unwrap();
     assert!(best.iou > 0.8, "{:?}", log.scores);
     let (first, last) = (log.losses[&20], log.losses[&200]);
-    assert!(last < 0.5 * first, "{first} to {last}");
+    // The same distance costs more from step to step, for beta falls.
+    assert!(last < 0.7 * first, "{first} to {last}");
     let model = inspect(&folder.path().join("model.safetensors")).unwrap();
     assert_eq!(
         (model.config, model.dtype.as_str()),

@@ -232,7 +232,7 @@ impl Plan<'_> {
         for layer in 0..self.config.stem().len() {
             let [weight, bias] =
                 ["weight", "bias"].map(|part| &weights[&format!("stem.{layer}.{part}")]);
-            x = ops::gelu(&ops::convolve(&x, weight, bias, 2, ops::Input::Constant)?)?;
+            x = ops::gelu(&ops::convolve(&x, weight, bias, 2)?)?;
         }
         x.flatten(0, 2)?.to_vec2()
     }

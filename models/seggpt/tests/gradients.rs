@@ -108,6 +108,87 @@ fn the_gradients_of_our_own_operations_are_those_of_candle_s_in_f64() {
     }
 }
 
+/// Pictures and masks of a batch as variables, and the batch that is made of them.
+fn shown(batch: Canvases) -> ([(&'static str, Var); 2], Canvases) {
+    let [pictures, masks] = [&batch.pictures, &batch.masks].map(|x| Var::from_tensor(x).unwrap());
+    let batch = Canvases {
+        pictures: pictures.as_tensor().clone(),
+        masks: masks.as_tensor().clone(),
+        ..batch
+    };
+    ([("pictures", pictures), ("masks", masks)], batch)
+}
+
+#[test]
+fn what_a_frozen_network_is_shown_has_gradients_and_its_weights_have_none() {
+    for (name, config) in all() {
+        let network = trainable(&config, DType::F64).frozen();
+        let (variables, batch) = shown(canvases(&config, 12));
+        let gradients = score(&network, &batch).backward().unwrap();
+        for (part, var) in &variables {
+            let gradient = gradients.get(var).unwrap();
+            for seed in 0..3 {
+                let direction = noise(var.dims(), 1.0, seed);
+                let expected = slope(&network, &batch, var, &direction);
+                let found = value(&(gradient * &direction).unwrap().sum_all().unwrap());
+                assert!(
+                    (found - expected).abs() < 2e-5 * expected.abs().max(1.0),
+                    "{name}: {part}, direction {seed}: {found}, {expected}"
+                );
+            }
+        }
+        // Hidden masks have no say.
+        let masks = values(gradients.get(&variables[1].1).unwrap());
+        let half = masks.len() / 4;
+        assert!(masks[half..2 * half].iter().all(|x| *x == 0.0), "{name}");
+        assert!(
+            network
+                .weights()
+                .values()
+                .all(|var| gradients.get(var).is_none()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_gradients_of_what_is_shown_are_the_same_from_our_own_operations() {
+    for (name, config) in all() {
+        let [ours, plain] = [DType::F32, DType::F64].map(|dtype| {
+            let network = trainable(&config, dtype).frozen();
+            let (variables, batch) = shown(canvases(&config, 20));
+            let gradients = score(&network, &batch).backward().unwrap();
+            variables.map(|(_, var)| values(gradients.get(&var).unwrap()))
+        });
+        for (ours, plain) in ours.iter().zip(&plain) {
+            let length = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+            let apart = length(&mut ours.iter().zip(plain).map(|(a, b)| a - b));
+            assert!(apart < 2e-5 * length(&mut plain.iter().copied()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_computation_in_16_bits_has_about_the_same_gradients_of_the_same_weights() {
+    for (name, config) in all() {
+        let batch = canvases(&config, 12);
+        let [half, full] = [DType::F16, DType::F64].map(|dtype| {
+            let network = trainable(&config, DType::F32).computing_in(dtype);
+            let gradients = score(&network, &batch).backward().unwrap();
+            let each = network.weights().values().map(|var| {
+                let gradient = gradients.get(var).unwrap();
+                assert_eq!(gradient.dtype(), DType::F32);
+                values(gradient)
+            });
+            each.flatten().collect::<Vec<_>>()
+        });
+        let length = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+        let apart = length(&mut half.iter().zip(&full).map(|(a, b)| a - b));
+        let whole = length(&mut full.iter().copied());
+        assert!(apart < 0.02 * whole, "{name}: {apart} of {whole}");
+    }
+}
+
 /// `loss_of` of tests/parity/gradients.py.
 fn loss(painted: &Tensor, batch: &Canvases, patch: usize, beta: f64) -> Tensor {
     let (b, height, width, _) = painted.dims4().unwrap();

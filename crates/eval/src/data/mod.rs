@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`Folder`] | `images/`, `masks/`, `classes.tsv`, `split.tsv`; or one such folder per video |
 //! | [`Parts`] | a folder of pictures, one of masks, prompts from anywhere |
+//! | [`Annotated`] | `images/` and `masks/` as people draw them: black and white, palettes, colours or ids |
 //! | [`ClassFolders`] | FSS-1000: one folder per class with `N.jpg` and `N.png` |
 //! | [`LabelFolder`] | pictures beside label files: COCO semantic, ADE20K |
 //! | [`CocoInstances`] | COCO objects: polygons, run lengths plain and compressed |
@@ -16,6 +17,7 @@
 //! | [`Joined`] | prompts from one set, queries from another |
 //! | [`VideoFolder`] | DAVIS and YouTube-VOS: a folder of frames and one of masks per video |
 
+mod annotated;
 mod class_folders;
 pub mod coco;
 mod files;
@@ -29,6 +31,7 @@ mod voc;
 
 use seggpt_imaging::{RgbImage, read};
 
+pub use annotated::Annotated;
 pub use class_folders::ClassFolders;
 pub use coco::{CocoInstances, CocoPanoptic};
 pub use folder::Folder;

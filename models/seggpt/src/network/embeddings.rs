@@ -100,7 +100,7 @@ impl Embeddings {
             (Stream::Image, _) if !self.stem.is_empty() => {
                 let mut x = pictures.permute((0, 2, 3, 1))?.contiguous()?;
                 for [weight, bias] in &self.stem {
-                    x = ops::gelu(&ops::convolve(&x, weight, bias, 2, ops::Input::Constant)?)?;
+                    x = ops::gelu(&ops::convolve(&x, weight, bias, 2)?)?;
                 }
                 self.patch.forward(&x.flatten(1, 2)?)
             }

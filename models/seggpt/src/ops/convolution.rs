@@ -4,7 +4,6 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    Input,
     kernels::{Matrix, product, summed, vectorised},
     storage::{gradient, output, values, with},
 };
@@ -12,7 +11,6 @@ use super::{
 /// `x` `[B, height, width, I]`, taps `[O, 9 I]` (row, column, channel), bias `[O]`.
 pub(super) struct Convolve {
     pub(super) stride: usize,
-    pub(super) input: Input,
 }
 
 /// Values of cut-out neighbourhoods held at once.
@@ -177,36 +175,40 @@ impl CustomOp3 for Convolve {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (outputs, window) = taps.dims2()?;
         let (batch, plan) = self.plan(x.dims(), outputs)?;
-        let (dx, mut sums) = with(x, |x| {
+        let (dx, sums) = with(x, |x_values| {
             with(grad, |dy| {
-                with(taps, |taps| Ok(self.gradients(x, dy, taps, batch, plan)))
+                with(taps, |w| {
+                    let dx = x
+                        .track_op()
+                        .then(|| plan.input_gradient(dy, w, batch, x_values.len()));
+                    let sums = taps
+                        .track_op()
+                        .then(|| plan.tap_gradient(x_values, dy, batch));
+                    Ok((dx, sums))
+                })
             })
         })?;
-        let db = sums.split_off(outputs * window);
         let dx = dx.map(|dx| gradient(dx, x)).transpose()?;
+        let Some(mut sums) = sums else {
+            return Ok((dx, None, None));
+        };
+        let db = sums.split_off(outputs * window);
         Ok((dx, Some(gradient(sums, taps)?), Some(gradient(db, bias)?)))
     }
 }
 
-impl Convolve {
-    /// The gradient of `x`, and those of taps and bias one after the other.
-    fn gradients(
-        &self,
-        x: &[f32],
-        dy: &[f32],
-        taps: &[f32],
-        batch: usize,
-        plan: Plan,
-    ) -> (Option<Vec<f32>>, Vec<f32>) {
-        let ([rows, columns], outputs, window) = (plan.out, plan.outputs, plan.window());
+impl Plan {
+    /// The gradients of taps and bias one after the other.
+    fn tap_gradient(self, x: &[f32], dy: &[f32], batch: usize) -> Vec<f32> {
+        let ([rows, columns], outputs, window) = (self.out, self.outputs, self.window());
         let (sample, result) = (x.len() / batch, rows * columns * outputs);
-        let sums = summed(batch, outputs * (window + 1), |i, sums| {
+        summed(batch, outputs * (window + 1), |i, sums| {
             let (x, dy) = (&x[i * sample..][..sample], &dy[i * result..][..result]);
             let (dw, db) = sums.split_at_mut(outputs * window);
             let mut windows = Vec::new();
-            for (first, rows) in plan.strips() {
+            for (first, rows) in self.strips() {
                 windows.resize(rows * columns * window, 0.0);
-                plan.cut(x, first, rows, &mut windows);
+                self.cut(x, first, rows, &mut windows);
                 let dy = Matrix::rows(&dy[first * columns * outputs..], outputs);
                 let size = [outputs, window, rows * columns];
                 product(
@@ -228,29 +230,31 @@ impl Convolve {
                     }
                 },
             );
-        });
-        let dx = (self.input == Input::Variable).then(|| {
-            let mut dx = vec![0.0; x.len()];
-            dx.par_chunks_mut(sample)
-                .zip(dy.par_chunks(result))
-                .for_each_init(Vec::new, |windows, (dx, dy)| {
-                    for (first, rows) in plan.strips() {
-                        windows.resize(rows * columns * window, 0.0);
-                        let dy = Matrix::rows(&dy[first * columns * outputs..], outputs);
-                        let size = [rows * columns, window, outputs];
-                        product(
-                            size,
-                            dy,
-                            Matrix::rows(taps, window),
-                            1.0,
-                            (&mut *windows, window),
-                            0.0,
-                        );
-                        plan.paste(windows, first, rows, dx);
-                    }
-                });
-            dx
-        });
-        (dx, sums)
+        })
+    }
+
+    /// The gradient of `x`, which has `length` values.
+    fn input_gradient(self, dy: &[f32], taps: &[f32], batch: usize, length: usize) -> Vec<f32> {
+        let ([rows, columns], outputs, window) = (self.out, self.outputs, self.window());
+        let mut dx = vec![0.0; length];
+        dx.par_chunks_mut(length / batch)
+            .zip(dy.par_chunks(rows * columns * outputs))
+            .for_each_init(Vec::new, |windows, (dx, dy)| {
+                for (first, rows) in self.strips() {
+                    windows.resize(rows * columns * window, 0.0);
+                    let dy = Matrix::rows(&dy[first * columns * outputs..], outputs);
+                    let size = [rows * columns, window, outputs];
+                    product(
+                        size,
+                        dy,
+                        Matrix::rows(taps, window),
+                        1.0,
+                        (&mut *windows, window),
+                        0.0,
+                    );
+                    self.paste(windows, first, rows, dx);
+                }
+            });
+        dx
     }
 }

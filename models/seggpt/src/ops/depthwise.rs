@@ -117,14 +117,15 @@ impl CustomOp3 for AddDepthwise {
             rows * columns * c,
             self.edge * self.edge,
         );
-        let (dx, mut sums) = with(x, |x| {
+        let wanted = taps.track_op();
+        let (dx, sums) = with(x, |x| {
             with(grad, |dy| {
                 with(taps, |taps| {
                     let mut dx = dy.to_vec();
                     dx.par_chunks_mut(sample)
                         .zip(dy.par_chunks(sample))
                         .for_each(|(dx, dy)| self.add(dy, taps, dx, grid, true));
-                    let sums = summed(batch, (count + 1) * c, |i, sums| {
+                    let add_up = |i: usize, sums: &mut [f32]| {
                         let (x, dy) = (&x[i * sample..][..sample], &dy[i * sample..][..sample]);
                         let (taps, bias) = sums.split_at_mut(count * c);
                         for (tap, row, source, first, last, from) in self.pairs(grid) {
@@ -141,17 +142,18 @@ impl CustomOp3 for AddDepthwise {
                                 }
                             },
                         );
-                    });
+                    };
+                    let sums = wanted.then(|| summed(batch, (count + 1) * c, add_up));
                     Ok((dx, sums))
                 })
             })
         })?;
+        let dx = Some(gradient(dx, x)?);
+        let Some(mut sums) = sums else {
+            return Ok((dx, None, None));
+        };
         let db = sums.split_off(count * c);
-        Ok((
-            Some(gradient(dx, x)?),
-            Some(gradient(sums, taps)?),
-            Some(gradient(db, bias)?),
-        ))
+        Ok((dx, Some(gradient(sums, taps)?), Some(gradient(db, bias)?)))
     }
 }
 

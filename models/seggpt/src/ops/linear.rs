@@ -4,14 +4,11 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    Input,
     kernels::{Matrix, ROWS, product, summed, vectorised},
     storage::{gradient, output, values, with},
 };
 
-pub(super) struct Linear {
-    pub(super) input: Input,
-}
+pub(super) struct Linear;
 
 /// Parts that the sum over rows is taken in.
 const PARTS: usize = 8;
@@ -76,7 +73,7 @@ impl CustomOp3 for Linear {
         let (dx, sums) = with(x, |x_values| {
             with(grad, |dy| {
                 with(weight, |w| {
-                    let dx = (self.input == Input::Variable).then(|| {
+                    let dx = x.track_op().then(|| {
                         let mut dx = vec![0.0; x_values.len()];
                         dx.par_chunks_mut(ROWS * inputs)
                             .zip(dy.par_chunks(ROWS * outputs))
@@ -93,12 +90,17 @@ impl CustomOp3 for Linear {
                             });
                         dx
                     });
-                    Ok((dx, weight_gradient(x_values, dy, inputs, outputs)))
+                    let sums = weight
+                        .track_op()
+                        .then(|| weight_gradient(x_values, dy, inputs, outputs));
+                    Ok((dx, sums))
                 })
             })
         })?;
-        let (dw, db) = sums;
         let dx = dx.map(|dx| gradient(dx, x)).transpose()?;
+        let Some((dw, db)) = sums else {
+            return Ok((dx, None, None));
+        };
         Ok((dx, Some(gradient(dw, weight)?), Some(gradient(db, bias)?)))
     }
 }

@@ -3,7 +3,9 @@
 //! candle's fused softmax and layer norm have none, and its plain operations walk a CPU tensor on one core, several
 //! times over. So each of these is, for f32 on the CPU, one operation with a backward pass of its own, on all cores;
 //! elsewhere (CUDA, Metal, f64) it is made of candle's plain operations, which have gradients. The two are held
-//! against each other by tests. Sums are taken in an order that does not depend on the number of threads.
+//! against each other by tests. Sums are taken in an order that does not depend on the number of threads. Where an
+//! argument depends on no variable, such as pixels or the weights of a frozen network, the costly ones of its gradients
+//! are not computed.
 
 mod attention;
 mod convolution;
@@ -23,21 +25,11 @@ fn fused(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
 }
 
-/// Whether the gradient with respect to an operation's first argument is wanted: pixels have none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
-    /// The argument depends on weights.
-    Variable,
-    /// It does not.
-    Constant,
-}
-
 /// `x Wᵀ + b`: `x` `[..., input]`, `weight` `[output, input]`, `bias` `[output]`.
-pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, input: Input) -> Result<Tensor> {
+pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     if fused(x) {
-        let op = linear::Linear { input };
         x.contiguous()?
-            .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+            .apply_op3(&weight.contiguous()?, &bias.contiguous()?, linear::Linear)
     } else {
         plain::linear(x, weight, bias)
     }
@@ -123,18 +115,14 @@ pub(crate) fn convolve(
     weight: &Tensor,
     bias: &Tensor,
     stride: usize,
-    input: Input,
 ) -> Result<Tensor> {
     if fused(x) {
         let taps = weight
             .permute((0, 2, 3, 1))?
             .flatten_from(1)?
             .contiguous()?;
-        x.contiguous()?.apply_op3(
-            &taps,
-            &bias.contiguous()?,
-            convolution::Convolve { stride, input },
-        )
+        x.contiguous()?
+            .apply_op3(&taps, &bias.contiguous()?, convolution::Convolve { stride })
     } else {
         plain::convolve(x, weight, bias, stride)
     }

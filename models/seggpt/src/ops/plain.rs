@@ -1,6 +1,14 @@
 //! The same operations out of candle's own, which have gradients on every device and in every number type.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
+
+/// Numbers of 16 bits are too coarse for sums over many.
+fn wide(x: &Tensor) -> Result<Tensor> {
+    match x.dtype() {
+        DType::F16 | DType::BF16 => x.to_dtype(DType::F32),
+        _ => Ok(x.clone()),
+    }
+}
 
 pub(super) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let mut shape = x.dims().to_vec();
@@ -17,21 +25,23 @@ pub(super) fn layer_norm(
     bias: &Tensor,
     epsilon: f64,
 ) -> Result<Tensor> {
-    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let wide = wide(x)?;
+    let centred = wide.broadcast_sub(&wide.mean_keepdim(D::Minus1)?)?;
     let deviation = (centred.sqr()?.mean_keepdim(D::Minus1)? + epsilon)?.sqrt()?;
     centred
         .broadcast_div(&deviation)?
+        .to_dtype(x.dtype())?
         .broadcast_mul(weight)?
         .broadcast_add(bias)
 }
 
 /// The largest score is subtracted as a constant: softmax does not change with it.
 pub(super) fn attention(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
-    let scores = q.contiguous()?.matmul(&k.transpose(2, 3)?.contiguous()?)?;
+    let scores = wide(&q.contiguous()?.matmul(&k.transpose(2, 3)?.contiguous()?)?)?;
     let largest = scores.detach().max_keepdim(D::Minus1)?;
     let weights = scores.broadcast_sub(&largest)?.exp()?;
     let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
-    weights.matmul(&v.contiguous()?)
+    weights.to_dtype(v.dtype())?.matmul(&v.contiguous()?)
 }
 
 pub(super) fn add_depthwise(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {

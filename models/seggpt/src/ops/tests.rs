@@ -83,7 +83,7 @@ fn agrees(shapes: &[&[usize]], op: impl Fn(&[Tensor]) -> Result<Tensor>) {
 #[test]
 fn the_linear_layer_agrees() {
     agrees(&[&[3, 301, 20], &[33, 20], &[33]], |x| {
-        linear(&x[0], &x[1], &x[2], Input::Variable)
+        linear(&x[0], &x[1], &x[2])
     });
 }
 
@@ -126,19 +126,24 @@ fn the_depthwise_convolution_agrees_on_grids_smaller_than_its_kernel_too() {
 fn the_convolution_agrees_at_both_strides() {
     for stride in [1, 2] {
         agrees(&[&[2, 6, 8, 3], &[5, 3, 3, 3], &[5]], |x| {
-            convolve(&x[0], &x[1], &x[2], stride, Input::Variable)
+            convolve(&x[0], &x[1], &x[2], stride)
         });
         agrees(&[&[1, 64, 64, 16], &[8, 16, 3, 3], &[8]], |x| {
-            convolve(&x[0], &x[1], &x[2], stride, Input::Variable)
+            convolve(&x[0], &x[1], &x[2], stride)
         });
     }
 }
 
 #[test]
-fn a_constant_input_gets_no_gradient_and_the_weights_get_theirs() {
+fn a_constant_gets_no_gradient_and_a_variable_gets_its_own() {
     let [x, weight, bias] = [noise(&[40, 4], 1), noise(&[3, 4], 2), noise(&[3], 3)]
         .map(|x| Var::from_tensor(&x.to_dtype(DType::F32).unwrap()).unwrap());
-    let y = linear(&x, &weight, &bias, Input::Constant).unwrap();
-    let gradients = y.sum_all().unwrap().backward().unwrap();
-    assert!(gradients.get(&x).is_none() && gradients.get(&weight).is_some());
+    let gradients = |x: &Tensor, weight: &Tensor| {
+        let y = linear(x, weight, &bias).unwrap();
+        y.sum_all().unwrap().backward().unwrap()
+    };
+    let of_weight = gradients(&x.as_detached_tensor(), &weight);
+    assert!(of_weight.get(&x).is_none() && of_weight.get(&weight).is_some());
+    let of_input = gradients(&x, &weight.as_detached_tensor());
+    assert!(of_input.get(&x).is_some() && of_input.get(&weight).is_none());
 }

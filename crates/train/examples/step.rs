@@ -1,9 +1,15 @@
-//! Times a training step of the small network: `cargo run --example step -- SIZE BATCH [STEPS]`.
+//! Times a training step of the small network: `cargo run --example step -- SIZE BATCH [STEPS]`. `benches/train_step.py`
+//! times PyTorch beside it.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::time::Instant;
 
 use seggpt::{Canvases, Config, DType, Device, Random, SegType, Tensor, Trainable, start};
+use seggpt_train::{
+    Optimisation,
+    loss::smooth_l1,
+    optimiser::{AdamW, gradients, length},
+};
 
 fn main() {
     let mut arguments = std::env::args()
@@ -31,27 +37,29 @@ fn main() {
         masked: Tensor::from_vec(masked, (batch, 2 * half), &Device::Cpu).unwrap(),
         kinds: vec![SegType::Instance; batch],
     };
-    for _ in 0..steps {
+    let shape = [batch.kinds.len(), 2 * size, size, 3];
+    let (target, weight) = (
+        noise(&shape),
+        Tensor::ones(&shape[..], DType::F32, &Device::Cpu).unwrap(),
+    );
+    let mut optimiser = AdamW::new(&network).unwrap();
+    let settings = Optimisation::default();
+    for number in 1..=steps as u64 {
         let start = Instant::now();
-        let loss = network
-            .forward(&batch, None)
-            .unwrap()
-            .sqr()
-            .unwrap()
-            .mean_all()
-            .unwrap();
+        let painted = network.forward(&batch, None).unwrap();
+        let loss = smooth_l1(&painted, &target, &weight, 0.5).unwrap();
         let forward = start.elapsed();
-        let gradients = loss.backward().unwrap();
+        let gradients = gradients(&network, &loss.backward().unwrap());
+        let backward = start.elapsed() - forward;
+        let factor = (settings.clip / length(&gradients).unwrap()).min(1.0);
+        optimiser
+            .step(&network, &gradients, factor, 1e-3, number, &settings)
+            .unwrap();
         let all = start.elapsed();
         println!(
-            "forward {forward:.3?}, backward {:.3?}, {:.1} samples/s, {} gradients",
-            all - forward,
+            "forward {forward:.3?}, backward {backward:.3?}, update {:.3?}, {:.1} samples/s",
+            all - forward - backward,
             batch.kinds.len() as f64 / all.as_secs_f64(),
-            network
-                .weights()
-                .values()
-                .filter(|var| gradients.get(var).is_some())
-                .count()
         );
     }
 }

@@ -1,0 +1,113 @@
+//! How trainings and tunings show themselves, and how they are stopped.
+
+use std::{
+    io::IsTerminal,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use seggpt_train::{Progress, Score, Watch};
+
+use crate::{Exit, console};
+
+/// Becomes true when the user presses Ctrl-C; a second time ends the program, which loses nothing but the steps since the
+/// last checkpoint.
+fn interruption() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    // Without the thread, Ctrl-C ends the program at once, which is no harm either.
+    let _ = thread::Builder::new().name("ctrl-c".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return;
+        };
+        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            if raised.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+        }
+    });
+    flag
+}
+
+fn bar(steps: u64) -> Option<ProgressBar> {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}\n{msg}").ok()?;
+    let is_terminal = std::io::stderr().is_terminal();
+    is_terminal.then(|| ProgressBar::new(steps).with_style(style))
+}
+
+/// A bar where standard error is a terminal, lines elsewhere.
+pub(crate) struct Show {
+    bar: Option<ProgressBar>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Show {
+    /// For a run of so many steps; Ctrl-C stops it after the step it is at.
+    pub(crate) fn new(steps: u64) -> Self {
+        Self {
+            bar: bar(steps),
+            interrupted: interruption(),
+        }
+    }
+
+    /// Leaves the bar where it is. Whether the user stopped the run.
+    pub(crate) fn end(self) -> Exit {
+        if let Some(bar) = &self.bar {
+            bar.abandon();
+        }
+        match self.interrupted.load(Ordering::Relaxed) {
+            true => Exit::Interrupted,
+            false => Exit::Done,
+        }
+    }
+}
+
+impl Watch for Show {
+    fn progress(&mut self, progress: &Progress) {
+        let minutes = progress.left.as_secs() / 60;
+        let text = format!(
+            "loss {:.4}, learning rate {:.1e}, {:.1} samples/s ({:.0} % of the time waiting for them), {} h {:02} min left",
+            progress.loss,
+            progress.learning_rate,
+            progress.rate,
+            100.0 * progress.waiting,
+            minutes / 60,
+            minutes % 60
+        );
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(progress.step);
+                bar.set_message(text);
+            }
+            None => console::result(&format!(
+                "step {} of {}: {text}",
+                progress.step, progress.steps
+            )),
+        }
+    }
+
+    fn score(&mut self, step: u64, score: &Score) {
+        self.note(&format!(
+            "step {step}: IoU {:.4} at cut {:.1}, validation loss {:.4}",
+            score.iou, score.cut, score.loss
+        ));
+    }
+
+    fn note(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => console::result(text),
+        }
+    }
+
+    fn stop(&mut self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,234 @@
+//! `seggpt tune`: a prompt library's prompt, tuned for a network that stays as it is.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use seggpt::{DType, Trainable};
+use seggpt_imaging::resize;
+use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
+use seggpt_train::{
+    Limit, Watch,
+    tune::{Job, Labelled, Tuned, Tuning, tune},
+};
+
+use crate::{
+    Exit,
+    args::{SegType, TuneArgs},
+    console,
+    run::Flaw,
+    show::Show,
+    train::minutes,
+};
+
+/// Of so many pictures beside the prompt, one is held out to judge by.
+const HELD_OUT: usize = 4;
+
+/// Tunes, or resumes what was begun in the folder.
+///
+/// # Errors
+/// What is wrong with the model, the examples, the folder or the device.
+pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
+    let failed = |error: &dyn std::error::Error| {
+        let cause = error.source().map(|cause| format!(" ({cause})"));
+        Flaw::new(format!("{error}{}", cause.unwrap_or_default()))
+    };
+    let model = seggpt::find_model(&args.model).map_err(|error| failed(&error))?;
+    let device = args.device.open().map_err(|error| failed(&error))?;
+    let network = Trainable::load(&model, &device, DType::F32).map_err(|error| failed(&error))?;
+    let (library, problems) = library(args)?;
+    let start = start(&library, args.start.as_deref())?;
+    let planes = (0..library.len()).map(|index| library.planes(index));
+    let mut planes: Vec<Planes> = planes
+        .collect::<Result<_, LibraryError>>()
+        .map_err(|error| failed(&error))?;
+    let size = match args.size {
+        Some(size) => size,
+        None => u32::try_from(network.config().image_size).unwrap_or(u32::MAX),
+    };
+    let settings = Tuning {
+        seed: args.seed,
+        size,
+        steps: args.steps,
+        batch: args.batch,
+        learning_rate: args.learning_rate,
+        mask: !args.keep_mask,
+        every: (args.steps / 10).max(1),
+        ..Tuning::default()
+    };
+    let mut show = Show::new(args.steps);
+    for problem in problems {
+        show.note(&format!("not used: {problem}"));
+    }
+    let first = planes.remove(start);
+    let (training, validation) = split(planes, &first, &mut show);
+    let colours: Vec<_> = library.classes().iter().map(|class| class.color).collect();
+    let name = &library.prompts()[start].name;
+    let subject = format!(
+        "{} from prompt {name} of {}",
+        args.model,
+        source(args).display()
+    );
+    let job = Job {
+        network,
+        subject: &subject,
+        prompt: Labelled {
+            picture: first.image.clone(),
+            mask: first.painted.clone().unwrap_or_else(|| first.mask.clone()),
+        },
+        training,
+        validation,
+        colours: &colours,
+        kind: match library.kind() {
+            seggpt_contract::SegType::Semantic => seggpt_samples::SegType::Semantic,
+            seggpt_contract::SegType::Instance => seggpt_samples::SegType::Instance,
+        },
+    };
+    show.note(&format!(
+        "{} shows how it goes",
+        args.out.join("index.html").display()
+    ));
+    let limit = Limit {
+        steps: None,
+        time: args.minutes.map(minutes),
+    };
+    let tuned =
+        tune(job, &settings, &args.out, limit, &mut show).map_err(|error| failed(&error))?;
+    let exit = show.end();
+    let from = (first.image.width() as usize, first.image.height() as usize);
+    let entry = Entry {
+        name: "tuned",
+        image: &tuned.prompt.picture,
+        ids: &resize::nearest(&first.ids, from, (size as usize, size as usize)),
+        painted: (!args.keep_mask || first.painted.is_some()).then_some(&tuned.prompt.mask),
+    };
+    entry
+        .save(&args.out, library.classes(), library.kind())
+        .map_err(|error| failed(&error))?;
+    console::result(&summary(&tuned, args));
+    Ok(exit)
+}
+
+fn summary(tuned: &Tuned, args: &TuneArgs) -> String {
+    let Tuned { first, best, .. } = tuned;
+    format!(
+        "{} of {} steps; validation IoU {:.3} to {:.3}, loss {:.4} to {:.4} ({:.4} before rounding to 8 bits); use it with \
+         `seggpt segment --prompts {}`",
+        tuned.step,
+        args.steps,
+        first.iou,
+        best.iou,
+        first.loss,
+        best.loss,
+        tuned.exact,
+        args.out.display()
+    )
+}
+
+/// The library or folder as it was named.
+fn source(args: &TuneArgs) -> &Path {
+    let named = args.prompts.as_deref().or(args.data.as_deref());
+    named.unwrap_or(Path::new(""))
+}
+
+fn library(args: &TuneArgs) -> Result<(Library, Vec<PromptProblem>), Flaw> {
+    let kind = args.seg_type.map(|kind| match kind {
+        SegType::Semantic => seggpt_contract::SegType::Semantic,
+        SegType::Instance => seggpt_contract::SegType::Instance,
+    });
+    let opened = match (&args.prompts, &args.data) {
+        (Some(path), _) => Library::open_with(path, |settings| {
+            settings.kind = kind.unwrap_or(settings.kind);
+        }),
+        (None, Some(folder)) => {
+            let settings = Settings {
+                kind: kind.unwrap_or(seggpt_contract::SegType::Semantic),
+                ..Settings::default()
+            };
+            Library::from_pairs(&pairs(folder)?, &settings)
+        }
+        (None, None) => return Err(Flaw::new("give --prompts or --data")),
+    };
+    opened.map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})"));
+        Flaw::new(format!("{error}{}", cause.unwrap_or_default()))
+    })
+}
+
+/// Pictures in `images/` and the masks of the same names in `masks/`.
+fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
+    let named = |part: &str| -> Result<BTreeMap<_, PathBuf>, Flaw> {
+        let folder = folder.join(part);
+        let failed = |error| Flaw::new(format!("{}: cannot be read ({error})", folder.display()));
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if let Some(stem) = path.file_stem().filter(|_| path.is_file()) {
+                files.insert(stem.to_owned(), path);
+            }
+        }
+        Ok(files)
+    };
+    let (images, mut masks) = (named("images")?, named("masks")?);
+    let pair = |(stem, image)| Some((image, masks.remove(&stem)?));
+    let pairs: Vec<_> = images.into_iter().filter_map(pair).collect();
+    if pairs.is_empty() {
+        return Err(Flaw::new(format!(
+            "{}: no picture in images/ has a mask of its name in masks/",
+            folder.display()
+        )));
+    }
+    Ok(pairs)
+}
+
+fn start(library: &Library, name: Option<&str>) -> Result<usize, Flaw> {
+    let Some(name) = name else { return Ok(0) };
+    let found = library
+        .prompts()
+        .iter()
+        .position(|prompt| prompt.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = library
+            .prompts()
+            .iter()
+            .map(|prompt| &prompt.name[..])
+            .collect();
+        Flaw::new(format!("--start {name}: there is no such example"))
+            .help(format!("there are {}", names.join(", ")))
+    })
+}
+
+/// What is tuned on, and what it is judged by: held out where there are enough, else the same.
+fn split(others: Vec<Planes>, first: &Planes, show: &mut Show) -> (Vec<Labelled>, Vec<Labelled>) {
+    let labelled = |planes: &Planes| Labelled {
+        picture: planes.image.clone(),
+        mask: planes.mask.clone(),
+    };
+    if others.is_empty() {
+        show.note("there is one example alone: the prompt is tuned on itself, which tells little");
+        return (vec![labelled(first)], vec![labelled(first)]);
+    }
+    let all = others.iter().map(labelled);
+    if others.len() < HELD_OUT {
+        show.note(&format!(
+            "{} pictures to tune on, none held out: the IoU is that of what is tuned on",
+            others.len()
+        ));
+        return (all.clone().collect(), all.collect());
+    }
+    let (mut training, mut validation) = (Vec::new(), Vec::new());
+    for (index, labelled) in all.enumerate() {
+        match index % HELD_OUT {
+            0 => validation.push(labelled),
+            _ => training.push(labelled),
+        }
+    }
+    show.note(&format!(
+        "{} pictures to tune on, {} held out to judge by",
+        training.len(),
+        validation.len()
+    ));
+    (training, validation)
+}

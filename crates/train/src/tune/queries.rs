@@ -1,0 +1,75 @@
+//! What a prompt is tuned on: labelled pictures, cropped and flipped.
+
+use std::sync::Arc;
+
+use image::imageops;
+use seggpt::Random;
+use seggpt_imaging::resize;
+use seggpt_samples::{RgbImage, Sample, SegType, Source};
+
+use super::Labelled;
+
+/// The smallest share of a picture's area that a crop keeps.
+const SMALLEST: f64 = 0.5;
+
+/// Samples whose prompt is that which tuning began with.
+#[derive(Clone)]
+pub(super) struct Queries {
+    pub(super) prompt: Labelled,
+    pub(super) pictures: Arc<[Labelled]>,
+    pub(super) kind: SegType,
+    pub(super) size: u32,
+    /// Probability of a crop and of a flip.
+    pub(super) vary: f64,
+}
+
+impl Queries {
+    /// A picture as it is.
+    pub(super) fn whole(&self, index: usize) -> Sample {
+        let Labelled { picture, mask } = &self.pictures[index];
+        self.sample_of(
+            resize::bicubic(picture, self.size, self.size),
+            resize::nearest_rgb(mask, self.size, self.size),
+        )
+    }
+
+    fn sample_of(&self, query: RgbImage, query_mask: RgbImage) -> Sample {
+        Sample {
+            prompt: self.prompt.picture.clone(),
+            prompt_mask: self.prompt.mask.clone(),
+            query,
+            query_mask,
+            valid: None,
+            kind: self.kind,
+            origin: String::new(),
+        }
+    }
+}
+
+impl Source for Queries {
+    fn sample(&mut self, seed: u64) -> Sample {
+        let mut random = Random::new(seed);
+        let index = random.below(self.pictures.len());
+        let Labelled { picture, mask } = &self.pictures[index];
+        let (width, height) = picture.dimensions();
+        let side = if random.unit() < self.vary {
+            (SMALLEST + (1.0 - SMALLEST) * random.unit()).sqrt()
+        } else {
+            1.0
+        };
+        let [w, h] = [width, height].map(|length| ((f64::from(length) * side) as u32).max(1));
+        let [x, y] = [width - w, height - h].map(|room| random.below(room as usize + 1) as u32);
+        let flip = random.unit() < 0.5 * self.vary;
+        let cut = |picture: &RgbImage| {
+            let mut cut = imageops::crop_imm(picture, x, y, w, h).to_image();
+            if flip {
+                imageops::flip_horizontal_in_place(&mut cut);
+            }
+            cut
+        };
+        self.sample_of(
+            resize::bicubic(&cut(picture), self.size, self.size),
+            resize::nearest_rgb(&cut(mask), self.size, self.size),
+        )
+    }
+}

@@ -1,0 +1,59 @@
+//! A drawn task for toy networks: pictures of a dark and a bright half, one of which is marked.
+#![allow(dead_code)] // each test uses a part of it
+
+use seggpt::Random;
+use seggpt_samples::{RgbImage, Sample, SamplesError, SegType, Source};
+use seggpt_train::{Progress, Score, Watch};
+
+/// Two halves of two greys; the prompt's colour marks the one half in both pictures.
+pub struct Halves(pub u32);
+
+impl Source for Halves {
+    fn sample(&mut self, seed: u64) -> Sample {
+        let mut random = Random::new(seed);
+        let size = self.0;
+        let colour = [0; 3].map(|_| 60 + random.below(196) as u8);
+        let (split, bright) = (
+            [0; 2].map(|_| 2 + random.below(size as usize - 4) as u32),
+            random.unit() < 0.5,
+        );
+        Sample {
+            prompt: picture(size, split[0]),
+            prompt_mask: mask(size, split[0], bright, colour),
+            query: picture(size, split[1]),
+            query_mask: mask(size, split[1], bright, colour),
+            valid: None,
+            kind: SegType::Semantic,
+            origin: "halves".into(),
+        }
+    }
+}
+
+/// Dark up to `split`, bright from there on.
+pub fn picture(size: u32, split: u32) -> RgbImage {
+    RgbImage::from_fn(size, size, |x, _| {
+        image::Rgb([if x < split { 40 } else { 210 }; 3])
+    })
+}
+
+/// The dark half in a colour; or the bright one, if `dark` is not meant.
+pub fn mask(size: u32, split: u32, dark: bool, colour: [u8; 3]) -> RgbImage {
+    RgbImage::from_fn(size, size, |x, _| {
+        image::Rgb(if (x < split) == dark { colour } else { [0; 3] })
+    })
+}
+
+pub fn halves(size: u32) -> Result<Box<dyn Source>, SamplesError> {
+    Ok(Box::new(Halves(size)))
+}
+
+/// Nothing is of interest.
+pub struct Quiet;
+
+impl Watch for Quiet {
+    fn progress(&mut self, _: &Progress) {}
+
+    fn score(&mut self, _: u64, _: &Score) {}
+
+    fn note(&mut self, _: &str) {}
+}
