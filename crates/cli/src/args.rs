@@ -320,8 +320,18 @@ pub struct EvalArgs {
     /// How many examples guide an answer, with commas between.
     #[arg(short, long = "k", value_name = "K", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Who answers")]
     pub ks: Vec<u32>,
-    /// How far paint must be from black to count as a class, between 0 and 1, with commas between (default: 0.5, the
-    /// nearest colour).
+    /// What sharpens answers, with commas between.
+    #[arg(
+        long = "refine",
+        value_enum,
+        value_name = "REFINE",
+        value_delimiter = ',',
+        default_value = "auto",
+        help_heading = "Who answers"
+    )]
+    pub refines: Vec<Refine>,
+    /// How far paint must be from black to count as a class, between 0 and 1, with commas between (default: what the
+    /// model's card says, else 0.5, the nearest colour).
     #[arg(long = "cut", value_name = "SHARE", value_delimiter = ',', value_parser = share, help_heading = "Who answers")]
     pub cuts: Vec<f32>,
     /// Also what a copied mask, nearest colours and a random forest reach.

@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod eval;
 mod exit;
 pub mod model;
+mod refine;
 pub mod run;
 pub mod segment;
 mod show;

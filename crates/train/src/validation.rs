@@ -33,7 +33,7 @@ pub(crate) struct Picture {
     pub(crate) answer: RgbImage,
 }
 
-const CUTS: [f64; 6] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+const CUTS: [f64; 8] = [0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 
 /// Seeds of validation are those of a stream of its own.
 const STREAM: u64 = 0x5eed_0f0a_110c_a7e5;

@@ -31,6 +31,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         ("DTYPE", args.dtype.to_string()),
         ("UPSCALING", args.upscaling.word().to_owned()),
     ];
+    infer.push(("REFINE", way.refine.word().to_owned()));
     infer.extend(way.cut.map(|cut| ("CUT", cut.to_string())));
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
@@ -106,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        args::{Cli, Command},
+        args::{Cli, Command, Refine},
         segment::TYPES,
     };
 
@@ -119,6 +120,7 @@ mod tests {
             row: "tiny".into(),
             model: "/models/tiny".into(),
             canvas: 64,
+            refine: Refine::None,
             ensemble,
             select: args.selects[0],
             k: args.ks[0],

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use seggpt::Card;
 use seggpt_exam::{Protocol, Source};
 
 use crate::{
-    args::{Ensemble, EvalArgs, Select},
+    args::{Ensemble, EvalArgs, Refine, Select},
     run::Flaw,
     segment::{MODEL_HELP, absolute, key, prompts},
 };
@@ -43,7 +44,7 @@ pub struct Way {
     pub row: String,
     /// The model file or folder.
     pub model: PathBuf,
-    /// Side of the network's input in pixels.
+    /// Side of the canvases in pixels: that of the network's input, or larger where answers are refined.
     pub canvas: usize,
     /// How prompts act together.
     pub ensemble: Ensemble,
@@ -51,6 +52,8 @@ pub struct Way {
     pub select: Select,
     /// How many.
     pub k: u32,
+    /// What refines answers; never [`Refine::Auto`].
+    pub refine: Refine,
     /// Where background ends, if not at the default.
     pub cut: Option<f32>,
     /// Names what the answers depend on.
@@ -60,7 +63,8 @@ pub struct Way {
 struct Model {
     name: String,
     path: PathBuf,
-    canvas: usize,
+    input: usize,
+    card: Card,
     sha256: String,
 }
 
@@ -95,22 +99,23 @@ impl Plan {
             for &ensemble in &args.ensembles {
                 for &select in &args.selects {
                     for &k in &args.ks {
-                        for &cut in &cuts {
-                            let way = Way {
-                                row: row(&model.name, ensemble, select, k, cut),
+                        for (refine, cut) in args.refines.iter().flat_map(|&refine| {
+                            let refine = refine.settled(model.card);
+                            cuts.iter().map(move |&cut| (refine, cut))
+                        }) {
+                            let mut way = Way {
+                                row: String::new(),
                                 model: model.path.clone(),
-                                canvas: model.canvas,
+                                canvas: refine.canvas(model.input),
                                 ensemble,
                                 select,
                                 k,
+                                refine,
                                 cut,
-                                run_key: run_key(
-                                    args,
-                                    &model.sha256,
-                                    &questions,
-                                    (ensemble, select, k, cut),
-                                ),
+                                run_key: String::new(),
                             };
+                            way.row = row(&model.name, &way);
+                            way.run_key = run_key(args, &model, &questions, &way);
                             if plan.ways.iter().all(|known| known.row != way.row) {
                                 plan.ways.push(way);
                             }
@@ -207,7 +212,8 @@ fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
         models.push(Model {
             name: model_name(&path),
             path,
-            canvas: inspection.config.image_size,
+            input: inspection.config.image_size,
+            card: Card::beside(&inspection.path),
             sha256: inspection.sha256,
         });
     }
@@ -233,23 +239,31 @@ fn model_name(path: &Path) -> String {
     }
 }
 
-fn row(model: &str, ensemble: Ensemble, select: Select, k: u32, cut: Option<f32>) -> String {
-    let cut = cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();
-    format!("{model}-{}-{}-k{k}{cut}", ensemble.word(), select.word())
+fn row(model: &str, way: &Way) -> String {
+    let refined = match way.refine {
+        Refine::Pixels => "-refined",
+        Refine::Auto | Refine::None => "",
+    };
+    let cut = way.cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();
+    let (ensemble, select) = (way.ensemble.word(), way.select.word());
+    format!("{model}-{ensemble}-{select}-k{}{refined}{cut}", way.k)
 }
 
-fn run_key(
-    args: &EvalArgs,
-    model_sha256: &str,
-    questions: &[String],
-    (ensemble, select, k, cut): (Ensemble, Select, u32, Option<f32>),
-) -> String {
+fn run_key(args: &EvalArgs, model: &Model, questions: &[String], way: &Way) -> String {
     let mut parts = vec![
-        format!("{} model {model_sha256}", env!("CARGO_PKG_VERSION")),
         format!(
-            "{} {} {k} {cut:?} {:?}",
-            ensemble.word(),
-            select.word(),
+            "{} model {} {:?}",
+            env!("CARGO_PKG_VERSION"),
+            model.sha256,
+            model.card
+        ),
+        format!(
+            "{} {} {} {} {:?} {:?}",
+            way.ensemble.word(),
+            way.select.word(),
+            way.k,
+            way.refine.word(),
+            way.cut,
             args.seg_type
         ),
         format!("infer {} {}", args.dtype, args.upscaling.word()),

@@ -14,7 +14,7 @@ pub use compose::{Plan, compose};
 
 use crate::{
     Exit,
-    args::{Ensemble, Refine, SegmentArgs},
+    args::{Ensemble, SegmentArgs},
     console,
     run::{self, Flaw, validate},
 };
@@ -65,12 +65,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         );
     }
     let card = seggpt::Card::beside(&inspection.path);
-    let refine = match args.refine {
-        Refine::Auto if card.refine.is_some() => Refine::Pixels,
-        Refine::Auto => Refine::None,
-        chosen => chosen,
-    };
-    let input = inspection.config.image_size;
+    let refine = args.refine.settled(card);
     let mut plan = Plan {
         run_key: String::new(),
         flow,
@@ -78,10 +73,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         inputs,
         prompts,
         model,
-        canvas: match refine {
-            Refine::Pixels => input.max(REFINED_CANVAS),
-            _ => input,
-        },
+        canvas: refine.canvas(inspection.config.image_size),
         refine,
         k,
         classes,
@@ -90,9 +82,6 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     plan.run_key = key::of(&plan, &inspection.sha256, card);
     Ok(plan)
 }
-
-/// Side of the canvases in pixels where the network's answer is refined, unless its input is larger.
-const REFINED_CANVAS: usize = 448;
 
 pub(crate) const MODEL_HELP: &str =
     "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";

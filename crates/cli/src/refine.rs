@@ -1,0 +1,27 @@
+//! What `--refine` means for a model.
+
+use seggpt::Card;
+
+use crate::args::Refine;
+
+/// Side of the canvases in pixels where answers are refined, unless the network's input is larger.
+const CANVAS: usize = 448;
+
+impl Refine {
+    /// [`Refine::Auto`] as the model's card has it; other choices as they are.
+    pub(crate) fn settled(self, card: Card) -> Self {
+        match self {
+            Self::Auto if card.refine.is_some() => Self::Pixels,
+            Self::Auto => Self::None,
+            chosen => chosen,
+        }
+    }
+
+    /// Side of the canvases in pixels, for a network whose input has the side `input`.
+    pub(crate) fn canvas(self, input: usize) -> usize {
+        match self {
+            Self::Pixels => input.max(CANVAS),
+            Self::Auto | Self::None => input,
+        }
+    }
+}
