@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use seggpt_contract::SegType;
+use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
 use seggpt_prompt_library::{
-    Choice, ClassSetting, EmbedError, Embedding, Library, LibraryError, Nearest, Pool, Query,
+    Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Pool, Query,
     Registry, Selected, Settings, Strategy,
 };
 
@@ -95,6 +95,55 @@ fn a_folder_opens_with_its_settings_and_names() {
         .map(|p| (&p.name[..], p.size))
         .collect();
     assert_eq!(names, [("ground_1", (640, 480)), ("small", (300, 200))]);
+}
+
+#[test]
+fn a_written_prompt_shows_its_shades_and_means_its_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let shades =
+        |a: u32, b: u32| RgbImage::from_fn(8, 8, |x, y| image::Rgb([(a * x + b * y) as u8; 3]));
+    let (image, painted) = (shades(20, 3), shades(7, 19));
+    let ids: Vec<u16> = (0..64).map(|i| if i % 8 < 4 { 3 } else { 0 }).collect();
+    let class = Class {
+        id: 3,
+        name: "leaf".into(),
+        color: [0, 200, 40],
+    };
+    let entry = Entry {
+        name: "tuned",
+        image: &image,
+        ids: &ids,
+        painted: Some(&painted),
+    };
+    let classes = std::slice::from_ref(&class);
+    entry
+        .save(folder.path(), classes, SegType::Semantic)
+        .unwrap();
+
+    let (library, problems) = Library::open(folder.path()).unwrap();
+    assert!(problems.is_empty() && library.warnings().is_empty());
+    assert_eq!(
+        (library.kind(), library.classes()),
+        (SegType::Semantic, classes)
+    );
+    let planes = library.planes(0).unwrap();
+    assert_eq!(
+        (&planes.ids, planes.painted.as_ref()),
+        (&ids, Some(&painted))
+    );
+    let examples = library.examples(8).unwrap();
+    assert_eq!(examples[0].image.bytes(), image.as_raw().as_slice());
+    assert_eq!(examples[0].mask.bytes(), painted.as_raw().as_slice());
+
+    let small = shades(1, 1);
+    let small = resize::bicubic(&small, 4, 4);
+    std::fs::write(
+        folder.path().join("tuned_painted.png"),
+        write::rgb_png(&small).unwrap(),
+    )
+    .unwrap();
+    let error = Library::open(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("tuned_painted.png has 4 x 4"), "{error}");
 }
 
 #[test]
