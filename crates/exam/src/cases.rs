@@ -20,8 +20,8 @@ const FOLDER: &str = "cases";
 /// Cases that are kept of each class (or object, or set where all classes are asked for at once).
 const KEPT: usize = 4;
 /// Longest side of a picture.
-const SIDE: u32 = 220;
-const QUALITY: u8 = 72;
+const SIDE: u32 = 192;
+const QUALITY: u8 = 66;
 
 /// A bad answer as pictures (data URIs).
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
 use seggpt_prompt_library::{
-    Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Pool, Query,
-    Registry, Selected, Settings, Strategy,
+    Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Pool,
+    Query, Registry, Selected, Settings, Strategy,
 };
 
 fn ground(name: &str) -> PathBuf {

@@ -175,7 +175,12 @@ pub fn run(
 fn computation(precision: Precision, device: &Device) -> Result<DType, TrainError> {
     match precision {
         Precision::F32 => Ok(DType::F32),
-        Precision::BF16 => Ok(DTypeChoice::BF16.on(device)?),
+        Precision::BF16 if device.is_cpu() => Err(TrainError::Setting {
+            field: "precision",
+            found: "bf16".into(),
+            expected: "the CPU trains in f32",
+        }),
+        Precision::BF16 => Ok(DType::BF16),
     }
 }
 
