@@ -106,13 +106,8 @@ impl Default for Protocol {
 impl fmt::Display for Protocol {
     /// What differs from the usual, for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ordinal = match self.every {
-            2 => "second".to_owned(),
-            3 => "third".to_owned(),
-            every => format!("{every}th"),
-        };
         let parts = [
-            (self.every > 1).then(|| format!("only every {ordinal} query")),
+            (self.every > 1).then(|| format!("only one query in {}", self.every)),
             self.kind.map(|kind| format!("protocol {kind}")),
             self.side.map(|side| match side {
                 0 => "compared at the pictures' own size".to_owned(),
