@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := target/debug
 PYTHON := .venv/bin/python
 
-.PHONY: demo test check build docs
+.PHONY: demo test check build docs bench
 
 ## demo: masks of drawn pictures and real photographs, through one dataflow; ends by naming the page to open
 demo: build
@@ -30,3 +30,6 @@ build:
 docs:
 	UPDATE=1 cargo test --package seggpt-tests --test manuals
 
+## bench: times the network against other people's code and writes docs/benchmarks.md; takes gigabytes and half an hour
+bench:
+	benches/run.sh $(ARGS)

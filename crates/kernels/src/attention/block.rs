@@ -185,12 +185,12 @@ impl Biases {
             rows: Buffer::new(2 * shape.rows * lanes),
             columns: Buffer::new(shape.columns * lanes),
         };
-        let Some(tables) = &block.attention.tables else {
+        // No closure: it would be compiled without the instructions.
+        let Some([by_row, by_column]) = &block.attention.tables else {
             return biases;
         };
-        let [rows, columns] = tables
-            .each_ref()
-            .map(|table| block_table::<S, M, V>(s, table, queries, shape.width));
+        let rows = block_table::<S, M, V>(s, by_row, queries, shape.width);
+        let columns = block_table::<S, M, V>(s, by_column, queries, shape.width);
         let upper = if block.part == block.prompts {
             shape.rows
         } else {
