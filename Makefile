@@ -28,7 +28,7 @@ build:
 
 ## docs: writes manifests, node READMEs and the reference from the code
 docs:
-	UPDATE=1 cargo test --package seggpt-tests --test manuals
+	UPDATE=1 cargo test --workspace --test manuals
 
 ## bench: times the network against other people's code and writes docs/benchmarks.md; takes gigabytes and half an hour
 bench:

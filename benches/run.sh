@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 benches/venv.sh
 cargo build --quiet --workspace --bins
-cargo build --quiet --package seggpt --examples
+cargo build --quiet --workspace --examples
 folder=$(mktemp --directory)
 trap 'rm -rf "$folder"' EXIT
 for size in large small; do
