@@ -305,12 +305,17 @@ fn finish<S: Simd, const V: usize>(
     let d = painter.channels;
     let channels = || S::rows(hidden)[j..].iter().step_by(V).take(d);
     let share = s.splat(1.0 / d as f32);
-    let sum = channels().fold(s.splat(0.0), |sum, x| s.add(sum, s.load(x)));
+    // Loops, not folds: closures inside of iterators are compiled without the instructions.
+    let mut sum = s.splat(0.0);
+    for x in channels() {
+        sum = s.add(sum, s.load(x));
+    }
     let mean = s.mul(sum, share);
-    let squares = channels().fold(s.splat(0.0), |sum, x| {
+    let mut squares = s.splat(0.0);
+    for x in channels() {
         let x = s.sub(s.load(x), mean);
-        s.fma(x, x, sum)
-    });
+        squares = s.fma(x, x, squares);
+    }
     let variance = s.fma(squares, share, s.splat(painter.epsilon));
     let scale = s.div(s.splat(1.0), s.sqrt(variance));
     let mut colours = painter.head_bias.map(|bias| s.splat(bias));
