@@ -30,12 +30,15 @@ pub enum Source {
     },
 }
 
+/// The classes of a fold, if there is such a fold.
+pub(crate) type Folds = fn(usize) -> Option<Vec<u16>>;
+
 /// A set and what is usual for it.
 pub(crate) struct Found {
     pub dataset: Arc<dyn Dataset>,
     pub kind: Kind,
     /// The classes of each fold, where the set has folds.
-    pub folds: Option<fn(usize) -> Option<Vec<u16>>>,
+    pub folds: Option<Folds>,
     pub draw: Draw,
     /// Pixels from which a picture counts as showing a class in episodes.
     pub min_pixels: usize,

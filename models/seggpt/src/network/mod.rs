@@ -158,8 +158,8 @@ pub struct Network {
 
 /// Who computes.
 enum Engine {
-    Cpu(Cpu),
-    Tensors(Tensors),
+    Cpu(Box<Cpu>),
+    Tensors(Box<Tensors>),
 }
 
 /// Prompts with all that can be computed before a query is known.
@@ -209,11 +209,13 @@ impl Network {
         let _span = tracing::info_span!("load", path = %info.path.display()).entered();
         let config = checkpoint.config.clone();
         let engine = match device {
-            Device::Cpu => Engine::Cpu(Cpu::load(&config, Source::File(&checkpoint), dtype)?),
-            _ => Engine::Tensors(Tensors::load(
-                &config,
-                checkpoint.var_builder(floats(dtype), device),
-            )?),
+            Device::Cpu => {
+                Engine::Cpu(Cpu::load(&config, Source::File(&checkpoint), dtype)?.into())
+            }
+            _ => {
+                let weights = checkpoint.var_builder(floats(dtype), device);
+                Engine::Tensors(Tensors::load(&config, weights)?.into())
+            }
         };
         tracing::info!(
             name = info.name, family = info.family, format = %info.format, parameters = info.parameters,
@@ -240,7 +242,7 @@ impl Network {
             info: ModelInfo::in_training(&config),
             device: Device::Cpu,
             dtype,
-            engine: Engine::Cpu(Cpu::load(&config, weights, dtype)?),
+            engine: Engine::Cpu(Cpu::load(&config, weights, dtype)?.into()),
             config,
         })
     }

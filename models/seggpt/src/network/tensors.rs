@@ -143,7 +143,7 @@ mod tests {
             info: ModelInfo::of(&checkpoint),
             device: Device::Cpu,
             dtype: DTypeChoice::F32,
-            engine: Engine::Tensors(Tensors::load(&checkpoint.config, vb).unwrap()),
+            engine: Engine::Tensors(Tensors::load(&checkpoint.config, vb).unwrap().into()),
         }
     }
 
