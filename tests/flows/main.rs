@@ -1,6 +1,7 @@
 //! Whole dataflows through the real engine, started the way users start them.
 #![allow(clippy::unwrap_used)]
 
+mod bundled;
 mod endings;
 mod ensembles;
 mod eval;
