@@ -89,12 +89,9 @@ fn rows_blurred(plane: &[f32], width: usize, kernel: &[f32]) -> Vec<f32> {
         let padded: Vec<f32> = (0..width + 2 * radius)
             .map(|x| row[x.saturating_sub(radius).min(width - 1)])
             .collect();
-        for (value, around) in out.iter_mut().zip(padded.windows(kernel.len())) {
-            *value = around
-                .iter()
-                .zip(kernel)
-                .map(|(pixel, weight)| pixel * weight)
-                .sum();
+        for (tap, weight) in kernel.iter().enumerate() {
+            let pixels = out.iter_mut().zip(&padded[tap..]);
+            pixels.for_each(|(value, pixel)| *value += weight * pixel);
         }
     });
     out

@@ -90,6 +90,9 @@ impl Forest {
     }
 }
 
+/// Pixels that a thread classifies at a time.
+const PIXELS: usize = 1024;
+
 /// What was learnt.
 pub struct Classifier {
     trees: Vec<Tree>,
@@ -109,13 +112,17 @@ impl Classifier {
         let values = features(picture);
         let count = self.labels.len();
         let mut shares = vec![0.0; values.len() / COUNT * count];
+        // Tree by tree over some pixels, so that a tree stays in the cache.
         shares
-            .par_chunks_exact_mut(count)
-            .zip(values.par_chunks_exact(COUNT))
-            .for_each(|(shares, row)| {
+            .par_chunks_mut(PIXELS * count)
+            .zip(values.par_chunks(PIXELS * COUNT))
+            .for_each(|(shares, values)| {
                 for tree in &self.trees {
-                    let votes = shares.iter_mut().zip(tree.shares(row));
-                    votes.for_each(|(share, vote)| *share += vote);
+                    let rows = values.chunks_exact(COUNT);
+                    for (shares, row) in shares.chunks_exact_mut(count).zip(rows) {
+                        let votes = shares.iter_mut().zip(tree.shares(row));
+                        votes.for_each(|(share, vote)| *share += vote);
+                    }
                 }
                 let trees = self.trees.len() as f32;
                 shares.iter_mut().for_each(|share| *share /= trees);

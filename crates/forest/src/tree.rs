@@ -92,7 +92,7 @@ impl Tree {
         let split = if pure || rows.len() < growth.smallest || levels == 0 {
             None
         } else {
-            best_split(samples, rows, random)
+            best_split(samples, rows, &counts, random)
         };
         let Some((feature, threshold)) = split else {
             let first_share = self.shares.len() as u32;
@@ -127,23 +127,32 @@ fn counts<'r>(samples: &Samples, rows: impl Iterator<Item = &'r u32>) -> Vec<u32
 
 /// Among as many features as the root of their number, each with a random threshold, the one whose
 /// sides are purest (Gini); `None` if none of them varies.
-fn best_split(samples: &Samples, rows: &[u32], random: &mut Random) -> Option<(usize, f32)> {
+fn best_split(
+    samples: &Samples,
+    rows: &[u32],
+    all: &[u32],
+    random: &mut Random,
+) -> Option<(usize, f32)> {
     let tries = (samples.count as f32).sqrt().ceil() as usize;
     let mut best: Option<(f32, usize, f32)> = None;
+    let mut values = Vec::with_capacity(rows.len());
+    let mut left = vec![0; all.len()];
     for feature in random.take((0..samples.count).collect(), tries) {
-        let values = rows.iter().map(|&row| samples.value(row, feature));
-        let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        values.clear();
+        values.extend(rows.iter().map(|&row| samples.value(row, feature)));
+        let (low, high) = values
+            .iter()
+            .fold((f32::MAX, f32::MIN), |(low, high), &value| {
+                (low.min(value), high.max(value))
+            });
         let threshold = low + (high - low) * (1.0 - random.unit());
         if threshold <= low {
             continue;
         }
-        let below = rows
-            .iter()
-            .filter(|&&row| samples.value(row, feature) < threshold);
-        let left = counts(samples, below);
-        let all = counts(samples, rows.iter());
+        left.fill(0);
+        for (&row, &value) in rows.iter().zip(&values) {
+            left[usize::from(samples.classes[row as usize])] += u32::from(value < threshold);
+        }
         let right: Vec<u32> = all
             .iter()
             .zip(&left)
