@@ -1,6 +1,6 @@
 //! `seggpt train`: a run of `seggpt-train` with a progress bar, and what comes before it.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use seggpt_samples::{Data, pack::Packing, preview};
 use seggpt_train::{Limit, Settings, TrainError, Watch, pack, run, samples};
@@ -30,10 +30,7 @@ pub fn command(args: &TrainArgs) -> miette::Result<Exit> {
 fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, TrainError> {
     let settings = Settings::read(settings)?;
     let device = args.device.open()?;
-    let limit = Limit {
-        steps: args.steps,
-        time: args.minutes.map(minutes),
-    };
+    let limit = Limit::new(args.steps, args.minutes);
     let sources = samples(&settings.data)?;
     let mut show = Show::new(settings.steps());
     show.note(&format!(
@@ -49,11 +46,6 @@ fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, TrainError> {
         args.out.join("best.safetensors").display()
     ));
     Ok(exit)
-}
-
-/// A time from the command line.
-pub(crate) fn minutes(minutes: f64) -> Duration {
-    Duration::try_from_secs_f64(60.0 * minutes.max(0.0)).unwrap_or(Duration::MAX)
 }
 
 fn show(args: &PreviewArgs) -> Result<Exit, TrainError> {

@@ -20,7 +20,6 @@ use crate::{
     console,
     run::Flaw,
     show::Show,
-    train::minutes,
 };
 
 /// Of so many pictures beside the prompt, one is held out to judge by.
@@ -90,10 +89,7 @@ pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
         "{} shows how it goes",
         args.out.join("index.html").display()
     ));
-    let limit = Limit {
-        steps: None,
-        time: args.minutes.map(minutes),
-    };
+    let limit = Limit::new(None, args.minutes);
     let tuned =
         tune(job, &settings, &args.out, limit, &mut show).map_err(|error| failed(&error))?;
     let exit = show.end();

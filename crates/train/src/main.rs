@@ -1,6 +1,6 @@
 //! Trains without the rest of the project: one file to copy to a machine with a GPU.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use seggpt_train::{Limit, Progress, Score, Settings, TrainError, Watch, run, samples};
@@ -62,12 +62,7 @@ impl Watch for Lines {
 fn train(arguments: &Arguments) -> Result<(), TrainError> {
     let settings = Settings::read(&arguments.settings)?;
     let device = seggpt::device(&arguments.device)?;
-    let limit = Limit {
-        steps: arguments.steps,
-        time: arguments
-            .minutes
-            .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
-    };
+    let limit = Limit::new(arguments.steps, arguments.minutes);
     let sources = samples(&settings.data)?;
     run(
         &settings,

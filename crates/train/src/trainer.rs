@@ -67,6 +67,19 @@ pub struct Limit {
     pub time: Option<Duration>,
 }
 
+impl Limit {
+    /// As a command line has it: steps in all, and minutes, of which less than none is none.
+    pub fn new(steps: Option<u64>, minutes: Option<f64>) -> Self {
+        let time = |minutes: f64| {
+            Duration::try_from_secs_f64(60.0 * minutes.max(0.0)).unwrap_or(Duration::MAX)
+        };
+        Self {
+            steps,
+            time: minutes.map(time),
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {

@@ -3,7 +3,6 @@ use std::{borrow::Cow, collections::BTreeMap, time::Instant};
 use eyre::{Result, WrapErr, ensure};
 use seggpt::{Card, Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, pixels};
 use seggpt_contract::{Canvases, Combine, Prompt, Provenance, SegType, Square};
-
 use seggpt_imaging::{
     RgbImage,
     resize::{bicubic, nearest_rgb},
@@ -76,19 +75,20 @@ impl Model {
         };
         self.check_size(size)?;
         let started = Instant::now();
-        let asked = PromptSet::of(canvases, size);
+        let asked = PromptSet::of(canvases);
         let mut milliseconds = BTreeMap::new();
         let shown = match self.shown.take() {
             Some(shown) if shown.0 == asked => shown,
             _ => {
-                let prepared = asked.prepare(&self.network)?;
+                let prepared = asked.prepare(&self.network, size)?;
                 milliseconds.insert("prepare".into(), to_milliseconds(started.elapsed()));
                 (asked, prepared)
             }
         };
         let (_, prompts) = self.shown.insert(shown);
         let prepared = Instant::now();
-        let query = at_size(&canvases.query, size, bicubic);
+        let query = &canvases.query;
+        let query = at_size(query.bytes(), query.size(), size, bicubic);
         let query = picture(&query, 1, size, self.network.device())?;
         // Reading the answer back waits for the device.
         let answers = pixels::painted(&self.network.forward(&query, prompts)?)?;
@@ -138,7 +138,7 @@ impl Model {
 
 /// All that prepared prompts depend on. Owns its bytes: those of a message stay in shared memory while they are held.
 #[derive(PartialEq)]
-struct PromptSet {
+pub(crate) struct PromptSet {
     images: Vec<u8>,
     masks: Vec<u8>,
     count: usize,
@@ -148,19 +148,16 @@ struct PromptSet {
 }
 
 impl PromptSet {
-    fn of(canvases: &Canvases, size: u32) -> Self {
-        let joined = |part: fn(&Prompt) -> &Square, resize| {
-            let parts = canvases
-                .prompts
-                .iter()
-                .map(|prompt| at_size(part(prompt), size, resize));
-            parts.collect::<Vec<_>>().concat()
+    pub(crate) fn of(canvases: &Canvases) -> Self {
+        let joined = |part: fn(&Prompt) -> &Square| {
+            let parts: Vec<_> = canvases.prompts.iter().map(|p| part(p).bytes()).collect();
+            parts.concat()
         };
         Self {
-            images: joined(|p| &p.image, bicubic),
-            masks: joined(|p| &p.mask, nearest_rgb),
+            images: joined(|p| &p.image),
+            masks: joined(|p| &p.mask),
             count: canvases.prompts.len(),
-            size,
+            size: canvases.query.size(),
             kind: match canvases.kind {
                 SegType::Semantic => seggpt::SegType::Semantic,
                 SegType::Instance => seggpt::SegType::Instance,
@@ -172,23 +169,34 @@ impl PromptSet {
         }
     }
 
-    fn prepare(&self, network: &Network) -> Result<PreparedPrompts> {
-        let pictures = |bytes| picture(bytes, self.count, self.size, network.device());
-        let (images, masks) = (pictures(&self.images)?, pictures(&self.masks)?);
+    /// Shows the network all prompts at the side `size`.
+    fn prepare(&self, network: &Network, size: u32) -> Result<PreparedPrompts> {
+        let pictures = |bytes, resize| {
+            let bytes = at_size(bytes, self.size, size, resize);
+            picture(&bytes, self.count, size, network.device())
+        };
+        let images = pictures(&self.images, bicubic)?;
+        let masks = pictures(&self.masks, nearest_rgb)?;
         Ok(network.prepare(&images, &masks, self.kind, self.ensemble)?)
     }
 }
 
-/// A square's bytes at another side.
+/// Pictures of the side `from`, one after another, at the side `to`.
 fn at_size(
-    square: &Square,
-    size: u32,
+    pictures: &[u8],
+    from: u32,
+    to: u32,
     resize: fn(&RgbImage, u32, u32) -> RgbImage,
 ) -> Cow<'_, [u8]> {
-    if square.size() == size {
-        return square.bytes().into();
+    if from == to {
+        return pictures.into();
     }
-    resize(&square.to_rgb(), size, size).into_raw().into()
+    let resized = |bytes: &[u8]| {
+        let picture = RgbImage::from_raw(from, from, bytes.to_vec()).expect("a chunk is a square");
+        resize(&picture, to, to).into_raw()
+    };
+    let squares = pictures.chunks_exact((from * from * 3) as usize);
+    squares.flat_map(resized).collect()
 }
 
 fn picture(bytes: &[u8], count: usize, size: u32, device: &Device) -> Result<seggpt::Tensor> {

@@ -13,6 +13,8 @@ use seggpt_imaging::{
     decode::{Cut, enlarge},
 };
 
+use crate::model::PromptSet;
+
 /// A label that no palette has.
 const UNKNOWN: u16 = u16::MAX;
 /// Neither opinion counts for more than 199 to 1.
@@ -21,7 +23,7 @@ const SURE: f32 = 0.005;
 /// The classifier of the prompts that were shown last.
 #[derive(Default)]
 pub struct Refiner {
-    shown: Option<(Vec<Prompt>, Vec<Rgb>, Classifier)>,
+    shown: Option<(PromptSet, Vec<Rgb>, Classifier)>,
 }
 
 impl Refiner {
@@ -31,13 +33,10 @@ impl Refiner {
     /// # Errors
     /// No pixel of the prompts has a colour of the palette.
     pub fn look(&mut self, canvases: &Canvases, palette: &[Rgb]) -> Result<Vec<f32>> {
+        let asked = PromptSet::of(canvases);
         let shown = match self.shown.take() {
-            Some(shown) if shown.0 == canvases.prompts && shown.1 == palette => shown,
-            _ => (
-                canvases.prompts.clone(),
-                palette.to_vec(),
-                learn(&canvases.prompts, palette)?,
-            ),
+            Some(shown) if shown.0 == asked && shown.1 == palette => shown,
+            _ => (asked, palette.to_vec(), learn(&canvases.prompts, palette)?),
         };
         let (_, _, classifier) = self.shown.insert(shown);
         let known = classifier.shares(&canvases.query.to_rgb());
