@@ -408,6 +408,8 @@ words! {
         /// Averaged inside the network, as the original does.
         #[default]
         Feature = "feature",
+        /// Inside the network, each part of a picture from the example that is most like it.
+        Joint = "joint",
         /// Laid out as a grid in one picture.
         Spatial = "spatial",
         /// One answer an example; the answers vote.

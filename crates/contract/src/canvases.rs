@@ -90,6 +90,9 @@ pub enum Combine {
     /// Inside the network: the query's features are averaged over the prompts after every attention (SegGPT, section 3.3).
     #[default]
     Feature,
+    /// Inside the network: in every attention the query sees all prompts at once, and each part of it takes from the prompt
+    /// that is most like it.
+    Joint,
     /// After it: every canvas is answered on its own and the answers vote pixel by pixel.
     Vote,
 }
@@ -98,6 +101,7 @@ impl fmt::Display for Combine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Feature => "feature",
+            Self::Joint => "joint",
             Self::Vote => "vote",
         })
     }
@@ -109,12 +113,13 @@ impl FromStr for Combine {
     fn from_str(text: &str) -> Result<Self, ContractError> {
         match text {
             "feature" => Ok(Self::Feature),
+            "joint" => Ok(Self::Joint),
             "vote" => Ok(Self::Vote),
             _ => Err(ContractError::WrongValue {
                 message: MESSAGE,
                 key: "combine".into(),
                 found: text.into(),
-                expected: "feature or vote".into(),
+                expected: "feature, joint or vote".into(),
             }),
         }
     }

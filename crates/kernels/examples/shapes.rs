@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use seggpt_kernels::{
     Attention, AttentionShape, Epilogue, Isa, KernelError, LayerNorm, PackedLinear, Painter,
-    PainterWeights, PatchGrid, Precision, Queries, Weight,
+    PainterWeights, PatchGrid, Precision, Queries, Sharing, Weight,
 };
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int8];
@@ -189,7 +189,7 @@ fn attention(clock: &Clock, queries: Queries) -> Result<[f64; 3], KernelError> {
             SHAPE,
             Some([&row_table, &column_table]),
         )?;
-        *seconds = clock.time(|| layer.forward(&qkv, &mut out, queries))?;
+        *seconds = clock.time(|| layer.forward(&qkv, &mut out, queries, Sharing::Average))?;
     }
     Ok(seconds)
 }

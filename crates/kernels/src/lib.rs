@@ -51,7 +51,7 @@ mod tile;
 #[cfg(test)]
 mod tests;
 
-pub use attention::{Attention, AttentionShape, Queries};
+pub use attention::{Attention, AttentionShape, Queries, Sharing};
 pub use decoder::{Painter, PainterWeights, PatchGrid};
 pub use depthwise::Depthwise;
 pub use error::KernelError;

@@ -27,6 +27,9 @@ pub enum Ensemble {
     /// of the original code). A single prompt is the plain network.
     #[default]
     Feature,
+    /// One answer: in every block the query attends to all prompts at once, so that each part of it finds the prompt that
+    /// is most like it. Not in the paper; a single prompt is the plain network.
+    Joint,
     /// One answer per prompt, each as if it were the only one.
     Independent,
 }
@@ -176,7 +179,10 @@ macro_rules! words {
 }
 
 words!(SegType, "segmentation type", "semantic or instance", "semantic" => Semantic, "instance" => Instance);
-words!(Ensemble, "ensemble", "feature or independent", "feature" => Feature, "independent" => Independent);
+words!(
+    Ensemble, "ensemble", "feature, joint or independent",
+    "feature" => Feature, "joint" => Joint, "independent" => Independent
+);
 words!(
     DTypeChoice, "dtype", "auto, f32, f16, bf16 or int8",
     "auto" => Auto, "f32" => F32, "f16" => F16, "bf16" => BF16, "int8" => Int8
@@ -200,10 +206,9 @@ mod tests {
             "semantic".parse::<SegType>().unwrap().to_string(),
             "semantic"
         );
-        assert_eq!(
-            "independent".parse::<Ensemble>().unwrap().to_string(),
-            "independent"
-        );
+        for text in ["feature", "joint", "independent"] {
+            assert_eq!(text.parse::<Ensemble>().unwrap().to_string(), text);
+        }
         for text in ["auto", "f32", "f16", "bf16", "int8"] {
             assert_eq!(text.parse::<DTypeChoice>().unwrap().to_string(), text);
         }

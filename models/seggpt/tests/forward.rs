@@ -41,6 +41,8 @@ fn the_fast_path_equals_the_reference_path() {
         (1, Ensemble::Feature),
         (2, Ensemble::Feature),
         (5, Ensemble::Feature),
+        (1, Ensemble::Joint),
+        (4, Ensemble::Joint),
         (3, Ensemble::Independent),
     ] {
         let (query, prompts, masks) = (

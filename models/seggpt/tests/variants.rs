@@ -30,6 +30,7 @@ fn the_fast_path_equals_the_reference_path_in_every_make() {
         for (n, ensemble, size) in [
             (1, Ensemble::Feature, [12, 12]),
             (3, Ensemble::Feature, [16, 8]),
+            (3, Ensemble::Joint, [16, 8]),
             (2, Ensemble::Independent, [20, 20]),
         ] {
             let (query, prompts, masks) = (

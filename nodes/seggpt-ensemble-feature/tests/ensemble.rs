@@ -5,7 +5,7 @@ use seggpt_contract::{
     Class, Combine, Encoding, Example, Failure, Identity, Message, Picture, Prompt, Prompted,
     SegType, Square,
 };
-use seggpt_ensemble_feature::{Settings, lay_out, run};
+use seggpt_ensemble_feature::{Merge, Settings, lay_out, run};
 use seggpt_node::testing::run_with;
 
 fn square(size: u32, shade: u8) -> Square {
@@ -39,7 +39,7 @@ fn prompted(examples: u8) -> Prompted {
 #[test]
 fn every_example_gets_a_canvas_of_its_own() {
     let prompted = prompted(3);
-    let canvases = lay_out(&prompted).unwrap();
+    let canvases = lay_out(&prompted, Merge::Mean).unwrap();
     let as_prompts: Vec<_> = prompted
         .examples
         .iter()
@@ -54,11 +54,14 @@ fn every_example_gets_a_canvas_of_its_own() {
         (16, SegType::Semantic)
     );
     assert_eq!(canvases.classes, prompted.classes);
+    let joint = lay_out(&prompted, Merge::Joint).unwrap();
+    assert_eq!(joint.prompts, canvases.prompts);
+    assert_eq!((joint.combine, &*joint.ensemble), (Combine::Joint, "joint"));
 }
 
 #[test]
 fn without_examples_there_is_nothing_to_lay_out() {
-    let error = lay_out(&prompted(0)).unwrap_err().to_string();
+    let error = lay_out(&prompted(0), Merge::Mean).unwrap_err().to_string();
     assert!(error.contains("at least one"), "{error}");
 }
 
@@ -79,7 +82,11 @@ fn the_loop_answers_each_item_and_passes_failures_on() {
         Message::Failed(identity(2), failure),
     ];
     let inputs = messages.map(|message| ("prompted", message.encode().unwrap()));
-    let sent = run_with(inputs, |node, events| run(node, events, Settings {})).unwrap();
+    let sent = run_with(inputs, |node, events| {
+        let merge = Merge::Mean;
+        run(node, events, Settings { merge })
+    })
+    .unwrap();
     assert!(sent.iter().all(|s| s.output == "canvases"));
     assert_eq!(
         sent.iter().map(|s| s.rows.len()).collect::<Vec<_>>(),

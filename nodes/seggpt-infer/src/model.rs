@@ -164,6 +164,7 @@ impl PromptSet {
             },
             ensemble: match canvases.combine {
                 Combine::Feature => Ensemble::Feature,
+                Combine::Joint => Ensemble::Joint,
                 Combine::Vote => Ensemble::Independent,
             },
         }

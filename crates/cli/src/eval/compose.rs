@@ -36,7 +36,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &[]) {
+    let ensemble = match of("ensemble", &way.ensemble.settings()) {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
@@ -152,7 +152,7 @@ mod tests {
         std::fs::write(types.path().join("seggpt/flow/v1.yml"), TYPES).unwrap();
         let mut registry = TypeRegistry::new();
         registry.load_from_dir(types.path()).unwrap();
-        let plan = plan(&["--ensemble", "feature,vote,spatial", "set"]);
+        let plan = plan(&["--ensemble", "feature,joint,vote,spatial", "set"]);
         for way in &plan.ways {
             let flow = parsed(&plan, way);
             validate::check_dataflow_static(&flow).unwrap();

@@ -80,7 +80,7 @@ pub fn compose(plan: &Plan) -> String {
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &[]) {
+    let ensemble = match of("ensemble", &args.ensemble.settings()) {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
@@ -266,15 +266,20 @@ mod tests {
         std::fs::write(types.path().join("seggpt/flow/v1.yml"), super::super::TYPES).unwrap();
         let mut registry = TypeRegistry::new();
         registry.load_from_dir(types.path()).unwrap();
-        for ensemble in ["feature", "spatial", "vote"] {
+        for (ensemble, node) in [
+            ("feature", "seggpt-ensemble-feature"),
+            ("joint", "seggpt-ensemble-feature"),
+            ("spatial", "seggpt-ensemble-spatial"),
+            ("vote", "seggpt-ensemble-vote"),
+        ] {
             let flow = parsed(&plan(&["--ensemble", ensemble]));
             validate::check_dataflow_static(&flow).unwrap();
             let warnings = validate::check_type_annotations_full(&flow, &registry, true).warnings;
             assert!(warnings.is_empty(), "{warnings:?}");
-            assert_eq!(
-                flow.nodes[2].path.as_deref(),
-                Some(format!("seggpt-ensemble-{ensemble}").as_str())
-            );
+            assert_eq!(flow.nodes[2].path.as_deref(), Some(node));
+            if ensemble == "joint" {
+                assert_eq!(value(&flow, "ensemble", "MERGE"), "joint");
+            }
         }
     }
 

@@ -140,9 +140,17 @@ impl Ensemble {
     /// The node that does it.
     pub(crate) fn node(self) -> &'static str {
         match self {
-            Self::Feature => "seggpt-ensemble-feature",
+            Self::Feature | Self::Joint => "seggpt-ensemble-feature",
             Self::Spatial => "seggpt-ensemble-spatial",
             Self::Vote => "seggpt-ensemble-vote",
+        }
+    }
+
+    /// What that node is told.
+    pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Joint => vec![("MERGE", "joint".into())],
+            Self::Feature | Self::Spatial | Self::Vote => Vec::new(),
         }
     }
 }

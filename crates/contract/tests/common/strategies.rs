@@ -146,7 +146,11 @@ pub fn canvases() -> impl Strategy<Value = Canvases> {
         });
         (square(size), vec(prompt, 1..4))
     });
-    let combine = prop_oneof![Just(Combine::Feature), Just(Combine::Vote)];
+    let combine = prop_oneof![
+        Just(Combine::Feature),
+        Just(Combine::Joint),
+        Just(Combine::Vote)
+    ];
     (squares, combine, text(), vec(class(), 0..4), kind()).prop_map(
         |((query, prompts), combine, ensemble, classes, kind)| Canvases {
             query,

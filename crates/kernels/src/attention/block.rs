@@ -1,7 +1,7 @@
 //! One block of queries of one head.
 
 use super::{
-    Attention, AttentionShape,
+    Attention, AttentionShape, Sharing,
     operand::Scores,
     pack::{Packed, Parts, Table},
 };
@@ -50,6 +50,7 @@ pub(super) struct Block<'a> {
     pub(super) qkv: &'a [f32],
     pub(super) packed: &'a Packed,
     pub(super) prompts: usize,
+    pub(super) sharing: Sharing,
     pub(super) head: usize,
     /// Prompt, or the query if it is `prompts`.
     pub(super) part: usize,
@@ -131,18 +132,25 @@ fn attend<S: Simd, O: Scores<S>, const M: usize, const V: usize>(
     } else {
         block.part..block.part + 1
     };
-    let share = 1.0 / prompts.len() as f32;
     let mut own = State::new(channels, queries);
-    let mut with_prompt = State::new(channels, queries);
+    work.visit::<S, O, M, V>(s, &mut own, block.prompts);
     let mut result = Buffer::new(channels * queries);
-    for part in std::iter::once(block.prompts).chain(prompts) {
-        let is_own = part == block.prompts;
-        let state = if is_own { &mut own } else { &mut with_prompt };
-        work.visit::<S, O, M, V>(s, state, part);
-        if !is_own {
-            add::<S, V>(s, state, share, &mut result);
+    match block.sharing {
+        Sharing::Joint => {
+            for part in prompts {
+                work.visit::<S, O, M, V>(s, &mut own, part);
+            }
+            add::<S, V>(s, &own, 1.0, &mut result);
         }
-        with_prompt.copy(&own);
+        Sharing::Average => {
+            let share = 1.0 / prompts.len() as f32;
+            let mut with_prompt = State::new(channels, queries);
+            for part in prompts {
+                with_prompt.copy(&own);
+                work.visit::<S, O, M, V>(s, &mut with_prompt, part);
+                add::<S, V>(s, &with_prompt, share, &mut result);
+            }
+        }
     }
     for (lane, out) in block.out.iter_mut().enumerate() {
         for (out, row) in out.iter_mut().zip(result.chunks_exact(queries)) {

@@ -5,8 +5,8 @@
 //! The product with the values then finds its operand as the loop in [`tile`](crate::tile) wants it.
 //!
 //! A group is the tokens of `n` prompts, then those of the one query that they share: each prompt and the query attend
-//! to each other as on a canvas of their own, and the query's results are averaged over the prompts. What the query
-//! makes of itself is computed once.
+//! to each other as on a canvas of their own; [`Sharing`] says what the query makes of several. What it makes of itself
+//! is computed once.
 
 mod block;
 mod operand;
@@ -52,6 +52,15 @@ pub enum Queries {
     All,
     /// Of the first prompt those from this token on, of other prompts none, and the query's.
     From(usize),
+}
+
+/// What the query makes of several prompts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// It attends to each together with itself, and the results are averaged.
+    Average,
+    /// It attends to all together with itself: one softmax, to which a prompt counts as much as it is like the query.
+    Joint,
 }
 
 /// One attention layer: its relative positions, if it has them, laid out.
@@ -127,6 +136,7 @@ impl Attention {
         qkv: &[f32],
         out: &mut [f32],
         queries: Queries,
+        sharing: Sharing,
     ) -> Result<(), KernelError> {
         let (tokens, channels, heads) =
             (self.shape.tokens(), self.shape.channels(), self.shape.heads);
@@ -179,6 +189,7 @@ impl Attention {
                     qkv,
                     packed: &packed,
                     prompts,
+                    sharing,
                     head,
                     part,
                     first,

@@ -113,6 +113,10 @@ impl<'a> Task<'a> {
                     _ => &[],
                 };
                 for (tile_index, a) in packed.chunks_exact(length * M).take(tiles).enumerate() {
+                    // Rows of the output lie far apart: without this, every tile waits for memory before it ends.
+                    for out in self.out.iter().skip(tile_index * M).take(M) {
+                        s.prefetch(&out[column..width.min(column + columns)]);
+                    }
                     let zero: [O::Sum; V] =
                         std::array::from_fn(|j| O::start(s, corrections.get(j)));
                     let sums = tile::<S, O, M, V>(s, [zero; M], a, &b[..length * columns]);

@@ -36,6 +36,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn splat(self, x: f32) -> Self::F;
     fn load(self, x: &Self::Row<f32>) -> Self::F;
     fn store(self, x: Self::F, to: &mut Self::Row<f32>);
+    /// Says that `x` is needed soon; may do nothing.
+    #[inline(always)]
+    fn prefetch(self, _: &[f32]) {}
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     fn sub(self, a: Self::F, b: Self::F) -> Self::F;
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;

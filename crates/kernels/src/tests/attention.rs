@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use super::{Numbers, assert_close, relative_error};
-use crate::{Attention, AttentionShape, Isa, KernelError, Precision, Queries};
+use crate::{Attention, AttentionShape, Isa, KernelError, Precision, Queries, Sharing};
 
 struct Case {
     shape: AttentionShape,
     prompts: usize,
+    sharing: Sharing,
     qkv: Vec<f32>,
     row_table: Vec<f32>,
     column_table: Vec<f32>,
@@ -23,6 +24,7 @@ impl Case {
         Self {
             shape,
             prompts,
+            sharing: Sharing::Average,
             qkv: qkv.into_iter().map(|x| 2.0 * x).collect(),
             row_table: numbers.take((4 * shape.rows - 1) * shape.width),
             column_table: numbers.take((2 * shape.columns - 1) * shape.width),
@@ -39,6 +41,13 @@ impl Case {
         }
     }
 
+    fn joint(self) -> Self {
+        Self {
+            sharing: Sharing::Joint,
+            ..self
+        }
+    }
+
     fn run(&self, isa: Isa, precision: Precision, queries: Queries) -> Vec<f32> {
         let tables = [&self.row_table[..], &self.column_table];
         let tables = self.relative.then_some(tables);
@@ -49,7 +58,9 @@ impl Case {
             Queries::From(first) => 2 * tokens - first,
         };
         let mut out = vec![f32::NAN; wanted * self.shape.channels()];
-        attention.forward(&self.qkv, &mut out, queries).unwrap();
+        attention
+            .forward(&self.qkv, &mut out, queries, self.sharing)
+            .unwrap();
         out
     }
 
@@ -74,8 +85,8 @@ impl Case {
         };
         let mut out = vec![0f64; (self.prompts + 1) * tokens * channels];
         for prompt in 0..self.prompts {
-            // Of the canvas to of the group.
-            let token = |i: usize| {
+            // Of the canvas of some prompt to of the group.
+            let token = |prompt: usize, i: usize| {
                 if i < tokens {
                     prompt * tokens + i
                 } else {
@@ -84,13 +95,24 @@ impl Case {
             };
             for head in 0..heads {
                 for i in 0..2 * tokens {
-                    let q = at(token(i), 0, head);
-                    let scores: Vec<f64> = (0..2 * tokens)
-                        .map(|j| {
+                    let q = at(token(prompt, i), 0, head);
+                    let joint = i >= tokens && self.sharing == Sharing::Joint;
+                    let seen = if joint {
+                        0..self.prompts
+                    } else {
+                        prompt..prompt + 1
+                    };
+                    let mut keys: Vec<(usize, usize)> = seen
+                        .flat_map(|prompt| (0..tokens).map(move |j| (prompt, j)))
+                        .collect();
+                    keys.extend((tokens..2 * tokens).map(|j| (prompt, j)));
+                    let scores: Vec<f64> = keys
+                        .iter()
+                        .map(|&(prompt, j)| {
                             let entry = |table: &'_ [f32], distance: usize| {
                                 dot(q, &table[distance * width..(distance + 1) * width])
                             };
-                            dot(q, at(token(j), 1, head)) / (width as f64).sqrt()
+                            dot(q, at(token(prompt, j), 1, head)) / (width as f64).sqrt()
                                 + entry(&self.row_table, i / columns + 2 * rows - 1 - j / columns)
                                 + entry(&self.column_table, i % columns + columns - 1 - j % columns)
                         })
@@ -103,9 +125,9 @@ impl Case {
                     } else {
                         1.0 / self.prompts as f64
                     };
-                    for (j, weight) in weights.iter().enumerate() {
-                        for (c, v) in at(token(j), 2, head).iter().enumerate() {
-                            out[token(i) * channels + head * width + c] +=
+                    for (&(of, j), weight) in keys.iter().zip(&weights) {
+                        for (c, v) in at(token(of, j), 2, head).iter().enumerate() {
+                            out[token(prompt, i) * channels + head * width + c] +=
                                 share * weight / sum * f64::from(*v);
                         }
                     }
@@ -133,7 +155,11 @@ fn shape(heads: usize, width: usize, rows: usize, columns: usize) -> AttentionSh
 fn check(case: &Case, queries: Queries) {
     let expected = case.expected(queries);
     for isa in Isa::available() {
-        let what = format!("{:?}, {} prompts, {queries:?}", case.shape, case.prompts);
+        let (shape, sharing) = (case.shape, case.sharing);
+        let what = format!(
+            "{shape:?}, {} prompts, {sharing:?}, {queries:?}",
+            case.prompts
+        );
         assert_close(
             isa,
             &what,
@@ -156,6 +182,9 @@ proptest! {
         first in 0usize..60,
     ) {
         let case = Case::new(shape(heads, width, rows, columns), prompts);
+        check(&case, Queries::All);
+        check(&case, Queries::From(first.min(case.shape.tokens())));
+        let case = case.joint();
         check(&case, Queries::All);
         check(&case, Queries::From(first.min(case.shape.tokens())));
     }
@@ -242,8 +271,10 @@ fn wrong_lengths_are_named() {
     assert!(matches!(new(&[0.0; 3]), Err(KernelError::Length { .. })));
     let attention = new(&case.row_table).unwrap();
     let mut out = vec![0.0; 64];
-    let mut forward =
-        |tokens: usize, queries| attention.forward(&case.qkv[..tokens * 24], &mut out, queries);
+    let mut forward = |tokens: usize, queries| {
+        let qkv = &case.qkv[..tokens * 24];
+        attention.forward(qkv, &mut out, queries, case.sharing)
+    };
     assert!(forward(4, Queries::All).is_err(), "no prompt");
     assert!(forward(7, Queries::All).is_err(), "half a token row");
     assert!(

@@ -3,13 +3,14 @@
 //! Tokens come as *groups*: `[G, (n + 1) L, C]`, the `L` tokens of each of `n` prompts, then the `L` tokens of the one
 //! query that they share. Each prompt and the query attend to each other as on a canvas of their own, and the query's
 //! results are averaged over the prompts. That is the feature ensemble of the original code, which keeps `n` equal
-//! copies of the query; with `n` = 1 it is the plain network.
+//! copies of the query; with `n` = 1 it is the plain network. In the joint ensemble the query attends to all prompts in
+//! one softmax instead.
 
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::{VarBuilder, ops};
 
 use super::{Canvas, Rows, layers::Linear, positions};
-use crate::Config;
+use crate::{Config, Ensemble};
 
 /// Relative positions of one block, looked up for one canvas size and laid out for the products with the queries.
 pub(super) struct Relative {
@@ -102,6 +103,7 @@ impl Attention {
         canvas: Canvas,
         relative: Option<&Relative>,
         keys: &[Tensor; 2],
+        ensemble: Ensemble,
         rows: Rows,
     ) -> Result<Tensor> {
         let (groups, tokens, c) = x.dims3()?;
@@ -142,6 +144,24 @@ impl Attention {
         for group in 0..groups {
             let half = |x: &Tensor, i: usize| x.get(group)?.get(i);
             let mut attended = Vec::with_capacity(n + 1);
+            let tokens_of = |x: &Tensor| x.transpose(0, 1)?.reshape(((), c));
+            if ensemble == Ensemble::Joint {
+                let prompts = if rows == Rows::Answer { 1 } else { n };
+                let below = |upper: &Tensor, lower: &Tensor| Tensor::cat(&[upper, lower], 1);
+                for i in 0..prompts {
+                    let q = half(&upper.0, i)?.narrow(1, skipped, l - skipped)?;
+                    let k = below(&half(&upper.1, i)?, &half(&lower.1, 0)?)?;
+                    let v = below(&half(&v, i)?, &half(&v, n)?)?;
+                    attended.push(tokens_of(&weighted_values(&q, &k, &v)?)?);
+                }
+                // [n, heads, L, e] -> [heads, n L, e]
+                let all = |x: Tensor| x.transpose(0, 1)?.flatten(1, 2);
+                let k = below(&all(upper.1.get(group)?)?, &half(&lower.1, 0)?)?;
+                let v = all(v.get(group)?)?;
+                attended.push(tokens_of(&weighted_values(&half(&lower.0, 0)?, &k, &v)?)?);
+                outputs.push(Tensor::cat(&attended, 0)?);
+                continue;
+            }
             let mut query: Option<Tensor> = None;
             for i in 0..n {
                 // One canvas: [heads, 2 L, ·]
@@ -154,9 +174,7 @@ impl Attention {
                     skipped
                 };
                 let q = q.narrow(1, skipped, 2 * l - skipped)?;
-                let out = weighted_values(&q, &k, &v)?
-                    .transpose(0, 1)?
-                    .reshape(((), c))?;
+                let out = tokens_of(&weighted_values(&q, &k, &v)?)?;
                 let prompt_rows = l - skipped;
                 if prompt_rows > 0 {
                     attended.push(out.narrow(0, 0, prompt_rows)?);

@@ -8,7 +8,7 @@ use super::{
     attention::{Attention, Relative},
     layers::{LayerNorm, Linear, gelu},
 };
-use crate::{Config, ops};
+use crate::{Config, Ensemble, ops};
 
 pub(super) struct Block {
     /// Weight and bias of the depthwise convolution over each half.
@@ -56,12 +56,14 @@ impl Block {
         canvas: Canvas,
         relative: Option<&Relative>,
         keys: &[Tensor; 2],
+        ensemble: Ensemble,
         rows: Rows,
     ) -> Result<Tensor> {
         let x = self.add_depthwise(x, canvas)?;
-        let attended =
-            self.attention
-                .attend(&self.norm1.forward(&x)?, canvas, relative, keys, rows)?;
+        let normed = self.norm1.forward(&x)?;
+        let attended = self
+            .attention
+            .attend(&normed, canvas, relative, keys, ensemble, rows)?;
         let x = (rows.of(&x, canvas)? + self.attention.project(&attended)?)?;
         self.add_mlp(&x)
     }

@@ -6,7 +6,7 @@ use candle_nn::VarBuilder;
 use super::{
     Canvas, Rows, attention::Relative, block::Block, layers::LayerNorm, positions::Positions,
 };
-use crate::Config;
+use crate::{Config, Ensemble};
 
 pub(super) struct Encoder {
     pub(super) blocks: Vec<Block>,
@@ -48,10 +48,11 @@ impl Encoder {
         x: &Tensor,
         canvas: Canvas,
         positions: &Positions,
+        ensemble: Ensemble,
     ) -> Result<Tensor> {
         let _span = tracing::info_span!("encoder before the merge").entered();
         (0..self.apart).try_fold(x.clone(), |x, index| {
-            self.block(index, &x, canvas, positions, Rows::All)
+            self.block(index, &x, canvas, positions, ensemble, Rows::All)
         })
     }
 
@@ -62,6 +63,7 @@ impl Encoder {
         x: &Tensor,
         canvas: Canvas,
         positions: &Positions,
+        ensemble: Ensemble,
     ) -> Result<Tensor> {
         let _span = tracing::info_span!("encoder after the merge").entered();
         let mut kept = Vec::with_capacity(self.kept_blocks.len());
@@ -75,7 +77,7 @@ impl Encoder {
                 Rows::All
             };
             if merged {
-                x = self.block(index, &x, canvas, positions, rows)?;
+                x = self.block(index, &x, canvas, positions, ensemble, rows)?;
             }
             if self.kept_blocks.contains(&index) {
                 let answer = if rows == Rows::Answer {
@@ -95,10 +97,11 @@ impl Encoder {
         x: &Tensor,
         canvas: Canvas,
         positions: &Positions,
+        ensemble: Ensemble,
         rows: Rows,
     ) -> Result<Tensor> {
         let _span = tracing::debug_span!("block", index).entered();
         let relative = positions.relative[index].as_ref();
-        self.blocks[index].forward(x, canvas, relative, &positions.keys, rows)
+        self.blocks[index].forward(x, canvas, relative, &positions.keys, ensemble, rows)
     }
 }

@@ -291,12 +291,14 @@ impl Network {
         let n = prompts.dim(0)?;
         // One group of all prompts, or a group per prompt.
         let groups = match ensemble {
-            Ensemble::Feature => 1,
+            Ensemble::Feature | Ensemble::Joint => 1,
             Ensemble::Independent => n,
         };
         let [images, targets] = match &self.engine {
-            Engine::Cpu(cpu) => cpu.prepare(prompts, masks, kind, groups, canvas)?,
-            Engine::Tensors(tensors) => tensors.prepare(prompts, masks, kind, groups, canvas)?,
+            Engine::Cpu(cpu) => cpu.prepare(prompts, masks, kind, groups, ensemble, canvas)?,
+            Engine::Tensors(tensors) => {
+                tensors.prepare(prompts, masks, kind, groups, ensemble, canvas)?
+            }
         };
         Ok(PreparedPrompts {
             canvas,
@@ -309,8 +311,8 @@ impl Network {
     }
 
     /// Answers queries `[B, 3, S, S]`, normalised and of the prompts' size: the painted masks, in normalised colours
-    /// ([`crate::pixels::painted`]), f32. `[B, 3, S, S]` for [`Ensemble::Feature`]; for [`Ensemble::Independent`]
-    /// `[B * N, 3, S, S]`, all prompts' answers to the first query first.
+    /// ([`crate::pixels::painted`]), f32. `[B, 3, S, S]`; for [`Ensemble::Independent`] `[B * N, 3, S, S]`, all
+    /// prompts' answers to the first query first.
     ///
     /// # Errors
     /// [`Error::Shape`] if the queries are not of the prompts' size; [`Error::Compute`].

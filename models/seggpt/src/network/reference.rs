@@ -88,7 +88,9 @@ impl Reference {
             });
         }
         let answers: Computed<Vec<_>> = match ensemble {
-            Ensemble::Feature => Ok(vec![self.plain(query, prompts, masks, canvas, kind)?]),
+            Ensemble::Feature | Ensemble::Joint => Ok(vec![
+                self.plain(query, prompts, masks, canvas, kind, ensemble)?,
+            ]),
             Ensemble::Independent => (0..prompts.dim(0)?)
                 .map(|i| {
                     self.plain(
@@ -97,6 +99,7 @@ impl Reference {
                         &masks.narrow(0, i, 1)?,
                         canvas,
                         kind,
+                        ensemble,
                     )
                 })
                 .collect(),
@@ -104,7 +107,7 @@ impl Reference {
         Ok(Tensor::cat(&answers?, 0)?)
     }
 
-    /// `SegGPT.forward` of the original code, all prompts in one feature ensemble.
+    /// `SegGPT.forward` of the original code, all prompts in one ensemble.
     fn plain(
         &self,
         query: &Tensor,
@@ -112,6 +115,7 @@ impl Reference {
         masks: &Tensor,
         canvas: Canvas,
         kind: SegType,
+        ensemble: Ensemble,
     ) -> Computed<Tensor> {
         let n = prompts.dim(0)?;
         let c = self.config.width;
@@ -156,7 +160,7 @@ impl Reference {
         }
         let mut kept = Vec::new();
         for (index, block) in self.tensors.encoder.blocks.iter().enumerate() {
-            x = self.plain_block(block, &x, canvas, n)?;
+            x = self.plain_block(block, &x, canvas, n, ensemble)?;
             if Some(index) == self.config.merge_index {
                 x = merge(&x)?;
             }
@@ -172,11 +176,21 @@ impl Reference {
     }
 
     /// `Block.forward`: `x` `[n or 2 n, 2 L, C]`, the lower half averaged over each stream's `n` samples.
-    fn plain_block(&self, block: &Block, x: &Tensor, canvas: Canvas, n: usize) -> Computed<Tensor> {
+    fn plain_block(
+        &self,
+        block: &Block,
+        x: &Tensor,
+        canvas: Canvas,
+        n: usize,
+        ensemble: Ensemble,
+    ) -> Computed<Tensor> {
         let (samples, tokens, c) = x.dims3()?;
         let l = canvas.tokens();
         let x = &block.add_depthwise(x, canvas)?;
-        let attended = self.plain_attention(block, &block.norm1.forward(x)?, canvas)?;
+        let attended = {
+            let joint = (ensemble == Ensemble::Joint).then_some(n);
+            self.plain_attention(block, &block.norm1.forward(x)?, canvas, joint)?
+        };
         let streams = attended.reshape((samples / n, n, tokens, c))?;
         let lower =
             streams
@@ -188,8 +202,15 @@ impl Reference {
         block.add_mlp(&(x + averaged)?)
     }
 
-    /// `Attention.forward` with `add_decomposed_rel_pos`, sample by sample.
-    fn plain_attention(&self, block: &Block, x: &Tensor, canvas: Canvas) -> Computed<Tensor> {
+    /// `Attention.forward` with `add_decomposed_rel_pos`, sample by sample. With so many prompts in `joint`, the lower
+    /// half of each sees the upper halves of all in its stream.
+    fn plain_attention(
+        &self,
+        block: &Block,
+        x: &Tensor,
+        canvas: Canvas,
+        joint: Option<usize>,
+    ) -> Computed<Tensor> {
         let (samples, tokens, c) = x.dims3()?;
         let (heads, d) = (self.config.heads, self.config.head_width());
         let (h, w) = (2 * canvas.rows, canvas.columns);
@@ -208,7 +229,7 @@ impl Reference {
             .attention
             .qkv(x)?
             .reshape((samples, tokens, 3, heads, d))?;
-        let outputs: Computed<Vec<_>> = (0..samples)
+        let scored: Computed<Vec<_>> = (0..samples)
             .map(|sample| {
                 let qkv = qkv.get(sample)?.permute((1, 2, 0, 3))?.contiguous()?;
                 let (q, k, v) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
@@ -236,9 +257,40 @@ impl Reference {
                             .reshape((heads, tokens, tokens))?
                     }
                 };
-                let weights = ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?
-                    .to_dtype(self.tensors.dtype)?;
-                weights.matmul(&v)?.transpose(0, 1)?.reshape((tokens, c))
+                Ok((scores, v))
+            })
+            .collect();
+        let scored = scored?;
+        let weigh = |scores: &Tensor, v: &Tensor| {
+            let weights = ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?
+                .to_dtype(self.tensors.dtype)?;
+            weights
+                .matmul(&v.contiguous()?)?
+                .transpose(0, 1)?
+                .reshape(((), c))
+        };
+        let l = canvas.tokens();
+        let outputs: Computed<Vec<_>> = scored
+            .iter()
+            .enumerate()
+            .map(|(sample, (scores, v))| {
+                let Some(n) = joint else {
+                    return weigh(scores, v);
+                };
+                let upper = weigh(&scores.narrow(1, 0, l)?, v)?;
+                let stream = &scored[sample / n * n..][..n];
+                let mut of_all: Vec<Tensor> = stream
+                    .iter()
+                    .map(|(scores, _)| scores.narrow(1, l, l)?.narrow(2, 0, l))
+                    .collect::<Computed<_>>()?;
+                of_all.push(scores.narrow(1, l, l)?.narrow(2, l, l)?);
+                let mut values: Vec<Tensor> = stream
+                    .iter()
+                    .map(|(_, v)| v.narrow(1, 0, l))
+                    .collect::<Computed<_>>()?;
+                values.push(v.narrow(1, l, l)?);
+                let lower = weigh(&Tensor::cat(&of_all, 2)?, &Tensor::cat(&values, 1)?)?;
+                Tensor::cat(&[upper, lower], 0)
             })
             .collect();
         block.attention.project(&Tensor::stack(&outputs?, 0)?)

@@ -15,7 +15,7 @@ use super::{
     encoder::Encoder,
     positions::{self, Positions},
 };
-use crate::{Config, SegType};
+use crate::{Config, Ensemble, SegType};
 
 pub(super) struct Tensors {
     pub(super) device: Device,
@@ -51,6 +51,7 @@ impl Tensors {
         masks: &Tensor,
         kind: SegType,
         groups: usize,
+        ensemble: Ensemble,
         canvas: Canvas,
     ) -> Result<[Tensor; 2]> {
         let positions = self.positions(canvas)?;
@@ -68,7 +69,9 @@ impl Tensors {
         let masked = self.embeddings.masked_tokens(lower, kind)?;
         let masked = masked.broadcast_as((groups, canvas.tokens(), self.width))?;
         let targets = Tensor::cat(&[masks, masked], 1)?;
-        let targets = self.encoder.until_merge(&targets, canvas, &positions)?;
+        let targets = self
+            .encoder
+            .until_merge(&targets, canvas, &positions, ensemble)?;
         Ok([images, targets])
     }
 
@@ -88,9 +91,14 @@ impl Tensors {
         let (groups, _, c) = prompts.images.dims3()?;
         let query = query.broadcast_as((groups, canvas.tokens(), c))?;
         let images = Tensor::cat(&[&prompts.images, &query], 1)?;
-        let images = self.encoder.until_merge(&images, canvas, &positions)?;
+        let ensemble = prompts.ensemble;
+        let images = self
+            .encoder
+            .until_merge(&images, canvas, &positions, ensemble)?;
         let merged = ((images + &prompts.targets)? * 0.5)?;
-        let features = self.encoder.after_merge(&merged, canvas, &positions)?;
+        let features = self
+            .encoder
+            .after_merge(&merged, canvas, &positions, ensemble)?;
         let _span = tracing::info_span!("decoder").entered();
         let answers: Result<Vec<_>> = (0..groups)
             .map(|group| self.decoder.answer(&features.get(group)?, canvas))
@@ -125,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        DTypeChoice, Ensemble, Network, Reference,
+        DTypeChoice, Network, Reference,
         network::{Engine, ModelInfo},
         weights::Checkpoint,
     };
@@ -156,6 +164,7 @@ mod tests {
         for (n, ensemble, size) in [
             (1, Ensemble::Feature, [64, 64]),
             (3, Ensemble::Feature, [48, 80]),
+            (3, Ensemble::Joint, [48, 80]),
             (2, Ensemble::Independent, [32, 32]),
         ] {
             let (query, prompts, masks) = (pictures(1, size), pictures(n, size), pictures(n, size));

@@ -1,6 +1,6 @@
 //! One transformer block.
 
-use seggpt_kernels::{Attention, Depthwise, Epilogue, LayerNorm, PackedLinear, Queries};
+use seggpt_kernels::{Attention, Depthwise, Epilogue, LayerNorm, PackedLinear, Queries, Sharing};
 use tracing::debug_span;
 
 use super::{encoder::Scratch, pack::Pack};
@@ -63,6 +63,7 @@ impl Block {
         x: &mut [f32],
         canvas: Canvas,
         attention: &Attention,
+        sharing: Sharing,
         rows: Rows,
         scratch: &mut Scratch,
     ) -> Result<usize, Error> {
@@ -98,7 +99,7 @@ impl Block {
         };
         let x = &mut x[..wanted * c];
         let attended = take(attended, x.len());
-        debug_span!("attention").in_scope(|| attention.forward(qkv, attended, queries))?;
+        debug_span!("attention").in_scope(|| attention.forward(qkv, attended, queries, sharing))?;
         debug_span!("linear proj").in_scope(|| self.proj.forward(attended, x, Epilogue::Add))?;
 
         let some = wanted.div_ceil(wanted.div_ceil(MLP_TOKENS)) * c;

@@ -1,6 +1,6 @@
 //! The stack of blocks.
 
-use seggpt_kernels::{Attention, AttentionShape, Isa, LayerNorm, Precision};
+use seggpt_kernels::{Attention, AttentionShape, Isa, LayerNorm, Precision, Sharing};
 
 use super::{block::Block, pack::Pack};
 use crate::{
@@ -74,11 +74,12 @@ impl Encoder {
         x: &mut [f32],
         canvas: Canvas,
         attention: &[Attention],
+        sharing: Sharing,
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
         let _span = tracing::info_span!("encoder before the merge").entered();
         for index in 0..self.apart {
-            self.block(index, x, canvas, attention, Rows::All, scratch)?;
+            self.block(index, x, canvas, attention, sharing, Rows::All, scratch)?;
         }
         Ok(())
     }
@@ -90,6 +91,7 @@ impl Encoder {
         mut x: Vec<f32>,
         canvas: Canvas,
         attention: &[Attention],
+        sharing: Sharing,
         scratch: &mut Scratch,
     ) -> Result<Vec<f32>, Error> {
         let _span = tracing::info_span!("encoder after the merge").entered();
@@ -104,7 +106,8 @@ impl Encoder {
                 } else {
                     Rows::All
                 };
-                let tokens = self.block(index, &mut x, canvas, attention, rows, scratch)?;
+                let tokens =
+                    self.block(index, &mut x, canvas, attention, sharing, rows, scratch)?;
                 x.truncate(tokens * c);
             }
             let Some(level) = self.kept_blocks.iter().position(|kept| *kept == index) else {
@@ -132,10 +135,11 @@ impl Encoder {
         x: &mut [f32],
         canvas: Canvas,
         attention: &[Attention],
+        sharing: Sharing,
         rows: Rows,
         scratch: &mut Scratch,
     ) -> Result<usize, Error> {
         let _span = tracing::debug_span!("block", index).entered();
-        self.blocks[index].forward(x, canvas, &attention[index], rows, scratch)
+        self.blocks[index].forward(x, canvas, &attention[index], sharing, rows, scratch)
     }
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use candle_core::{CpuStorage, Device, Storage, Tensor};
-use seggpt_kernels::{Isa, Precision};
+use seggpt_kernels::{Isa, Precision, Sharing};
 
 use self::{
     decoder::Decoder,
@@ -25,7 +25,7 @@ use self::{
     pack::Pack,
 };
 use super::{Canvas, PreparedPrompts, embeddings::Stream};
-use crate::{Config, DTypeChoice, Error, SegType, weights::Source};
+use crate::{Config, DTypeChoice, Ensemble, Error, SegType, weights::Source};
 
 pub(super) struct Cpu {
     embeddings: Embeddings,
@@ -75,6 +75,7 @@ impl Cpu {
         masks: &Tensor,
         kind: SegType,
         groups: usize,
+        ensemble: Ensemble,
         canvas: Canvas,
     ) -> Result<[Tensor; 2], Error> {
         let positions = self.positions(canvas)?;
@@ -104,10 +105,10 @@ impl Cpu {
             }
             Ok(())
         })?;
-        let mut scratch = Scratch::default();
+        let (mut scratch, sharing) = (Scratch::default(), sharing(ensemble));
         for group in targets.chunks_exact_mut(group) {
             self.encoder
-                .until_merge(group, canvas, &positions.attention, &mut scratch)?;
+                .until_merge(group, canvas, &positions.attention, sharing, &mut scratch)?;
         }
         let tensor = |tokens| Tensor::from_vec(tokens, (groups, (), self.width), &Device::Cpu);
         Ok([tensor(images)?, tensor(targets)?])
@@ -134,7 +135,7 @@ impl Cpu {
         let groups = prompts.targets.dim(0)?;
         let size = query.elem_count();
         let mut answers = vec![0.0; groups * size];
-        let mut scratch = Scratch::default();
+        let (mut scratch, sharing) = (Scratch::default(), sharing(prompts.ensemble));
         lend(&prompts.images, |images| {
             lend(&prompts.targets, |targets| {
                 let images = images.chunks_exact(images.len() / groups);
@@ -143,13 +144,13 @@ impl Cpu {
                 for ((images, targets), answer) in groups {
                     let mut x = [images, &query_tokens].concat();
                     self.encoder
-                        .until_merge(&mut x, canvas, attention, &mut scratch)?;
+                        .until_merge(&mut x, canvas, attention, sharing, &mut scratch)?;
                     for (x, target) in x.iter_mut().zip(targets) {
                         *x = (*x + target) * 0.5;
                     }
-                    let features = self
-                        .encoder
-                        .after_merge(x, canvas, attention, &mut scratch)?;
+                    let features =
+                        self.encoder
+                            .after_merge(x, canvas, attention, sharing, &mut scratch)?;
                     self.decoder.answer(&features, canvas, answer)?;
                 }
                 Ok(())
@@ -178,6 +179,13 @@ impl Cpu {
         });
         tables.insert(canvas, positions.clone());
         Ok(positions)
+    }
+}
+
+fn sharing(ensemble: Ensemble) -> Sharing {
+    match ensemble {
+        Ensemble::Joint => Sharing::Joint,
+        Ensemble::Feature | Ensemble::Independent => Sharing::Average,
     }
 }
 
