@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := target/debug
 PYTHON := .venv/bin/python
 
-.PHONY: demo test check build docs bench
+.PHONY: demo test check build docs bench cuda
 
 ## demo: masks of drawn pictures and real photographs, through one dataflow; ends by naming the page to open
 demo: build
@@ -25,6 +25,10 @@ check:
 
 build:
 	cargo build --workspace --bins
+
+## cuda: seggpt-infer, seggpt-train and what checks a GPU, for CUDA, into target/cuda/bin; needs neither a GPU nor a toolkit (docs/cuda.md)
+cuda:
+	tools/cuda.sh tools/cuda-build.sh
 
 ## docs: writes manifests, node READMEs and the reference from the code
 docs:

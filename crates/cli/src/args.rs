@@ -63,8 +63,8 @@ Examples:
   seggpt run dataflows/folder.yml --set source.INPUTS=pictures --set sink.OUT=masks
   seggpt run live.yml --stop-after 30s
 
-Nodes named without a folder are taken from beside this program, then from PATH. Relative paths in a dataflow, those in \
---set included, start from the folder of its file.")]
+Nodes named without a folder are taken from the folder that $SEGGPT_NODES names, from beside this program, then from PATH. \
+Relative paths in a dataflow, those in --set included, start from the folder of its file.")]
 pub struct RunArgs {
     /// The dataflow, as dora's YAML.
     #[arg(value_name = "FLOW.yml")]

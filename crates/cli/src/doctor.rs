@@ -197,16 +197,16 @@ fn devices() -> Vec<Finding> {
             "device cuda",
             DeviceChoice::Cuda(0),
             cfg!(feature = "cuda"),
-            "cuda",
+            "`make cuda` builds nodes with it: docs/cuda.md",
         ),
         (
             "device metal",
             DeviceChoice::Metal,
             cfg!(feature = "metal"),
-            "metal",
+            "cargo build --release --workspace --features metal",
         ),
     ];
-    for (what, device, built, feature) in gpus {
+    for (what, device, built, remedy) in gpus {
         found.push(match (built, device.open()) {
             (true, Ok(_)) => good(what, "there"),
             (true, Err(error)) => bad(
@@ -214,11 +214,7 @@ fn devices() -> Vec<Finding> {
                 format!("built in, but it does not open: {error}"),
                 "look at the driver, or use --device cpu",
             ),
-            (false, _) => optional_without(
-                what,
-                "not built in",
-                format!("cargo build --release --workspace --features {feature}"),
-            ),
+            (false, _) => optional_without(what, "not built in", remedy),
         });
     }
     found
@@ -246,10 +242,16 @@ fn nodes_found() -> Vec<Finding> {
         .copied()
         .collect();
     if missing.is_empty() {
+        let elsewhere: String = there
+            .iter()
+            .filter_map(|name| nodes::beside(name))
+            .filter(|file| file.parent() != Some(home.as_path()))
+            .map(|file| format!("; {}", file.display()))
+            .collect();
         return vec![good(
             "nodes",
             format!(
-                "all {} in {}",
+                "all {} in {}{elsewhere}",
                 there.len().max(nodes::OURS.len()),
                 home.display()
             ),

@@ -72,14 +72,23 @@ impl DeviceChoice {
     /// # Errors
     /// [`Error::Device`] where this build lacks the feature or the machine lacks the device; `auto` never fails.
     pub fn open(self) -> Result<Device, Error> {
-        let failed = |reason: candle_core::Error| Error::Device {
+        let failed = |built: bool, remedy: &str, reason: candle_core::Error| Error::Device {
             device: self.to_string(),
-            reason: format!("{reason}; build with the feature of that name, or choose cpu"),
+            reason: match built {
+                true => format!("{reason}; look at the driver, or choose cpu"),
+                false => format!("this program is built without it; {remedy}, or choose cpu"),
+            },
         };
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda(index) => Device::new_cuda(index).map_err(failed),
-            Self::Metal => Device::new_metal(0).map_err(failed),
+            Self::Cuda(index) => Device::new_cuda(index).map_err(|reason| {
+                let remedy = "`make cuda` builds programs with it (docs/cuda.md)";
+                failed(cfg!(feature = "cuda"), remedy, reason)
+            }),
+            Self::Metal => Device::new_metal(0).map_err(|reason| {
+                let remedy = "build with the feature `metal`";
+                failed(cfg!(feature = "metal"), remedy, reason)
+            }),
             Self::Auto => Ok(Device::new_cuda(0)
                 .or_else(|_| Device::new_metal(0))
                 .unwrap_or(Device::Cpu)),
@@ -222,6 +231,13 @@ mod tests {
             "{error}"
         );
         assert!("Semantic".parse::<SegType>().is_err());
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_device_that_is_not_built_in_comes_with_the_way_to_get_it() {
+        let error = DeviceChoice::Cuda(0).open().unwrap_err().to_string();
+        assert!(error.contains("make cuda"), "{error}");
     }
 
     #[test]

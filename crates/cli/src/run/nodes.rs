@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
 };
 
 use dora_core::descriptor::{Descriptor, resolve_path, source_is_url};
@@ -31,15 +31,20 @@ pub fn home() -> Option<PathBuf> {
     env::current_exe().ok()?.parent().map(Path::to_owned)
 }
 
-/// The executable of that bare name beside this program.
+/// Names a folder whose nodes come before those beside this program, such as those built for a GPU.
+const NODES_VARIABLE: &str = "SEGGPT_NODES";
+
+/// The executable of that bare name in the folder that `$SEGGPT_NODES` names, or beside this program.
 pub fn beside(name: &str) -> Option<PathBuf> {
-    beside_in(name, &home()?)
+    let named = env::var_os(NODES_VARIABLE).and_then(|folder| absolute(folder).ok());
+    first_in(name, named.into_iter().chain(home()))
 }
 
-fn beside_in(name: &str, home: &Path) -> Option<PathBuf> {
+fn first_in(name: &str, folders: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
     let is_bare = Path::new(name).components().count() == 1;
-    let file = home.join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    (is_bare && file.is_file()).then_some(file)
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    let mut files = folders.into_iter().map(|folder| folder.join(&file));
+    files.find(|file| is_bare && file.is_file())
 }
 
 /// Makes bare names that stand beside this program absolute; what is left, dora looks for itself.
@@ -78,9 +83,26 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join(format!("node{}", env::consts::EXE_SUFFIX));
         std::fs::write(&file, "").unwrap();
-        assert_eq!(beside_in("node", home.path()), Some(file));
-        assert_eq!(beside_in("./node", home.path()), None);
-        assert_eq!(beside_in("other", home.path()), None);
+        let found = |name| first_in(name, [home.path().to_owned()]);
+        assert_eq!(found("node"), Some(file));
+        assert_eq!(found("./node"), None);
+        assert_eq!(found("other"), None);
+    }
+
+    #[test]
+    fn the_folder_that_is_named_comes_first_for_what_it_has() {
+        let [named, home] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let file = |folder: &Path, name: &str| {
+            let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+            std::fs::write(&file, "").unwrap();
+            file
+        };
+        let infer = file(named.path(), "infer");
+        file(home.path(), "infer");
+        let sink = file(home.path(), "sink");
+        let folders = [named.path().to_owned(), home.path().to_owned()];
+        assert_eq!(first_in("infer", folders.clone()), Some(infer));
+        assert_eq!(first_in("sink", folders), Some(sink));
     }
 
     #[test]

@@ -6,9 +6,13 @@
 //! copies of the query; with `n` = 1 it is the plain network. In the joint ensemble the query attends to all prompts in
 //! one softmax instead.
 
+use std::ops::Range;
+
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::{VarBuilder, ops};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{Canvas, Rows, layers::Linear, positions};
 use crate::{Config, Ensemble};
 
@@ -18,6 +22,36 @@ pub(super) struct Relative {
     rows: [Tensor; 2],
     /// `[columns, d, columns]`.
     columns: Tensor,
+    /// By distance, `[4 rows - 1, d]` and `[2 columns - 1, d]`.
+    #[cfg(feature = "cuda")]
+    pub(super) distances: [Tensor; 2],
+}
+
+impl Relative {
+    /// Of tables by distance as stored, `[2 s - 1, d]` for rows and for columns, f32 on the CPU.
+    pub(super) fn of(
+        stored: &[Tensor; 2],
+        canvas: Canvas,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let place = |table: &Tensor| table.contiguous()?.to_dtype(dtype)?.to_device(device);
+        let (height, width) = (2 * canvas.rows, canvas.columns);
+        let rows = positions::relative(&stored[0], height)?.transpose(1, 2)?;
+        let columns = positions::relative(&stored[1], width)?.transpose(1, 2)?;
+        Ok(Self {
+            rows: [
+                place(&rows.narrow(0, 0, canvas.rows)?)?,
+                place(&rows.narrow(0, canvas.rows, canvas.rows)?)?,
+            ],
+            columns: place(&columns)?,
+            #[cfg(feature = "cuda")]
+            distances: [
+                place(&positions::by_distance(&stored[0], height)?)?,
+                place(&positions::by_distance(&stored[1], width)?)?,
+            ],
+        })
+    }
 }
 
 pub(super) struct Attention {
@@ -66,23 +100,10 @@ impl Attention {
         dtype: DType,
         device: &Device,
     ) -> Result<Option<Relative>> {
-        let place = |table: Tensor| {
-            table
-                .transpose(1, 2)?
-                .contiguous()?
-                .to_dtype(dtype)?
-                .to_device(device)
-        };
-        let Some([rows, columns]) = self.relative_tables(canvas)? else {
-            return Ok(None);
-        };
-        Ok(Some(Relative {
-            rows: [
-                place(rows.narrow(0, 0, canvas.rows)?)?,
-                place(rows.narrow(0, canvas.rows, canvas.rows)?)?,
-            ],
-            columns: place(columns)?,
-        }))
+        let stored = self.rel_pos.as_ref();
+        stored
+            .map(|stored| Relative::of(stored, canvas, dtype, device))
+            .transpose()
     }
 
     /// The qkv layer, for the reference path.
@@ -93,6 +114,11 @@ impl Attention {
     /// The projection after the attention.
     pub(super) fn project(&self, x: &Tensor) -> Result<Tensor> {
         self.proj.forward(x)
+    }
+
+    /// The projection of `attended`, added to `x`.
+    pub(super) fn project_onto(&self, x: &Tensor, attended: &Tensor) -> Result<Tensor> {
+        self.proj.add_to(x, attended)
     }
 
     /// `x` `[G, (n + 1) L, C]` to what the rows attended to, `[G, rows, C]`, before the projection, which being
@@ -106,92 +132,102 @@ impl Attention {
         ensemble: Ensemble,
         rows: Rows,
     ) -> Result<Tensor> {
-        let (groups, tokens, c) = x.dims3()?;
+        let (groups, tokens, _) = x.dims3()?;
         let (heads, d, l) = (self.heads, self.head_width, canvas.tokens());
-        let n = tokens / l - 1;
-        // [G, n + 1, L, 3, heads, d] -> q, k and v, each [G, n + 1, heads, L, d]
         let qkv = self
             .qkv
             .forward(x)?
-            .reshape(&[groups, n + 1, l, 3, heads, d][..])?;
-        let part = |index: usize| {
-            qkv.narrow(3, index, 1)?
-                .squeeze(3)?
-                .transpose(2, 3)?
-                .contiguous()
-        };
-        let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-
-        let split = |x: &Tensor, half: usize| {
-            if half == 0 {
-                x.narrow(1, 0, n)
-            } else {
-                x.narrow(1, n, 1)
+            .reshape(&[groups, tokens / l, l, 3, heads, d][..])?;
+        #[cfg(feature = "cuda")]
+        if ensemble != Ensemble::Joint {
+            let tables = relative.map(|relative| &relative.distances);
+            if let Some(attended) = cuda::attention(&qkv, tables, canvas, rows)? {
+                return Ok(attended);
             }
-        };
-        let biased = |half: usize| -> Result<(Tensor, Tensor)> {
-            let (q, k) = (split(&q, half)?, split(&k, half)?);
-            let Some(relative) = relative else {
-                return Ok(((q * (d as f64).powf(-0.5))?, k));
-            };
-            let q = biased_queries(&q, canvas, &relative.rows[half], &relative.columns)?;
-            Ok((q, biased_keys(&k, &keys[half])?))
-        };
-        let (upper, lower) = (biased(0)?, biased(1)?);
-
-        let skipped = rows.skipped(canvas);
-        let mut outputs = Vec::with_capacity(groups);
-        for group in 0..groups {
-            let half = |x: &Tensor, i: usize| x.get(group)?.get(i);
-            let mut attended = Vec::with_capacity(n + 1);
-            let tokens_of = |x: &Tensor| x.transpose(0, 1)?.reshape(((), c));
-            if ensemble == Ensemble::Joint {
-                let prompts = if rows == Rows::Answer { 1 } else { n };
-                let below = |upper: &Tensor, lower: &Tensor| Tensor::cat(&[upper, lower], 1);
-                for i in 0..prompts {
-                    let q = half(&upper.0, i)?.narrow(1, skipped, l - skipped)?;
-                    let k = below(&half(&upper.1, i)?, &half(&lower.1, 0)?)?;
-                    let v = below(&half(&v, i)?, &half(&v, n)?)?;
-                    attended.push(tokens_of(&weighted_values(&q, &k, &v)?)?);
-                }
-                // [n, heads, L, e] -> [heads, n L, e]
-                let all = |x: Tensor| x.transpose(0, 1)?.flatten(1, 2);
-                let k = below(&all(upper.1.get(group)?)?, &half(&lower.1, 0)?)?;
-                let v = all(v.get(group)?)?;
-                attended.push(tokens_of(&weighted_values(&half(&lower.0, 0)?, &k, &v)?)?);
-                outputs.push(Tensor::cat(&attended, 0)?);
-                continue;
-            }
-            let mut query: Option<Tensor> = None;
-            for i in 0..n {
-                // One canvas: [heads, 2 L, ·]
-                let q = Tensor::cat(&[half(&upper.0, i)?, half(&lower.0, 0)?], 1)?;
-                let k = Tensor::cat(&[half(&upper.1, i)?, half(&lower.1, 0)?], 1)?;
-                let v = Tensor::cat(&[half(&v, i)?, half(&v, n)?], 1)?;
-                let skipped = if rows == Rows::Answer && i > 0 {
-                    l
-                } else {
-                    skipped
-                };
-                let q = q.narrow(1, skipped, 2 * l - skipped)?;
-                let out = tokens_of(&weighted_values(&q, &k, &v)?)?;
-                let prompt_rows = l - skipped;
-                if prompt_rows > 0 {
-                    attended.push(out.narrow(0, 0, prompt_rows)?);
-                }
-                let lower = out.narrow(0, prompt_rows, l)?;
-                query = Some(match query {
-                    None => lower,
-                    Some(sum) => (sum + lower)?,
-                });
-            }
-            if let Some(sum) = query {
-                attended.push(if n > 1 { (sum / n as f64)? } else { sum });
-            }
-            outputs.push(Tensor::cat(&attended, 0)?);
         }
-        Tensor::stack(&outputs, 0)
+        attended(&qkv, canvas, relative, keys, ensemble, rows)
     }
+}
+
+/// Of queries, keys and values `[G, n + 1, L, 3, heads, d]`, what the rows attended to, `[G, rows, C]`.
+pub(super) fn attended(
+    qkv: &Tensor,
+    canvas: Canvas,
+    relative: Option<&Relative>,
+    keys: &[Tensor; 2],
+    ensemble: Ensemble,
+    rows: Rows,
+) -> Result<Tensor> {
+    let &[groups, halves, l, _, heads, d] = qkv.dims() else {
+        candle_core::bail!("queries, keys and values of shape {:?}", qkv.shape())
+    };
+    let (n, c) = (halves - 1, heads * d);
+    // -> q, k and v, each [G, n + 1, heads, L, d]
+    let part = |index: usize| {
+        qkv.narrow(3, index, 1)?
+            .squeeze(3)?
+            .transpose(2, 3)?
+            .contiguous()
+    };
+    let (q, k, v) = (part(0)?, part(1)?, part(2)?);
+
+    let split = |x: &Tensor, half: usize| {
+        if half == 0 {
+            x.narrow(1, 0, n)
+        } else {
+            x.narrow(1, n, 1)
+        }
+    };
+    let biased = |half: usize| -> Result<(Tensor, Tensor)> {
+        let (q, k) = (split(&q, half)?, split(&k, half)?);
+        let Some(relative) = relative else {
+            return Ok(((q * (d as f64).powf(-0.5))?, k));
+        };
+        let q = biased_queries(&q, canvas, &relative.rows[half], &relative.columns)?;
+        Ok((q, biased_keys(&k, &keys[half])?))
+    };
+    let (upper, lower) = (biased(0)?, biased(1)?);
+
+    // Which prompts the query sees at once.
+    let looks = match ensemble {
+        Ensemble::Joint => vec![0..n],
+        Ensemble::Feature | Ensemble::Independent => (0..n).map(|i| i..i + 1).collect(),
+    };
+    let (prompts, skipped) = match rows {
+        Rows::All => (n, 0),
+        Rows::Answer => (1, rows.skipped(canvas)),
+    };
+    let mut outputs = Vec::with_capacity(groups);
+    for group in 0..groups {
+        let half = |x: &Tensor, i: usize| x.get(group)?.get(i);
+        // What `q` [heads, R, e] finds in some prompts and in the query: [R, C].
+        let find = |q: Tensor, seen: Range<usize>| -> Result<Tensor> {
+            let halves = |upper: &Tensor, lower: Tensor| {
+                let mut halves: Vec<_> = seen
+                    .clone()
+                    .map(|i| half(upper, i))
+                    .collect::<Result<_>>()?;
+                halves.push(lower);
+                Tensor::cat(&halves, 1)
+            };
+            let keys = halves(&upper.1, half(&lower.1, 0)?)?;
+            weighted_values(&q, &keys, &halves(&v, half(&v, n)?)?)?
+                .transpose(0, 1)?
+                .reshape(((), c))
+        };
+        let mut attended = Vec::with_capacity(prompts + 1);
+        for i in 0..prompts {
+            let q = half(&upper.0, i)?.narrow(1, skipped, l - skipped)?;
+            attended.push(find(q, i..i + 1)?);
+        }
+        let mut sum = find(half(&lower.0, 0)?, looks[0].clone())?;
+        for seen in &looks[1..] {
+            sum = (sum + find(half(&lower.0, 0)?, seen.clone())?)?;
+        }
+        attended.push((sum / looks.len() as f64)?);
+        outputs.push(Tensor::cat(&attended, 0)?);
+    }
+    Tensor::stack(&outputs, 0)
 }
 
 /// `[q / √d, q · Rh, q · Rw]` for queries `[G, n, heads, L, d]` of one half: the product with a biased key is the score

@@ -3,10 +3,12 @@
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{
     Canvas, Rows,
     attention::{Attention, Relative},
-    layers::{LayerNorm, Linear, gelu},
+    layers::{LayerNorm, Linear},
 };
 use crate::{Config, Ensemble, ops};
 
@@ -64,8 +66,8 @@ impl Block {
         let attended = self
             .attention
             .attend(&normed, canvas, relative, keys, ensemble, rows)?;
-        let x = (rows.of(&x, canvas)? + self.attention.project(&attended)?)?;
-        self.add_mlp(&x)
+        let x = rows.of(&x, canvas)?;
+        self.add_mlp(&self.attention.project_onto(&x, &attended)?)
     }
 
     /// `x + conv(x)`, each half of a canvas (each `L` tokens of `[G, h L, C]`) on its own.
@@ -74,13 +76,16 @@ impl Block {
             return Ok(x.clone());
         };
         let grids = x.reshape(((), canvas.rows, canvas.columns, x.dim(2)?))?;
+        #[cfg(feature = "cuda")]
+        if let Some(y) = cuda::add_depthwise(&grids, weight, bias)? {
+            return y.reshape(x.shape());
+        }
         ops::add_depthwise(&grids, weight, bias)?.reshape(x.shape())
     }
 
     /// `x + mlp(norm2(x))`.
     pub(super) fn add_mlp(&self, x: &Tensor) -> Result<Tensor> {
-        x + self
-            .fc2
-            .forward(&gelu(&self.fc1.forward(&self.norm2.forward(x)?)?)?)?
+        let hidden = self.fc1.forward_gelu(&self.norm2.forward(x)?)?;
+        self.fc2.add_to(x, &hidden)
     }
 }

@@ -3,9 +3,13 @@
 //! Pixels keep their channels last, as `decoder_embed` emits them, so that the layer norm over channels and the 1x1
 //! convolution are plain rows of numbers.
 
+#[cfg(feature = "cuda")]
+use candle_core::DType;
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{
     Canvas,
     layers::{LayerNorm, Linear, gelu},
@@ -19,6 +23,8 @@ pub(super) struct Decoder {
     convolution: Convolution,
     norm: LayerNorm,
     head: Linear,
+    #[cfg(feature = "cuda")]
+    painter: cuda::Painter,
     patch_size: usize,
     width: usize,
 }
@@ -26,6 +32,8 @@ pub(super) struct Decoder {
 impl Decoder {
     pub(super) fn load(config: &Config, vb: VarBuilder) -> Result<Self> {
         let (p, d) = (config.patch_size, config.decoder_width);
+        #[cfg(feature = "cuda")]
+        let painter = Self::painter(config, vb.pp("decoder_pred"))?;
         let embed = Linear::load(
             config.kept_blocks.len() * config.width,
             p * p * d,
@@ -37,9 +45,26 @@ impl Decoder {
             convolution: Convolution::load(d, vb.pp("decoder_pred.0"))?,
             norm: LayerNorm::load(d, config.layer_norm_eps, vb.pp("decoder_pred.1"))?,
             head: Linear::from_convolution([3, d, 1, 1], vb.pp("decoder_pred.3"))?,
+            #[cfg(feature = "cuda")]
+            painter,
             patch_size: p,
             width: d,
         })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn painter(config: &Config, vb: VarBuilder) -> Result<cuda::Painter> {
+        let d = config.decoder_width;
+        let wide = vb.clone().set_dtype(DType::F32);
+        cuda::Painter::new(
+            [&vb.get((d, d, 3, 3), "0.weight")?, &wide.get(d, "0.bias")?],
+            [&wide.get(d, "1.weight")?, &wide.get(d, "1.bias")?],
+            [
+                &wide.get((3, d, 1, 1), "3.weight")?,
+                &wide.get(3, "3.bias")?,
+            ],
+            config.layer_norm_eps,
+        )
     }
 
     /// Features of one answer, `[columns + L, levels * C]`, to its pixels `[1, 3, rows * P, columns * P]`.
@@ -76,6 +101,15 @@ impl Decoder {
 
     /// Pixels `[height + 2, width, D]`, padded above and below, to `[1, 3, height, width]`.
     fn paint(&self, pixels: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if let Some(painted) = self.painter.paint(pixels)? {
+            return Ok(painted);
+        }
+        self.paint_apart(pixels)
+    }
+
+    /// [`Self::paint`], layer by layer.
+    fn paint_apart(&self, pixels: &Tensor) -> Result<Tensor> {
         let hidden = self.norm.forward(&self.convolution.forward(pixels)?)?;
         self.head
             .forward(&gelu(&hidden)?)?

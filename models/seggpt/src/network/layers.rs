@@ -3,6 +3,9 @@
 use candle_core::{DType, Result, Tensor};
 use candle_nn::{VarBuilder, ops};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
+
 /// `y = x Wᵀ + b` on the last dimension.
 pub(super) struct Linear {
     weight: Tensor,
@@ -36,14 +39,41 @@ impl Linear {
 
     /// `x` `[..., input]` to `[..., output]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let product = self.product(x)?;
+        #[cfg(feature = "cuda")]
+        if let Some(y) = cuda::bias(&product, &self.bias)? {
+            return Ok(y);
+        }
+        product.broadcast_add(&self.bias)
+    }
+
+    /// `gelu(forward(x))`.
+    pub(super) fn forward_gelu(&self, x: &Tensor) -> Result<Tensor> {
+        let product = self.product(x)?;
+        #[cfg(feature = "cuda")]
+        if let Some(y) = cuda::bias_gelu(&product, &self.bias)? {
+            return Ok(y);
+        }
+        gelu(&product.broadcast_add(&self.bias)?)
+    }
+
+    /// `residual + forward(x)`.
+    pub(super) fn add_to(&self, residual: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let product = self.product(x)?;
+        #[cfg(feature = "cuda")]
+        if let Some(y) = cuda::bias_residual(&product, &self.bias, residual)? {
+            return Ok(y);
+        }
+        residual + product.broadcast_add(&self.bias)?
+    }
+
+    fn product(&self, x: &Tensor) -> Result<Tensor> {
         let mut shape = x.dims().to_vec();
         let input = shape.pop().unwrap_or_default();
         shape.push(self.weight.dim(0)?);
         // One matrix product, not one per leading index: einsum "tc,oc->to".
         let flat = x.reshape(((), input))?;
-        flat.matmul(&self.weight.t()?)?
-            .broadcast_add(&self.bias)?
-            .reshape(shape)
+        flat.matmul(&self.weight.t()?)?.reshape(shape)
     }
 }
 
@@ -66,6 +96,10 @@ impl LayerNorm {
 
     /// `x` `[..., width]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if let Some(y) = cuda::layer_norm(x, &self.weight, &self.bias, self.epsilon)? {
+            return Ok(y);
+        }
         let wide = x.to_dtype(DType::F32)?.contiguous()?;
         ops::layer_norm(&wide, &self.weight, &self.bias, self.epsilon as f32)?.to_dtype(x.dtype())
     }

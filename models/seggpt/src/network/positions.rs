@@ -141,14 +141,19 @@ pub(super) fn resized(table: &[f32], channels: usize, size: usize) -> Vec<f32> {
     }
 }
 
+/// [`resized`], of a tensor.
+pub(super) fn by_distance(table: &Tensor, size: usize) -> Result<Tensor> {
+    let channels = table.dim(1)?;
+    let resized = resized(&table.flatten_all()?.to_vec1()?, channels, size);
+    Tensor::from_vec(resized, ((), channels), &Device::Cpu)
+}
+
 /// `get_rel_pos` of the original code: the table `[2 s - 1, d]` resized, then looked up for every query and key,
 /// `[size, size, d]` with the entry of their distance `query - key`.
 pub(super) fn relative(table: &Tensor, size: usize) -> Result<Tensor> {
-    let channels = table.dim(1)?;
-    let resized = resized(&table.flatten_all()?.to_vec1()?, channels, size);
-    Tensor::from_vec(resized, ((), channels), &Device::Cpu)?
+    by_distance(table, size)?
         .index_select(&distances(size)?, 0)?
-        .reshape((size, size, channels))
+        .reshape((size, size, table.dim(1)?))
 }
 
 /// `F.interpolate(mode="linear")` of PyTorch, from `[from, C]` to `[to, C]`: half-pixel centres, borders repeated.
