@@ -128,6 +128,36 @@ fn episodes_and_videos_go_through_the_same_flow() {
 }
 
 #[test]
+fn first_frames_and_memory_are_two_rows_of_a_table() {
+    let scratch = Scratch::new();
+    let set = text(root().join("crates/eval/tests/fixtures/datasets/davis"));
+    let line = words("eval --out out --model untrained-tiny --select fixed,memory");
+    let said = scratch
+        .seggpt(line.into_iter().chain([set]))
+        .expect_code(0)
+        .said();
+    assert_eq!(scores(&scratch).as_array().unwrap().len(), 2);
+    let prompts = |select: &str| -> Vec<Value> {
+        let row = format!("untrained-tiny-feature-{select}-k1");
+        assert!(said.contains(&row), "{row}:\n{said}");
+        let journal = scratch.path("out/rows").join(row).join("journal.jsonl");
+        let text = fs::read_to_string(journal).unwrap();
+        let lines = text.lines().skip(1).map(serde_json::from_str::<Value>);
+        lines.map(|line| line.unwrap()["prompts"].clone()).collect()
+    };
+    assert_eq!(prompts("fixed")[1], serde_json::json!(["goat/00000"]));
+    let last = serde_json::json!(["goat/00000", "goat/00001"]);
+    assert_eq!(prompts("memory")[1], last);
+
+    let folder = text(root().join("crates/eval/tests/fixtures/datasets/folder"));
+    let line = words("eval --out elsewhere --model untrained-tiny --select memory");
+    scratch
+        .seggpt(line.into_iter().chain([folder]))
+        .expect_code(2)
+        .expect_text("is for videos");
+}
+
+#[test]
 fn a_row_that_was_cut_off_goes_on() {
     let scratch = Scratch::new();
     pictures(&scratch, &[3, 4, 6]);
@@ -196,4 +226,84 @@ fn real_sets_are_measured() {
             .len(),
         2
     );
+}
+
+/// Copies a folder of a sample.
+fn copied(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copied(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+/// Real pictures in the layouts of VOC, COCO and DAVIS, in folders of these names.
+fn published(scratch: &Scratch) -> Option<Vec<String>> {
+    let formats = shared_data("formats")?;
+    let copy = |from: &str, to: &str| copied(&formats.join(from), &scratch.path(to));
+    copy("voc/instance_segmentation", "voc");
+    copy("coco-instances/rle/images", "coco/images");
+    let objects = formats.join("coco-instances/rle/panoptic_coco_detection_format.json");
+    fs::copy(objects, scratch.path("coco/instances.json")).unwrap();
+    copy("coco-panoptic/val2017", "panoptic");
+    // The masks of 2016 are black and white; those of 2017 tell objects apart.
+    for (year, masks) in [
+        ("davis2016", "Annotations2016/480p"),
+        ("davis2017", "Results"),
+    ] {
+        copy("davis/JPEGImages", &format!("{year}/JPEGImages"));
+        copy(
+            &format!("davis/{masks}"),
+            &format!("{year}/Annotations/480p"),
+        );
+    }
+    copy("davis/ImageSets", "davis2017/ImageSets");
+    fs::create_dir_all(scratch.path("davis2016/ImageSets/480p")).unwrap();
+    let frames = ["bmx-trees", "soapbox"].map(|video| {
+        format!("/JPEGImages/480p/{video}/00000.jpg /Annotations/480p/{video}/00000.png\n")
+    });
+    fs::write(
+        scratch.path("davis2016/ImageSets/480p/val.txt"),
+        frames.concat(),
+    )
+    .unwrap();
+    Some(words("voc coco panoptic davis2016 davis2017"))
+}
+
+#[test]
+fn real_pictures_in_published_layouts_are_measured() {
+    let scratch = Scratch::new();
+    let Some(sets) = published(&scratch) else {
+        return;
+    };
+    let line = words("eval --out out --model untrained-tiny --episodes 4 --baselines");
+    scratch.seggpt(line.into_iter().chain(sets)).expect_code(0);
+    let rows = scores(&scratch);
+    for row in rows.as_array().unwrap() {
+        let sets = row["sets"].as_array().unwrap();
+        let named = sets.iter().map(|set| {
+            assert_eq!(set["asked"], set["answered"], "{set}");
+            assert!(set["score"].is_f64(), "{set}");
+            (
+                set["set"].as_str().unwrap(),
+                set["measure"].as_str().unwrap(),
+                set["asked"].as_u64().unwrap(),
+            )
+        });
+        assert_eq!(
+            named.collect::<Vec<_>>(),
+            [
+                ("voc fold 2", "mIoU", 4),
+                ("instances fold 0", "mIoU", 4),
+                ("panoptic_val2017", "PQ", 6),
+                ("DAVIS 2016 val", "J&F", 8),
+                ("DAVIS 2017 val", "J&F", 8),
+            ],
+            "{}",
+            row["row"]
+        );
+    }
 }

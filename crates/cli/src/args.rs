@@ -256,7 +256,7 @@ pub struct EvalArgs {
         help_heading = "Questions"
     )]
     pub pairs: Vec<String>,
-    /// What is asked: classes, semantic, episodes or video (default: what each set is made for).
+    /// What is asked: classes, semantic, panoptic, episodes or video (default: what each set is made for).
     #[arg(long, value_name = "PROTOCOL", value_parser = str::parse::<seggpt_exam::Kind>, help_heading = "Questions")]
     pub protocol: Option<seggpt_exam::Kind>,
     /// Ask only every N-th query: for a quick look.
@@ -316,8 +316,8 @@ pub struct EvalArgs {
         default_value = "fixed",
         help_heading = "Who answers"
     )]
-    pub selects: Vec<Select>,
-    /// How many examples guide an answer, with commas between.
+    pub selects: Vec<Guides>,
+    /// How many examples guide an answer, with commas between; with --select memory, how many earlier frames.
     #[arg(short, long = "k", value_name = "K", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Who answers")]
     pub ks: Vec<u32>,
     /// What sharpens answers, with commas between.
@@ -337,7 +337,8 @@ pub struct EvalArgs {
     /// Also what a copied mask, nearest colours and a random forest reach.
     #[arg(long, help_heading = "Who answers")]
     pub baselines: bool,
-    /// What a colour means: an object, or everything of its kind (default: semantic, in videos instance).
+    /// What a colour means: an object, or everything of its kind (default: instance in videos and for the things of
+    /// panoptic sets, else semantic).
     #[arg(
         long = "type",
         value_enum,
@@ -348,7 +349,7 @@ pub struct EvalArgs {
     /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
     #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>, help_heading = "Who answers")]
     pub device: seggpt::DeviceChoice,
-    /// Number type to compute with: auto, f32, f16 or bf16.
+    /// Number type to compute with: auto, f32, bf16, f16 (on GPUs) or int8 (on the CPU).
     #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DTypeChoice>, help_heading = "Who answers")]
     pub dtype: seggpt::DTypeChoice,
     /// How painted colours come to the picture's size.
@@ -399,6 +400,21 @@ words! {
         Random = "random",
         /// The K most alike.
         Nearest = "nearest",
+    }
+}
+
+words! {
+    /// `--select` of `eval`.
+    Guides {
+        /// Those that show most of the class.
+        #[default]
+        Fixed = "fixed",
+        /// K at random.
+        Random = "random",
+        /// The K most alike.
+        Nearest = "nearest",
+        /// In videos: what has been shown, and the K frames before with the answers to them.
+        Memory = "memory",
     }
 }
 

@@ -1,11 +1,16 @@
+mod memory;
+
 use std::{collections::HashMap, sync::Arc};
 
 use seggpt_contract::{Class, Encoding, Example, Picture, Prompted, SegType, Square};
-use seggpt_eval::{LabelPlane, data::Dataset};
+use seggpt_eval::{IGNORE, LabelPlane, data::Dataset};
 use seggpt_imaging::{BLACK, Rgb, RgbImage, WHITE, resize, write};
 use seggpt_prompt_library::{Choice, LibraryError, Pool, Query, Registry, Strategy};
 
-use crate::{Exam, ExamError, Paper, Question};
+use crate::{Exam, ExamError, Kept, Kind, Paper, Question};
+
+/// The selection that [`Exam::remember`] is for; no strategy of a library, since it needs answers.
+pub const MEMORY: &str = "memory";
 
 /// Up to this many bytes a picture travels raw, beyond as PNG: dora refuses messages of 64 MiB.
 const RAW_LIMIT: usize = 24 << 20;
@@ -16,6 +21,7 @@ pub struct Asker {
     canvas: u32,
     select: String,
     kind: Option<SegType>,
+    kept: Kept,
     table: Option<Table>,
 }
 
@@ -23,6 +29,7 @@ pub struct Asker {
 struct Table {
     paper: usize,
     class: Option<u16>,
+    wanted: Arc<[u16]>,
     pool: Arc<[usize]>,
     strategy: Box<dyn Strategy>,
     examples: HashMap<usize, Prepared>,
@@ -36,8 +43,9 @@ struct Prepared {
 }
 
 impl Asker {
-    /// `canvas`: side of the network's input; `select`: which prompts of the pool (`fixed`, `random`, `nearest`); `kind`:
-    /// the type token, if not that of the protocol.
+    /// `canvas`: side of the network's input; `select`: which prompts of the pool (`fixed`, `random`, `nearest`, or
+    /// [`MEMORY`] of an exam that remembers); `kind`: the type token, if not that of the protocol; `kept`: the answers that
+    /// questions build on.
     ///
     /// # Errors
     /// A strategy that does not exist.
@@ -46,13 +54,15 @@ impl Asker {
         canvas: u32,
         select: &str,
         kind: Option<SegType>,
+        kept: Kept,
     ) -> Result<Self, ExamError> {
-        Registry::default().make(select, &Choice::default())?;
+        strategy(&exam, select)?;
         Ok(Self {
             exam,
             canvas,
             select: select.to_owned(),
             kind,
+            kept,
             table: None,
         })
     }
@@ -60,51 +70,74 @@ impl Asker {
     /// The picture of a question with its examples, the best first.
     ///
     /// # Errors
-    /// A picture or mask that cannot be read or contradicts the other.
+    /// A picture or mask that cannot be read or contradicts the other; an answer that it cannot do without is missing.
     pub fn ask(&mut self, question: &Question) -> Result<Prompted, ExamError> {
         let exam = Arc::clone(&self.exam);
         let paper = &exam.papers[question.paper];
+        if let (Kind::Panoptic, Some(half)) = (paper.kind, question.after) {
+            exam.half(half, &self.kept)?;
+        }
         let picture = paper.dataset.picture(question.query)?;
         let mut table = match self.table.take() {
             Some(table) if table.serves(question) => table,
             _ => self.table(question)?,
         };
-        let prompts = table.choose(&exam, question, &picture, self.canvas)?;
-        self.table = Some(table);
-        let shown = |class: &&Class| prompts.iter().any(|p| p.classes.contains(&class.id));
-        let classes = match question.class {
-            Some(_) => vec![asked_class(paper, question)],
-            None => object_classes(paper, question)
-                .iter()
-                .filter(shown)
-                .cloned()
-                .collect(),
+        let answers = match exam.memory {
+            true => memory::answers(&exam, question, &self.kept)?,
+            false => Vec::new(),
         };
+        let mut prompts = table.choose(&exam, question, &picture, self.canvas, &answers)?;
+        self.table = Some(table);
+        let unshown = answers
+            .iter()
+            .filter(|(frame, _)| !question.pool.contains(frame));
+        for (frame, labels) in unshown {
+            prompts.push(prepare(paper, question, *frame, labels, self.canvas)?);
+        }
+        let shown = |class: &&Class| prompts.iter().any(|p| p.classes.contains(&class.id));
+        let all = match question.class {
+            Some(_) => vec![asked_class(paper, question)],
+            None => wanted_classes(paper, question),
+        };
+        let classes: Vec<_> = all.iter().filter(shown).cloned().collect();
         Ok(Prompted {
             image: message_picture(picture)?,
             examples: prompts.into_iter().map(|p| p.example).collect(),
-            classes,
-            kind: self.kind.unwrap_or(paper.kind.seg_type()),
+            // Examples of nothing: whatever is painted all the same has a name.
+            classes: if classes.is_empty() { all } else { classes },
+            kind: self.kind.unwrap_or(question.seg_type),
             selection: self.select.clone(),
             warnings: Vec::new(),
         })
     }
 
     fn table(&self, question: &Question) -> Result<Table, ExamError> {
-        let seed = self.exam.protocol.seed;
         Ok(Table {
             paper: question.paper,
             class: question.class,
+            wanted: Arc::clone(&question.wanted),
             pool: Arc::clone(&question.pool),
-            strategy: Registry::default().make(&self.select, &Choice { seed })?,
+            strategy: strategy(&self.exam, &self.select)?,
             examples: HashMap::new(),
         })
     }
 }
 
+fn strategy(exam: &Exam, select: &str) -> Result<Box<dyn Strategy>, LibraryError> {
+    let seed = exam.protocol.seed;
+    // What was shown comes first, memory after it.
+    let select = match exam.memory && select == MEMORY {
+        true => "fixed",
+        false => select,
+    };
+    Registry::default().make(select, &Choice { seed })
+}
+
 impl Table {
     fn serves(&self, question: &Question) -> bool {
-        (self.paper, self.class) == (question.paper, question.class) && self.pool == question.pool
+        (self.paper, self.class) == (question.paper, question.class)
+            && self.wanted == question.wanted
+            && self.pool == question.pool
     }
 
     fn choose(
@@ -113,6 +146,7 @@ impl Table {
         question: &Question,
         picture: &RgbImage,
         canvas: u32,
+        answers: &[(usize, LabelPlane)],
     ) -> Result<Vec<Prepared>, ExamError> {
         let paper = &exam.papers[question.paper];
         let query = Query {
@@ -135,7 +169,11 @@ impl Table {
             let mut prepared = match self.examples.get(&sample) {
                 Some(prepared) => prepared.clone(),
                 None => {
-                    let prepared = prepare(paper, question, sample, canvas)?;
+                    let labels = memory::completed(
+                        prompt_labels(paper, question, sample)?,
+                        answers.iter().find(|(frame, _)| *frame == sample),
+                    );
+                    let prepared = prepare(paper, question, sample, &labels, canvas)?;
                     self.examples.insert(sample, prepared.clone());
                     prepared
                 }
@@ -173,15 +211,16 @@ impl Pool for Shown<'_> {
     }
 }
 
-/// A sample as the network takes it: as `seggpt-prompts` prepares files, painted at its own size and then reduced.
+/// A sample with these labels as the network takes it: as `seggpt-prompts` prepares files, painted at its own size and then
+/// reduced.
 fn prepare(
     paper: &Paper,
     question: &Question,
     sample: usize,
+    labels: &LabelPlane,
     canvas: u32,
 ) -> Result<Prepared, ExamError> {
     let picture = paper.dataset.picture(sample)?;
-    let labels = prompt_labels(paper, question, sample)?;
     let sizes = (
         (picture.width() as usize, picture.height() as usize),
         labels.size(),
@@ -196,7 +235,7 @@ fn prepare(
     }
     let colors: HashMap<u16, Rgb> = match question.class {
         Some(class) => HashMap::from([(class, WHITE)]),
-        None => object_classes(paper, question)
+        None => wanted_classes(paper, question)
             .iter()
             .map(|class| (class.id, class.color))
             .collect(),
@@ -206,7 +245,7 @@ fn prepare(
             name: name.clone(),
             image: Square::from_rgb(resize::bicubic(&picture, canvas, canvas))?,
             mask: Square::from_rgb(resize::nearest_rgb(
-                &painted(&labels, &colors),
+                &painted(labels, &colors),
                 canvas,
                 canvas,
             ))?,
@@ -226,7 +265,12 @@ pub(crate) fn prompt_labels(
     Ok(match (question.class, paper.introduced.get(&sample)) {
         (Some(class), _) => labels.map(|&id| if id == class { class } else { 0 }),
         (None, Some(new)) => labels.map(|id| if new.contains(id) { *id } else { 0 }),
-        (None, None) => labels,
+        (None, None) if question.wanted.is_empty() => labels,
+        (None, None) => labels.map(|id| match *id {
+            IGNORE => IGNORE,
+            id if question.wanted.contains(&id) => id,
+            _ => 0,
+        }),
     })
 }
 
@@ -243,25 +287,24 @@ fn painted(labels: &LabelPlane, colors: &HashMap<u16, Rgb>) -> RgbImage {
 /// The class that is asked for, white as the only one of a mask is.
 fn asked_class(paper: &Paper, question: &Question) -> Class {
     let id = question.class.unwrap_or_default();
-    let known = paper.classes.iter().find(|class| class.id == id);
     Class {
         id,
-        name: known.map_or_else(|| format!("class {id}"), |class| class.name.clone()),
+        name: paper.name_of(id),
         color: WHITE,
     }
 }
 
-/// The classes of a question that asks for all: in a video, as few colours as it has objects.
-fn object_classes(paper: &Paper, question: &Question) -> Vec<Class> {
-    if question.objects.is_empty() {
+/// The classes of a question that asks for several: as few colours as are wanted.
+fn wanted_classes(paper: &Paper, question: &Question) -> Vec<Class> {
+    if question.wanted.is_empty() {
         return paper.classes.clone();
     }
-    let colors = seggpt_imaging::palette::distinct(question.objects.len());
-    let objects = question.objects.iter().zip(colors);
-    objects
+    let colors = seggpt_imaging::palette::distinct(question.wanted.len());
+    let wanted = question.wanted.iter().zip(colors);
+    wanted
         .map(|(&id, color)| Class {
             id,
-            name: format!("object {id}"),
+            name: paper.name_of(id),
             color,
         })
         .collect()

@@ -31,8 +31,9 @@ pub fn answer(
     mut go_on: impl FnMut(usize) -> bool,
 ) -> Result<(), ExamError> {
     let mut done = 0;
-    let of_one_task =
-        |a: &Question, b: &Question| (a.paper, a.class, &a.pool) == (b.paper, b.class, &b.pool);
+    let of_one_task = |a: &Question, b: &Question| {
+        (a.paper, a.class, &a.wanted, &a.pool) == (b.paper, b.class, &b.wanted, &b.pool)
+    };
     let mut first = 0;
     for task in exam.questions.chunk_by(of_one_task) {
         let open: Vec<usize> = (first..first + task.len())
@@ -46,6 +47,7 @@ pub fn answer(
         let (fitted, prompts) = fit(exam, baseline, &task[0])?;
         // A few at a time, so that an interrupted row keeps what it has.
         for some in open.chunks(rayon::current_num_threads().max(1) * 4) {
+            let kept = row.kept();
             let maker = Maker {
                 model: baseline.name().to_owned(),
                 trained: true,
@@ -59,7 +61,7 @@ pub fn answer(
                 let mark = Mark {
                     prompts: prompts.clone(),
                     maker: maker.clone(),
-                    ..exam.compare(question, &answer, &truth)?
+                    ..exam.compare(question, &answer, &truth, kept)?
                 };
                 Ok((at, mark, answer))
             });

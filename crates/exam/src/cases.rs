@@ -14,7 +14,7 @@ use seggpt_imaging::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Exam, ExamError, Mark, Question, ask::prompt_labels, row::put};
+use crate::{Exam, ExamError, Kind, Mark, Question, ask::prompt_labels, row::put};
 
 const FOLDER: &str = "cases";
 /// Cases that are kept of each class (or object, or set where all classes are asked for at once).
@@ -166,16 +166,17 @@ fn wrong(mark: &Mark) -> f64 {
     (ground.either() - ground.both) as f64 / all.max(1) as f64
 }
 
-/// What cases are sorted by.
+/// What cases are sorted by: video, class, or half of a panoptic picture.
 fn part(exam: &Exam, question: &Question) -> Result<String, ExamError> {
     let paper = &exam.papers[question.paper];
     let frame = paper.dataset.sample(question.query)?.frame.as_ref();
     let video = frame.map(|frame| frame.video.clone());
-    let class = question.class.map(|id| {
-        let known = paper.classes.iter().find(|class| class.id == id);
-        known.map_or_else(|| format!("class {id}"), |class| class.name.clone())
+    let class = question.class.map(|id| paper.name_of(id));
+    let half = (paper.kind == Kind::Panoptic).then(|| match question.after {
+        None => "stuff".to_owned(),
+        Some(_) => "things".to_owned(),
     });
-    let parts: Vec<_> = [video, class].into_iter().flatten().collect();
+    let parts: Vec<_> = [video, class, half].into_iter().flatten().collect();
     Ok(parts.join(", "))
 }
 

@@ -11,7 +11,7 @@ pub enum ExamError {
     /// A set whose layout is none of the known ones.
     #[error(
         "{}: not a data set that is known here; it needs images/, masks/, classes.tsv and split.tsv, or the layout of VOC, \
-         COCO, DAVIS, YouTube-VOS, FSS-1000 or ADE20K",
+         COCO (objects or panoptic), DAVIS, YouTube-VOS, FSS-1000 or ADE20K",
         path.display()
     )]
     Layout {
@@ -53,6 +53,13 @@ pub enum ExamError {
         picture: (usize, usize),
         /// Width and height of the mask.
         mask: (usize, usize),
+    },
+
+    /// A question that builds on another without answer.
+    #[error("{item} has no answer, without which this one means nothing")]
+    Unanswered {
+        /// The question without answer.
+        item: String,
     },
 
     /// Results that cannot be read or written.

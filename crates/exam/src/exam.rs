@@ -1,20 +1,17 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
     sync::Arc,
 };
 
-use seggpt_contract::Class;
-use seggpt_eval::{
-    data::{Dataset, Role},
-    episodes::{Episodes, FOLDS, Shots, class_tasks},
-    metrics::Videos,
-};
+use seggpt_contract::{Class, SegType};
+use seggpt_eval::data::Dataset;
 use seggpt_imaging::palette;
 
 use crate::{
     ExamError, Kind, Protocol, Source,
-    open::{self, Draw, Found},
+    open::{self, Found},
+    questions::{self, Draft},
 };
 
 /// A picture, the prompts that may go with it, and what is to be found in it.
@@ -24,14 +21,19 @@ pub struct Question {
     pub item: String,
     /// Its place in [`Exam::papers`].
     pub paper: usize,
-    /// The class that is asked for; `None`: all that the prompts show.
+    /// The class that is asked for; `None`: several at once.
     pub class: Option<u16>,
+    /// What is asked for at once: the objects that a video has shown, the stuff or the things of a panoptic set; empty:
+    /// all classes of the paper.
+    pub wanted: Arc<[u16]>,
     /// The sample to be answered.
     pub query: usize,
     /// The samples to choose prompts from, the best first.
     pub pool: Arc<[usize]>,
-    /// In videos: the objects that are looked for.
-    pub objects: Arc<[u16]>,
+    /// What a colour stands for.
+    pub seg_type: SegType,
+    /// The question whose answer this one builds on, by its place in the exam.
+    pub after: Option<usize>,
 }
 
 /// The questions of one set, or of one fold of it.
@@ -44,10 +46,23 @@ pub struct Paper {
     pub dataset: Arc<dyn Dataset>,
     /// The classes that are asked for, in the colours that prompts paint them in when all are asked for at once.
     pub classes: Vec<Class>,
+    /// Those classes that are countable things, where the set says so.
+    pub things: BTreeSet<u16>,
     /// Its questions in [`Exam::questions`].
     pub questions: Range<usize>,
     /// In videos: which objects a sample shows as a prompt, those that appear in it first.
     pub introduced: BTreeMap<usize, Vec<u16>>,
+    /// In videos: the objects, as video and id, of categories that a training set has, where that is known.
+    pub seen: Option<BTreeSet<(String, u16)>>,
+}
+
+impl Paper {
+    /// What a class is called.
+    #[must_use]
+    pub fn name_of(&self, class: u16) -> String {
+        let known = self.classes.iter().find(|known| known.id == class);
+        known.map_or_else(|| format!("class {class}"), |class| class.name.clone())
+    }
 }
 
 /// All questions of all sets.
@@ -60,6 +75,12 @@ pub struct Exam {
     pub protocol: Protocol,
     /// How many prompts a question gets, where the pool has more.
     pub shots: usize,
+    /// Whether earlier frames of a video and the answers to them are prompts, too.
+    pub memory: bool,
+    /// What people should know about the sets.
+    pub notes: Vec<String>,
+    /// Which question builds on the answer to which.
+    followers: HashMap<usize, usize>,
 }
 
 impl Exam {
@@ -73,12 +94,75 @@ impl Exam {
             questions: Vec::new(),
             protocol: protocol.clone(),
             shots: shots.max(1),
+            memory: false,
+            notes: Vec::new(),
+            followers: HashMap::new(),
         };
         for source in sources {
-            let found = open::open(source)?;
+            let found = open::open(source, protocol.kind)?;
             exam.add(&found)?;
         }
         Ok(exam)
+    }
+
+    /// Makes earlier frames and the answers to them prompts of later ones: of each question those that are shown anyway,
+    /// and the last [`Exam::shots`] frames that were asked before it.
+    ///
+    /// # Errors
+    /// As [`Exam::check_memory`].
+    pub fn remember(&mut self) -> Result<(), ExamError> {
+        self.check_memory()?;
+        for at in 1..self.questions.len() {
+            let [before, own] = [at - 1, at].map(|at| self.video(&self.questions[at]));
+            if own? == before? {
+                self.link(at - 1, at);
+            }
+        }
+        self.memory = true;
+        Ok(())
+    }
+
+    /// Whether there is anything to remember.
+    ///
+    /// # Errors
+    /// A set that is not asked as videos.
+    pub fn check_memory(&self) -> Result<(), ExamError> {
+        match self.papers.iter().find(|paper| paper.kind != Kind::Video) {
+            None => Ok(()),
+            Some(paper) => Err(ExamError::Protocol {
+                set: paper.name.clone(),
+                reason: format!(
+                    "`memory` is for videos, and this set is asked by protocol `{}`; measure it by a command of its own",
+                    paper.kind
+                ),
+            }),
+        }
+    }
+
+    /// Paper and video of a question.
+    fn video(&self, question: &Question) -> Result<(usize, Option<&str>), ExamError> {
+        let sample = self.papers[question.paper].dataset.sample(question.query)?;
+        let video = sample.frame.as_ref().map(|frame| frame.video.as_str());
+        Ok((question.paper, video))
+    }
+
+    /// The question that builds on the answer to this one.
+    #[must_use]
+    pub fn follower(&self, at: usize) -> Option<usize> {
+        self.followers.get(&at).copied()
+    }
+
+    /// The questions that this one builds on, the last first.
+    pub(crate) fn before(&self, question: &Question) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(question.after, |&at| self.questions[at].after)
+    }
+
+    /// All questions that build on each other, this one among them, in their order.
+    pub(crate) fn chain(&self, at: usize) -> Vec<usize> {
+        let mut chain: Vec<usize> = self.before(&self.questions[at]).collect();
+        chain.reverse();
+        chain.extend(std::iter::successors(Some(at), |&at| self.follower(at)));
+        chain
     }
 
     /// The size (width, height) at which answers of a paper to a picture of this size are compared with the truth.
@@ -92,74 +176,19 @@ impl Exam {
     }
 
     fn add(&mut self, found: &Found) -> Result<(), ExamError> {
-        let kind = self.protocol.kind.unwrap_or(found.kind);
-        let name = found.dataset.name().to_owned();
-        match kind {
-            Kind::Classes => {
-                let asked = class_questions(found, &self.protocol)?;
-                self.paper(found, kind, name, None, BTreeMap::new(), asked);
-            }
-            Kind::Semantic => {
-                let asked = semantic_questions(found, &self.protocol)?;
-                self.paper(found, kind, name, None, BTreeMap::new(), asked);
-            }
-            Kind::Video => {
-                let (introduced, asked) = video_questions(found, &self.protocol)?;
-                self.paper(found, kind, name, None, introduced, asked);
-            }
-            Kind::Episodes => self.add_folds(found, &name)?,
-        }
-        Ok(())
-    }
-
-    fn add_folds(&mut self, found: &Found, name: &str) -> Result<(), ExamError> {
-        let Some(classes_of) = found.folds else {
-            let all: Vec<u16> = found.dataset.classes().iter().map(|c| c.id).collect();
-            let asked = episode_questions(found, &all, &self.protocol, self.shots)?;
-            self.paper(
-                found,
-                Kind::Episodes,
-                name.to_owned(),
-                Some(&all),
-                BTreeMap::new(),
-                asked,
-            );
-            return Ok(());
-        };
-        let folds = match &self.protocol.folds[..] {
-            [] => (0..FOLDS).collect(),
-            folds => folds.to_vec(),
-        };
-        for fold in folds {
-            let classes = classes_of(fold).ok_or_else(|| ExamError::Protocol {
-                set: name.to_owned(),
-                reason: format!("there is no fold {fold}; the folds are 0 to {}", FOLDS - 1),
-            })?;
-            let asked = episode_questions(found, &classes, &self.protocol, self.shots)?;
-            let name = format!("{name} fold {fold}");
-            self.paper(
-                found,
-                Kind::Episodes,
-                name,
-                Some(&classes),
-                BTreeMap::new(),
-                asked,
-            );
+        let drafts = questions::of(found, &self.protocol, self.shots)?;
+        self.notes.extend(found.notes.iter().cloned());
+        self.notes.extend(drafts.notes);
+        for draft in drafts.drafts {
+            self.paper(found, draft);
         }
         Ok(())
     }
 
     /// Adds a paper under a name that no other has.
-    fn paper(
-        &mut self,
-        found: &Found,
-        kind: Kind,
-        name: String,
-        only: Option<&[u16]>,
-        introduced: BTreeMap<usize, Vec<u16>>,
-        asked: Vec<Asked>,
-    ) {
+    fn paper(&mut self, found: &Found, draft: Draft) {
         let taken = |name: &str| self.papers.iter().any(|paper| paper.name == name);
+        let name = draft.name;
         let name = match taken(&name) {
             false => name,
             true => (2..)
@@ -169,18 +198,27 @@ impl Exam {
         };
         let first = self.questions.len();
         let paper = self.papers.len();
-        self.questions
-            .extend(asked.into_iter().map(|asked| Question {
+        for asked in draft.asked {
+            self.questions.push(Question {
                 item: format!("{name}/{}", asked.name),
                 paper,
                 class: asked.class,
+                wanted: asked.wanted,
                 query: asked.query,
                 pool: asked.pool,
-                objects: asked.objects,
-            }));
+                seg_type: asked.seg_type,
+                after: None,
+            });
+            if let Some(before) = asked.after {
+                self.link(first + before, self.questions.len() - 1);
+            }
+        }
         let classes = found.dataset.classes().iter();
+        let only = draft.only.as_ref();
         let wanted = classes.filter(|class| only.is_none_or(|only| only.contains(&class.id)));
         let wanted: Vec<_> = wanted.collect();
+        let things = wanted.iter().filter(|class| class.thing == Some(true));
+        let things = things.map(|class| class.id).collect();
         let colors = palette::distinct(wanted.len());
         let classes = wanted.into_iter().zip(colors).map(|(class, color)| Class {
             id: class.id,
@@ -189,190 +227,18 @@ impl Exam {
         });
         self.papers.push(Paper {
             name,
-            kind,
+            kind: draft.kind,
             dataset: Arc::clone(&found.dataset),
             classes: classes.collect(),
+            things,
             questions: first..self.questions.len(),
-            introduced,
+            introduced: draft.introduced,
+            seen: found.seen.clone(),
         });
     }
-}
 
-/// A question before it has its place.
-struct Asked {
-    name: String,
-    class: Option<u16>,
-    query: usize,
-    pool: Arc<[usize]>,
-    objects: Arc<[u16]>,
-}
-
-/// The side at which prompts are compared by how much of a class they show.
-const PROMPT_SIDE: usize = 448;
-
-fn class_questions(found: &Found, protocol: &Protocol) -> Result<Vec<Asked>, ExamError> {
-    let set = &*found.dataset;
-    let tasks = class_tasks(set, usize::MAX, PROMPT_SIDE, protocol.every)?;
-    let mut asked = Vec::new();
-    for task in tasks {
-        let pool: Arc<[usize]> = task.prompts.into();
-        let class = class_name(set, task.class);
-        for query in task.queries {
-            asked.push(Asked {
-                name: format!("{class}/{}", set.sample(query)?.name),
-                class: Some(task.class),
-                query,
-                pool: Arc::clone(&pool),
-                objects: Arc::new([]),
-            });
-        }
+    fn link(&mut self, first: usize, then: usize) {
+        self.questions[then].after = Some(first);
+        self.followers.insert(first, then);
     }
-    Ok(asked)
-}
-
-fn semantic_questions(found: &Found, protocol: &Protocol) -> Result<Vec<Asked>, ExamError> {
-    let set = &*found.dataset;
-    let with = |role: Role| {
-        let samples = set.samples().iter().enumerate();
-        samples
-            .filter(move |(_, sample)| sample.role == Some(role))
-            .map(|(index, _)| index)
-    };
-    let pool: Arc<[usize]> = with(Role::Prompt).collect();
-    if pool.is_empty() {
-        return Err(ExamError::Protocol {
-            set: set.name().to_owned(),
-            reason:
-                "no sample is a prompt; protocol `semantic` needs a set with prompts of its own"
-                    .to_owned(),
-        });
-    }
-    let queries = with(Role::Query).step_by(protocol.every.max(1));
-    queries
-        .map(|query| {
-            Ok(Asked {
-                name: set.sample(query)?.name.clone(),
-                class: None,
-                query,
-                pool: Arc::clone(&pool),
-                objects: Arc::new([]),
-            })
-        })
-        .collect()
-}
-
-fn episode_questions(
-    found: &Found,
-    classes: &[u16],
-    protocol: &Protocol,
-    shots: usize,
-) -> Result<Vec<Asked>, ExamError> {
-    let set = &*found.dataset;
-    let pixels = protocol.min_pixels.unwrap_or(found.min_pixels);
-    let episodes = Episodes::new(set, classes, Shots::Of(shots), pixels, protocol.seed)?;
-    let draw = match (protocol.episodes, found.draw) {
-        (Some(count), Draw::Even(_) | Draw::Once) => Draw::Even(count),
-        (Some(count), Draw::Round(_)) => Draw::Round(count),
-        (None, usual) => usual,
-    };
-    let drawn: Vec<_> = match draw {
-        Draw::Even(count) => episodes.even(count).collect(),
-        Draw::Round(count) => episodes.every_query().cycle().take(count).collect(),
-        Draw::Once => episodes.every_query().collect(),
-    };
-    let drawn = drawn.into_iter().enumerate().step_by(protocol.every.max(1));
-    drawn
-        .map(|(number, episode)| {
-            let (class, query) = (
-                class_name(set, episode.class),
-                &set.sample(episode.query)?.name,
-            );
-            Ok(Asked {
-                name: format!("{number:05}/{class}/{query}"),
-                class: Some(episode.class),
-                query: episode.query,
-                pool: episode.prompts.into(),
-                objects: Arc::new([]),
-            })
-        })
-        .collect()
-}
-
-type Introduced = BTreeMap<usize, Vec<u16>>;
-
-fn video_questions(
-    found: &Found,
-    protocol: &Protocol,
-) -> Result<(Introduced, Vec<Asked>), ExamError> {
-    let set = &*found.dataset;
-    let mut videos: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, sample) in set.samples().iter().enumerate() {
-        if let Some(frame) = &sample.frame {
-            videos.entry(&frame.video).or_default().push(index);
-        }
-    }
-    if videos.is_empty() {
-        return Err(ExamError::Protocol {
-            set: set.name().to_owned(),
-            reason: "it has no videos; leave the protocol out, or name another set".to_owned(),
-        });
-    }
-    let mut introduced = BTreeMap::new();
-    let mut asked = Vec::new();
-    for frames in videos.values() {
-        asked.extend(one_video(found, frames, protocol, &mut introduced)?);
-    }
-    if asked.is_empty() {
-        return Err(ExamError::Protocol {
-            set: set.name().to_owned(),
-            reason: "no frame after the first has a mask, so there is nothing to compare with"
-                .to_owned(),
-        });
-    }
-    Ok((introduced, asked))
-}
-
-/// The questions of one video: its frames, in their order, after the one in which the first object appears.
-fn one_video(
-    found: &Found,
-    frames: &[usize],
-    protocol: &Protocol,
-    introduced: &mut Introduced,
-) -> Result<Vec<Asked>, ExamError> {
-    let set = &*found.dataset;
-    // DAVIS leaves out the last frame.
-    let last = if found.late {
-        frames.len()
-    } else {
-        Videos::counted(frames.len()).end
-    };
-    let (mut pool, mut known, mut asked) = (Vec::new(), BTreeSet::new(), Vec::new());
-    for &frame in frames.get(..last).unwrap_or_default() {
-        if !set.sample(frame)?.annotated {
-            continue;
-        }
-        if !pool.is_empty() {
-            asked.push(Asked {
-                name: set.sample(frame)?.name.clone(),
-                class: None,
-                query: frame,
-                pool: pool.clone().into(),
-                objects: known.iter().copied().collect(),
-            });
-        }
-        if pool.is_empty() || found.late {
-            let shown = set.truth(frame)?.labels.classes();
-            let new: Vec<u16> = shown.into_iter().filter(|id| known.insert(*id)).collect();
-            if !new.is_empty() {
-                pool.push(frame);
-                introduced.insert(frame, new);
-            }
-        }
-    }
-    Ok(asked.into_iter().step_by(protocol.every.max(1)).collect())
-}
-
-fn class_name(set: &dyn Dataset, class: u16) -> String {
-    let named = set.classes().iter().find(|known| known.id == class);
-    named.map_or_else(|| format!("class {class}"), |class| class.name.clone())
 }

@@ -7,6 +7,7 @@
 //! | | |
 //! |---|---|
 //! | [`Protocol`], [`Exam`] | which questions sets ask |
+//! | [`Order`], [`Kept`] | which questions wait for which answers, and those answers |
 //! | [`Asker`] | a question as the message that ensembles take |
 //! | [`Mark`] | what one answer is worth |
 //! | [`SetScore`] | what all answers of a set are worth |
@@ -19,19 +20,26 @@ pub mod baseline;
 mod cases;
 mod error;
 mod exam;
+mod kept;
 mod mark;
 mod open;
+mod order;
 mod protocol;
+mod questions;
 pub mod report;
 mod row;
 mod score;
+mod segments;
 pub mod table;
 
-pub use ask::Asker;
+pub use ask::{Asker, MEMORY};
 pub use error::ExamError;
 pub use exam::{Exam, Paper, Question};
+pub use kept::Kept;
 pub use mark::{Maker, Mark, ObjectMark};
 pub use open::Source;
+pub use order::Order;
 pub use protocol::{Kind, Protocol};
 pub use row::{Row, RowScores};
 pub use score::{Part, Scores, SetScore};
+pub use segments::SegmentMark;

@@ -4,7 +4,10 @@ use seggpt_eval::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Exam, ExamError, Kind, Question};
+use crate::{
+    Exam, ExamError, Kept, Kind, Question,
+    segments::{self, SegmentMark},
+};
 
 /// What one answer is worth: pixels that are added up before anything is divided. A line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +19,9 @@ pub struct Mark {
     /// In videos: what DAVIS measures of each object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectMark>,
+    /// In panoptic sets, of the question that completes a picture: what panopticapi counts of each class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentMark>,
     /// The prompts that guided the answer.
     #[serde(default)]
     pub prompts: Vec<String>,
@@ -85,11 +91,17 @@ impl Mark {
 }
 
 impl Exam {
-    /// Compares an answer of the picture's size with the truth. Who answered is filled in by whoever asked.
+    /// Compares an answer of the picture's size with the truth; `kept` has the answers that it builds on. Who answered is
+    /// filled in by whoever asked.
     ///
     /// # Errors
     /// The truth cannot be read, or the answer is not as large as it.
-    pub fn mark(&self, question: &Question, answer: &LabelPlane) -> Result<Mark, ExamError> {
+    pub fn mark(
+        &self,
+        question: &Question,
+        answer: &LabelPlane,
+        kept: &Kept,
+    ) -> Result<Mark, ExamError> {
         let truth = self.truth(question)?;
         if answer.size() != truth.size() {
             return Err(EvalError::SizesDiffer {
@@ -99,7 +111,7 @@ impl Exam {
             .into());
         }
         let size = self.marked_at(question.paper, truth.size());
-        self.compare(question, &answer.resized(size), &truth.resized(size))
+        self.compare(question, &answer.resized(size), &truth.resized(size), kept)
     }
 
     /// The truth of a question, with other classes than the asked one as background.
@@ -107,18 +119,18 @@ impl Exam {
     /// # Errors
     /// It cannot be read.
     pub fn truth(&self, question: &Question) -> Result<LabelPlane, ExamError> {
-        let labels = self.papers[question.paper]
-            .dataset
-            .truth(question.query)?
-            .labels;
-        Ok(match question.class {
-            None => labels,
-            Some(class) => labels.map(|&id| match id {
-                seggpt_eval::IGNORE => id,
-                id if id == class => id,
-                _ => 0,
-            }),
-        })
+        let paper = &self.papers[question.paper];
+        let labels = paper.dataset.truth(question.query)?.labels;
+        let asked: &[u16] = match (&question.class, paper.kind) {
+            (Some(class), _) => std::slice::from_ref(class),
+            (None, Kind::Panoptic) => &question.wanted,
+            (None, _) => return Ok(labels),
+        };
+        Ok(labels.map(|&id| match id {
+            seggpt_eval::IGNORE => id,
+            id if asked.contains(&id) => id,
+            _ => 0,
+        }))
     }
 
     /// Compares planes of one size: that of [`Exam::marked_at`].
@@ -127,14 +139,15 @@ impl Exam {
         question: &Question,
         answer: &LabelPlane,
         truth: &LabelPlane,
+        kept: &Kept,
     ) -> Result<Mark, ExamError> {
         let paper = &self.papers[question.paper];
-        let classes: Vec<u16> = match (question.class, &question.objects[..]) {
+        let classes: Vec<u16> = match (question.class, &question.wanted[..]) {
             (Some(class), _) => vec![0, class],
             (None, []) => std::iter::once(0)
                 .chain(paper.classes.iter().map(|class| class.id))
                 .collect(),
-            (None, objects) => std::iter::once(0).chain(objects.iter().copied()).collect(),
+            (None, wanted) => std::iter::once(0).chain(wanted.iter().copied()).collect(),
         };
         let mut areas = ClassAreas::new(classes);
         areas.add(answer, truth)?;
@@ -142,7 +155,14 @@ impl Exam {
             .areas()
             .map(|(class, areas)| [u64::from(class), areas.both, areas.predicted, areas.true_]);
         let objects = match paper.kind {
-            Kind::Video => objects(&question.objects, answer, truth)?,
+            Kind::Video => objects(&question.wanted, answer, truth)?,
+            _ => Vec::new(),
+        };
+        let segments = match (paper.kind, question.after) {
+            (Kind::Panoptic, Some(stuff)) => {
+                let stuff = self.half(stuff, kept)?.resized(answer.size());
+                segments::marks(paper, &stuff, answer, &paper.dataset.truth(question.query)?)?
+            }
             _ => Vec::new(),
         };
         Ok(Mark {
@@ -152,9 +172,19 @@ impl Exam {
                 .filter(|row| question.class.is_some() || row[2] + row[3] > 0)
                 .collect(),
             objects,
+            segments,
             prompts: Vec::new(),
             maker: Maker::default(),
             milliseconds: 0.0,
+        })
+    }
+}
+
+impl Exam {
+    /// The answer to the first half of a panoptic picture.
+    pub(crate) fn half(&self, question: usize, kept: &Kept) -> Result<LabelPlane, ExamError> {
+        kept.recall(question)?.ok_or_else(|| ExamError::Unanswered {
+            item: self.questions[question].item.clone(),
         })
     }
 }

@@ -1,6 +1,10 @@
 //! Which data set a folder is.
 
+mod panoptic;
+
 use std::{
+    collections::BTreeSet,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -44,6 +48,10 @@ pub(crate) struct Found {
     pub min_pixels: usize,
     /// Whether objects of videos may appear after the first frame.
     pub late: bool,
+    /// In videos: the objects, as video and id, of categories that a training set has, where that is known.
+    pub seen: Option<BTreeSet<(String, u16)>>,
+    /// What people should know about the set.
+    pub notes: Vec<String>,
 }
 
 /// How episodes are drawn.
@@ -60,10 +68,16 @@ pub(crate) enum Draw {
 /// The lists of PASCAL-5i and COCO-20i leave out classes of less.
 const FEW_SHOT_PIXELS: usize = 2048;
 
-/// Recognises a set by what lies in its folder.
-pub(crate) fn open(source: &Source) -> Result<Found, ExamError> {
+/// Recognises a set by what lies in its folder, and, where it can be read in two ways, by what is asked.
+pub(crate) fn open(source: &Source, kind: Option<Kind>) -> Result<Found, ExamError> {
     match source {
-        Source::Folder(root) => folder(root),
+        Source::Folder(root) => {
+            let segments = match kind {
+                Some(Kind::Panoptic) => panoptic::open(root)?,
+                _ => None,
+            };
+            segments.map_or_else(|| folder(root), Ok)
+        }
         Source::Parts {
             images,
             truth,
@@ -91,12 +105,11 @@ fn folder(root: &Path) -> Result<Found, ExamError> {
     } else if has("ImageSets/2017/val.txt") {
         let set = VideoFolder::davis(root, "2017", "val", "480p")?;
         Ok(Found::of(set, Kind::Video))
+    } else if has("ImageSets/2016/val.txt") || has("ImageSets/480p/val.txt") {
+        let set = VideoFolder::davis(root, "2016", "val", "480p")?;
+        Ok(Found::of(set, Kind::Video))
     } else if has("meta.json") && has("JPEGImages") {
-        let set = VideoFolder::youtube_vos(root)?;
-        Ok(Found {
-            late: true,
-            ..Found::of(set, Kind::Video)
-        })
+        youtube_vos(root)
     } else if has("SegmentationClass") {
         let split = has("ImageSets/Segmentation/val.txt").then_some("val");
         Ok(Found {
@@ -119,6 +132,8 @@ fn folder(root: &Path) -> Result<Found, ExamError> {
             min_pixels: FEW_SHOT_PIXELS,
             ..Found::of(CocoInstances::open(annotations, images)?, Kind::Episodes)
         })
+    } else if let Some(found) = panoptic::open(root)? {
+        Ok(found)
     } else if FSS_1000_TEST.iter().all(|class| has(class)) {
         let set = ClassFolders::with_classes(root, FSS_1000_TEST)?;
         Ok(Found::of(set, Kind::Episodes))
@@ -128,6 +143,29 @@ fn folder(root: &Path) -> Result<Found, ExamError> {
             .map(|set| Found::of(set, Kind::Episodes))
             .map_err(|_| ExamError::Layout { path })
     }
+}
+
+/// YouTube-VOS: which categories are seen, the training videos beside it say.
+fn youtube_vos(root: &Path) -> Result<Found, ExamError> {
+    let set = VideoFolder::youtube_vos(root)?;
+    let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let training = real.with_file_name("train").join("meta.json");
+    let (mut seen, mut notes) = (None, Vec::new());
+    if training.is_file() && !real.ends_with("train") {
+        seen = set.seen_in(&training)?;
+    } else if !real.ends_with("train") {
+        notes.push(format!(
+            "{}: there is no {}, which says which categories are seen, so that J&F is all that can be said",
+            set.name(),
+            training.display()
+        ));
+    }
+    Ok(Found {
+        late: true,
+        seen,
+        notes,
+        ..Found::of(set, Kind::Video)
+    })
 }
 
 /// COCO's annotation file and its pictures; the validation set of 2014, on which few-shot papers report, comes first.
@@ -153,6 +191,8 @@ impl Found {
             draw: Draw::Once,
             min_pixels: 1,
             late: false,
+            seen: None,
+            notes: Vec::new(),
         }
     }
 }

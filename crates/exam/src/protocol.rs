@@ -1,6 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use seggpt_contract::SegType;
 use serde::{Deserialize, Serialize};
 
 /// What is asked of a set, and how answers are counted.
@@ -11,6 +10,8 @@ pub enum Kind {
     Classes,
     /// All classes at once; mean IoU as mmsegmentation counts it.
     Semantic,
+    /// All stuff at once, then all things at once; panoptic quality as panopticapi counts it.
+    Panoptic,
     /// Few-shot episodes: one class, K examples, one query; mIoU and FB-IoU as HSNet counts them.
     Episodes,
     /// Videos whose objects are shown where they first appear; J and F as DAVIS counts them.
@@ -24,21 +25,13 @@ impl Kind {
         (self == Self::Classes).then_some(448)
     }
 
-    /// Which type token the network gets.
-    #[must_use]
-    pub fn seg_type(self) -> SegType {
-        match self {
-            Self::Video => SegType::Instance,
-            _ => SegType::Semantic,
-        }
-    }
-
     /// What the number that a set is ranked by is called.
     #[must_use]
     pub fn measure(self) -> &'static str {
         match self {
             Self::Classes => "IoU",
             Self::Semantic | Self::Episodes => "mIoU",
+            Self::Panoptic => "PQ",
             Self::Video => "J&F",
         }
     }
@@ -47,6 +40,7 @@ impl Kind {
         match self {
             Self::Classes => "classes",
             Self::Semantic => "semantic",
+            Self::Panoptic => "panoptic",
             Self::Episodes => "episodes",
             Self::Video => "video",
         }
@@ -63,10 +57,18 @@ impl FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Classes, Self::Semantic, Self::Episodes, Self::Video];
+        let all = [
+            Self::Classes,
+            Self::Semantic,
+            Self::Panoptic,
+            Self::Episodes,
+            Self::Video,
+        ];
         all.into_iter()
             .find(|kind| kind.word() == text)
-            .ok_or_else(|| format!("`{text}` is no protocol: classes, semantic, episodes or video"))
+            .ok_or_else(|| {
+                format!("`{text}` is no protocol: classes, semantic, panoptic, episodes or video")
+            })
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use askama::Template;
 
 use crate::{
-    ExamError, Protocol, RowScores,
+    ExamError, MEMORY, Protocol, RowScores,
     cases::Case,
     row::{ROWS, put},
     table,
@@ -81,7 +81,7 @@ struct Page<'a> {
 /// A set with every row's parts, and the worst cases of its best row.
 struct Set<'a> {
     name: &'a str,
-    measure: &'static str,
+    measure: &'a str,
     lines: Vec<Line<'a>>,
     parts: Vec<Bars<'a>>,
     best: &'a str,
@@ -165,7 +165,7 @@ impl<'a> Set<'a> {
         };
         Ok(Self {
             name,
-            measure: scored.first().map_or("", |(_, set)| set.kind.measure()),
+            measure: scored.first().map_or("", |(_, set)| &set.measure),
             lines: lines.collect(),
             parts: parts.into_iter().map(bars).collect(),
             best: best.map_or("", |(row, _)| &row.row),
@@ -229,10 +229,20 @@ impl Page<'_> {
 
     fn about(&self, row: &RowScores) -> String {
         let maker = &row.maker;
-        let prompts = match row.k {
-            1 => "1 prompt".to_owned(),
-            k => format!("{k} prompts"),
+        let counted = |one: &str| match row.k {
+            1 => format!("1 {one}"),
+            k => format!("{k} {one}s"),
         };
+        if row.select == MEMORY {
+            return format!(
+                "{}, {} ensemble, memory of {}, {}",
+                maker.model,
+                maker.ensemble,
+                counted("frame"),
+                maker.device
+            );
+        }
+        let prompts = counted("prompt");
         match maker.ensemble.is_empty() {
             true => format!("baseline, {prompts}"),
             false => format!(

@@ -9,7 +9,7 @@ use seggpt_eval::LabelPlane;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Exam, ExamError, Maker, Mark, Protocol, Scores, SetScore,
+    Exam, ExamError, Kept, Maker, Mark, Protocol, Scores, SetScore,
     cases::{Case, Cases},
     score::mean,
 };
@@ -20,13 +20,15 @@ const JOURNAL: &str = "journal.jsonl";
 const SCORES: &str = "scores.json";
 
 /// The marks of one way to answer, in a folder of its own: `journal.jsonl` has a line a mark, so that an interrupted row
-/// goes on; `cases/` the worst answers as pictures; `scores.json` what it all comes to.
+/// goes on; `kept/` answers that open questions build on; `cases/` the worst answers as pictures; `scores.json` what it all
+/// comes to.
 pub struct Row {
     name: String,
     folder: PathBuf,
     journal: File,
     done: HashSet<String>,
     cases: Cases,
+    kept: Kept,
 }
 
 /// The first line of a journal.
@@ -76,11 +78,14 @@ impl Row {
         let failed = |error: std::io::Error| ExamError::results(&folder, error);
         fs::create_dir_all(&folder).map_err(failed)?;
         let path = folder.join(JOURNAL);
-        let kept = kept(&path, run_key).map_err(|error| ExamError::results(&path, error))?;
-        let (done, length) = match kept {
-            Some(kept) => kept,
+        let answered =
+            answered(&path, run_key).map_err(|error| ExamError::results(&path, error))?;
+        let kept = Kept::of(&folder);
+        let (done, length) = match answered {
+            Some(answered) => answered,
             None => {
                 Cases::clear(&folder);
+                kept.clear();
                 let header = Header {
                     run_key: run_key.to_owned(),
                 };
@@ -98,6 +103,7 @@ impl Row {
         Ok(Self {
             name: name.to_owned(),
             cases: Cases::open(&folder)?,
+            kept,
             folder,
             journal,
             done,
@@ -108,6 +114,33 @@ impl Row {
     #[must_use]
     pub fn has(&self, item: &str) -> bool {
         self.done.contains(item)
+    }
+
+    /// The questions that have no answer yet.
+    ///
+    /// # Errors
+    /// [`ExamError::Results`]: one of them builds on an answer that was here, but is no more.
+    pub fn open_questions(&self, exam: &Exam) -> Result<Vec<usize>, ExamError> {
+        let open = |at: &usize| !self.has(&exam.questions[*at].item);
+        let open: Vec<usize> = (0..exam.questions.len()).filter(open).collect();
+        for &at in &open {
+            let lost =
+                |before: &usize| self.has(&exam.questions[*before].item) && !self.kept.has(*before);
+            if let Some(lost) = exam.before(&exam.questions[at]).find(lost) {
+                let reason = format!(
+                    "it is gone, and open questions build on it; remove {} to start this row anew",
+                    self.folder.display()
+                );
+                return Err(ExamError::results(self.kept.file(lost), reason));
+            }
+        }
+        Ok(open)
+    }
+
+    /// The answers that open questions build on.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Adds a mark and, if it is among the worst, its pictures. `answer` has the picture's size, or that of
@@ -123,11 +156,18 @@ impl Row {
         answer: &LabelPlane,
     ) -> Result<(), ExamError> {
         self.cases.consider(exam, question, mark, answer)?;
+        let chain = exam.chain(question);
+        if chain.len() > 1 {
+            self.kept.keep(question, answer)?;
+        }
         let line = serde_json::to_string(mark).expect("numbers and texts serialise") + "\n";
         self.journal
             .write_all(line.as_bytes())
             .map_err(|error| ExamError::results(self.folder.join(JOURNAL), error))?;
         self.done.insert(mark.item.clone());
+        if chain.len() > 1 && chain.iter().all(|&at| self.has(&exam.questions[at].item)) {
+            self.kept.release(&chain)?;
+        }
         Ok(())
     }
 
@@ -207,7 +247,7 @@ impl RowScores {
 }
 
 /// What was answered under this key, and the length of the whole lines that say it; `None`: nothing, or another key.
-fn kept(path: &Path, run_key: &str) -> std::io::Result<Option<(HashSet<String>, u64)>> {
+fn answered(path: &Path, run_key: &str) -> std::io::Result<Option<(HashSet<String>, u64)>> {
     #[derive(Deserialize)]
     struct Item {
         item: String,

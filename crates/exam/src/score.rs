@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use seggpt_eval::metrics::{ClassAreas, FoldAreas, Videos};
+use seggpt_eval::metrics::{ClassAreas, FoldAreas, Panoptic, Quality, VideoReport, Videos};
 use serde::{Deserialize, Serialize};
 
-use crate::{Exam, ExamError, Kind, Mark};
+use crate::{Exam, ExamError, Kind, Mark, Paper, segments};
 
 /// What the answers to a paper are worth. Shares of 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct SetScore {
     pub set: String,
     /// What was asked.
     pub kind: Kind,
+    /// What the number that it is ranked by is called.
+    #[serde(default)]
+    pub measure: String,
     /// The number that it is ranked by; `None` where nothing was answered.
     pub score: Option<f64>,
     /// Further numbers, by name.
@@ -50,6 +53,7 @@ enum Counts {
     /// By video and class.
     Classes(BTreeMap<(Option<String>, u16), ClassAreas>),
     Semantic(ClassAreas),
+    Panoptic(Panoptic),
     Episodes(FoldAreas),
     Video(Videos),
 }
@@ -63,6 +67,7 @@ impl<'a> Scores<'a> {
             let counts = match paper.kind {
                 Kind::Classes => Counts::Classes(BTreeMap::new()),
                 Kind::Semantic => Counts::Semantic(ClassAreas::new(ids())),
+                Kind::Panoptic => Counts::Panoptic(segments::panoptic(paper)),
                 Kind::Episodes => Counts::Episodes(FoldAreas::new(ids())),
                 Kind::Video => Counts::Video(Videos::default()),
             };
@@ -104,6 +109,11 @@ impl<'a> Scores<'a> {
             Counts::Semantic(areas) => mark
                 .classes()
                 .for_each(|(class, found)| areas.add_areas(class, found)),
+            Counts::Panoptic(panoptic) => {
+                for found in &mark.segments {
+                    panoptic.add_matches(u32::from(found.class), found.matches())?;
+                }
+            }
             Counts::Episodes(fold) => fold.add_areas(
                 asked,
                 mark.of(0).unwrap_or_default(),
@@ -131,14 +141,15 @@ impl<'a> Scores<'a> {
         let papers = self.exam.papers.iter().zip(&self.sums);
         papers
             .map(|(paper, sum)| {
-                let name = |class: u16| {
-                    let known = paper.classes.iter().find(|known| known.id == class);
-                    known.map_or_else(|| format!("class {class}"), |known| known.name.clone())
+                let (score, measures, parts) = sum.counts.finish(paper);
+                let measure = match paper.seen {
+                    Some(_) => "G",
+                    None => paper.kind.measure(),
                 };
-                let (score, measures, parts) = sum.counts.finish(&name);
                 SetScore {
                     set: paper.name.clone(),
                     kind: paper.kind,
+                    measure: measure.to_owned(),
                     score,
                     measures,
                     parts,
@@ -153,7 +164,8 @@ impl<'a> Scores<'a> {
 type Finished = (Option<f64>, Vec<(String, f64)>, Vec<Part>);
 
 impl Counts {
-    fn finish(&self, name: &dyn Fn(u16) -> String) -> Finished {
+    fn finish(&self, paper: &Paper) -> Finished {
+        let name = |class: u16| paper.name_of(class);
         match self {
             Self::Classes(tasks) => {
                 let part = |((video, class), areas): (&(Option<String>, u16), &ClassAreas)| Part {
@@ -184,6 +196,31 @@ impl Counts {
                 });
                 (report.mean_iou, there(measures), parts.collect())
             }
+            Self::Panoptic(panoptic) => {
+                let report = panoptic.finish();
+                let groups = [
+                    ("", report.all),
+                    (" things", report.things),
+                    (" stuff", report.stuff),
+                ];
+                let measures = groups
+                    .iter()
+                    .flat_map(|(group, quality)| qualities(group, *quality));
+                let occurred = report
+                    .categories
+                    .iter()
+                    .filter_map(|row| Some((u16::try_from(row.category).ok()?, row.quality?)));
+                let parts = occurred.map(|(class, quality)| Part {
+                    name: name(class),
+                    score: Some(quality.pq),
+                });
+                // The first is the score itself.
+                (
+                    report.all.map(|all| all.pq),
+                    measures.skip(1).collect(),
+                    parts.collect(),
+                )
+            }
             Self::Episodes(fold) => {
                 let report = fold.finish();
                 let asked = report.classes.iter().any(|(_, _, episodes)| *episodes > 0);
@@ -198,6 +235,7 @@ impl Counts {
                 let Some(report) = videos.finish() else {
                     return (None, vec![], vec![]);
                 };
+                let (score, groups) = seen_unseen(&report, paper);
                 let measures = [
                     ("J", Some(report.j.mean)),
                     ("J recall", Some(report.j.recall)),
@@ -210,10 +248,35 @@ impl Counts {
                     name: format!("{}, object {}", object.video, object.object),
                     score: Some((object.j.mean + object.f.mean) / 2.0),
                 });
-                (Some(report.j_and_f), there(measures), parts.collect())
+                let measures = [groups, there(measures)].concat();
+                (score, measures, parts.collect())
             }
         }
     }
+}
+
+fn qualities(group: &str, quality: Option<Quality>) -> Vec<(String, f64)> {
+    let named =
+        |(name, of): (&str, fn(Quality) -> f64)| Some((format!("{name}{group}"), of(quality?)));
+    let all: [(&str, fn(Quality) -> f64); 3] =
+        [("PQ", |q| q.pq), ("SQ", |q| q.sq), ("RQ", |q| q.rq)];
+    all.into_iter().filter_map(named).collect()
+}
+
+/// G and what it is the mean of where seen categories are known, else J&F.
+fn seen_unseen(report: &VideoReport, paper: &Paper) -> (Option<f64>, Vec<(String, f64)>) {
+    let Some(seen) = &paper.seen else {
+        return (Some(report.j_and_f), Vec::new());
+    };
+    let groups = report.seen_unseen(|video, object| seen.contains(&(video.to_owned(), object)));
+    let measures = [
+        ("J seen", groups.j_seen),
+        ("J unseen", groups.j_unseen),
+        ("F seen", groups.f_seen),
+        ("F unseen", groups.f_unseen),
+        ("J&F", Some(report.j_and_f)),
+    ];
+    (groups.overall, there(measures))
 }
 
 fn there<const N: usize>(measures: [(&str, Option<f64>); N]) -> Vec<(String, f64)> {

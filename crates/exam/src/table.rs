@@ -45,7 +45,7 @@ fn one(row: &RowScores) -> Vec<Vec<String>> {
             measures.push(name);
         }
     }
-    let mut kinds: Vec<&str> = row.sets.iter().map(|set| set.kind.measure()).collect();
+    let mut kinds: Vec<&str> = row.sets.iter().map(|set| set.measure.as_str()).collect();
     kinds.dedup();
     let mut head = vec!["set".to_owned(), kinds.join(" or ")];
     head.extend(measures.iter().map(|name| (*name).to_owned()));

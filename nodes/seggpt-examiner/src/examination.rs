@@ -8,7 +8,7 @@ use std::{
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
-use seggpt_exam::{Asker, Exam, ExamError, Maker, Mark, Row};
+use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
 use seggpt_node::{Arrival, Io, Overdue, Window, outcome};
 
 use crate::{
@@ -29,27 +29,45 @@ const SLEEP: Duration = Duration::from_secs(60);
 type Sent = Arc<(usize, Identity, Prompted)>;
 
 /// Asks and marks.
-pub struct Examination {
+pub struct Examination<'a> {
     io: Io,
-    exam: Arc<Exam>,
+    exam: &'a Exam,
     row: Row,
+    reader: Reader,
+    order: Order<'a>,
+    /// Questions that the reader has been told of and that are not sent yet.
+    unasked: usize,
     window: Window<Sent>,
+    /// Videos that may be under way at a time where frames wait for each other.
+    lanes: usize,
     resend_s: u32,
     total: u64,
     finished: u64,
     failed: usize,
 }
 
-impl Examination {
-    pub fn new(io: Io, exam: Arc<Exam>, row: Row, settings: &Settings) -> Self {
+impl<'a> Examination<'a> {
+    /// `open`: the questions that have no answer yet.
+    pub fn new(
+        io: Io,
+        exam: &'a Exam,
+        row: Row,
+        reader: Reader,
+        open: &[usize],
+        settings: &Settings,
+    ) -> Self {
         let patience = Duration::from_secs(settings.resend_s.into());
         Self {
             io,
             exam,
             row,
+            reader,
+            order: Order::new(exam, open),
+            unasked: 0,
+            lanes: settings.window.into(),
             window: Window::new(settings.window.into(), patience, settings.max_tries),
             resend_s: settings.resend_s,
-            total: 0,
+            total: open.len() as u64,
             finished: 0,
             failed: 0,
         }
@@ -60,25 +78,28 @@ impl Examination {
         (self.row, self.failed)
     }
 
-    /// Asks these questions; returns when all are answered or the user stops the dataflow.
+    /// Asks; returns when all open questions are answered or the user stops the dataflow.
     ///
     /// # Errors
     /// The answers end early; an answer cannot be written down; the engine is gone.
-    pub fn hold(&mut self, asker: Asker, open: Vec<usize>) -> Result<()> {
+    pub fn hold(&mut self) -> Result<()> {
         ensure!(
             self.io.is_wired(INPUT),
             "input `{INPUT}` is not wired, so no answer can come"
         );
-        self.total = open.len() as u64;
-        let mut unasked = !open.is_empty();
-        let reader = Reader::start(Arc::clone(&self.exam), asker, open)?;
-        while unasked || !self.window.is_empty() {
-            let may_ask = unasked && self.window.has_room();
+        for at in self.order.begin(self.lanes) {
+            self.want(at);
+        }
+        while self.finished < self.total {
+            let may_ask = self.unasked > 0 && self.window.has_room();
             if may_ask {
-                match reader.next_within(GLANCE) {
-                    Next::Ready(at, asked) => self.ask(at, *asked)?,
+                match self.reader.next_within(GLANCE) {
+                    Next::Ready(at, asked) => {
+                        self.unasked -= 1;
+                        self.ask(at, *asked)?;
+                    }
                     Next::Busy => {}
-                    Next::End => unasked = false,
+                    Next::End => bail!("the thread that prepares questions is gone"),
                 }
             }
             // While there is something to ask, events are only glanced at.
@@ -103,6 +124,20 @@ impl Examination {
         Ok(())
     }
 
+    fn want(&mut self, at: usize) {
+        self.unasked += 1;
+        self.reader.want(at);
+    }
+
+    /// A question is done: what waited for it may be asked.
+    fn finish(&mut self, at: usize, identity: &Identity, status: Status, error: &str) {
+        self.finished += 1;
+        outcome::say(identity, status, self.finished, error);
+        if let Some(next) = self.order.after(at) {
+            self.want(next);
+        }
+    }
+
     fn rest(&self) -> Duration {
         let due = self
             .window
@@ -122,7 +157,7 @@ impl Examination {
         identity.total = Some(self.total);
         match asked {
             Err(error) => {
-                self.fail(&identity, &error);
+                self.fail(at, &identity, &error);
                 Ok(())
             }
             Ok(prompted) => {
@@ -164,7 +199,7 @@ impl Examination {
         };
         match message {
             Message::Failed(identity, failure) => {
-                self.fail(&identity, &failure.error);
+                self.fail(sent.0, &identity, &failure.error);
                 Ok(())
             }
             Message::Item(_, mask) => self.mark(&sent, &mask),
@@ -175,11 +210,10 @@ impl Examination {
         let (at, identity, _) = &**sent;
         match self.marked(sent, mask) {
             Ok((mark, answer)) => {
-                self.row.add(&self.exam, *at, &mark, &answer)?;
-                self.finished += 1;
-                outcome::say(identity, Status::Done, self.finished, "");
+                self.row.add(self.exam, *at, &mark, &answer)?;
+                self.finish(*at, identity, Status::Done, "");
             }
-            Err(error) => self.fail(identity, &format!("{:#}", eyre::Report::new(error))),
+            Err(error) => self.fail(*at, identity, &format!("{:#}", eyre::Report::new(error))),
         }
         Ok(())
     }
@@ -199,15 +233,16 @@ impl Examination {
                 device: made.device.clone(),
             },
             milliseconds: made.milliseconds.values().sum(),
-            ..self.exam.mark(&self.exam.questions[*at], &answer)?
+            ..self
+                .exam
+                .mark(&self.exam.questions[*at], &answer, self.row.kept())?
         };
         Ok((mark, answer))
     }
 
-    fn fail(&mut self, identity: &Identity, error: &str) {
+    fn fail(&mut self, at: usize, identity: &Identity, error: &str) {
         self.failed += 1;
-        self.finished += 1;
-        outcome::say(identity, Status::Failed, self.finished, error);
+        self.finish(at, identity, Status::Failed, error);
     }
 
     fn ask_again(&mut self) -> Result<()> {
@@ -225,7 +260,7 @@ impl Examination {
                         self.resend_s
                     );
                     self.window.acknowledge(&identity.item, Instant::now());
-                    self.fail(identity, &error);
+                    self.fail(sent.0, identity, &error);
                 }
             }
         }

@@ -18,10 +18,10 @@ use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr};
 use seggpt_contract::{Mask, Payload, Prompted};
-use seggpt_exam::{Asker, Exam, Row, report};
+use seggpt_exam::{Asker, Exam, MEMORY, Row, report};
 use seggpt_node::{Io, Manual, Port, outcome};
 
-use crate::examination::Examination;
+use crate::{examination::Examination, reader::Reader};
 
 /// Ports and parameters, for manifest, README and reference.
 pub fn manual() -> Manual {
@@ -50,15 +50,16 @@ pub fn manual() -> Manual {
 /// Sets that cannot be read; OUT that cannot be written; answers that end early; the engine is gone.
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
     let protocol = settings.questions();
-    let exam = Exam::open(&settings.sources()?, &protocol, settings.k as usize)
+    let mut exam = Exam::open(&settings.sources()?, &protocol, settings.k as usize)
         .wrap_err("the questions cannot be listed")?;
+    if settings.select == MEMORY {
+        exam.remember()?;
+    }
     let exam = Arc::new(exam);
     let out = std::path::absolute(&settings.out)
         .wrap_err_with(|| format!("OUT `{}`", settings.out.display()))?;
     let row = Row::open(&out, &settings.row, &settings.run_key)?;
-    let open: Vec<usize> = (0..exam.questions.len())
-        .filter(|&at| !row.has(&exam.questions[at].item))
-        .collect();
+    let open = row.open_questions(&exam)?;
     if open.len() < exam.questions.len() {
         tracing::info!(
             "{} of {} questions are answered already",
@@ -71,10 +72,12 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.canvas_size,
         &settings.select,
         settings.r#type,
+        row.kept().clone(),
     )?;
-    let mut examination =
-        Examination::new(Io::new(node, events), Arc::clone(&exam), row, &settings);
-    let outcome = examination.hold(asker, open);
+    let reader = Reader::start(Arc::clone(&exam), asker)?;
+    let io = Io::new(node, events);
+    let mut examination = Examination::new(io, &exam, row, reader, &open, &settings);
+    let outcome = examination.hold();
     // What was answered counts, however it ended.
     let (row, failed) = examination.end();
     row.finish(&exam, &settings.select, failed)?;

@@ -1,10 +1,10 @@
-//! A thread that prepares one question ahead.
+//! A thread that prepares questions, one ahead.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel},
     },
     thread,
     time::Duration,
@@ -17,8 +17,9 @@ use seggpt_exam::{Asker, Exam};
 /// A question as a message, or why there is none, for people.
 pub type Asked = Result<Prompted, String>;
 
-/// Prepares questions in their order; holds one more than was taken.
+/// Prepares what it is told to, in this order; holds one more than was taken.
 pub struct Reader {
+    wanted: Sender<usize>,
     asked: Receiver<(usize, Asked)>,
 }
 
@@ -28,20 +29,21 @@ pub enum Next {
     Ready(usize, Box<Asked>),
     /// It is still being prepared.
     Busy,
-    /// All were taken.
+    /// The thread is gone.
     End,
 }
 
 impl Reader {
-    /// Starts preparing.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// The system gives no thread.
-    pub fn start(exam: Arc<Exam>, mut asker: Asker, open: Vec<usize>) -> Result<Self> {
+    /// The system gives none.
+    pub fn start(exam: Arc<Exam>, mut asker: Asker) -> Result<Self> {
+        let (wanted, questions) = channel::<usize>();
         // No buffer: the thread waits with a question in its hands.
         let (hand_over, asked) = sync_channel(0);
         let work = move || {
-            for at in open {
+            for at in questions {
                 let asked = prepare(&exam, &mut asker, at);
                 if hand_over.send((at, asked)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
@@ -52,7 +54,13 @@ impl Reader {
             .name("reader".into())
             .spawn(work)
             .wrap_err("no thread for preparing questions")?;
-        Ok(Self { asked })
+        Ok(Self { wanted, asked })
+    }
+
+    /// Puts a question, by its place in the exam, behind those to be prepared.
+    pub fn want(&self, at: usize) {
+        // Without the thread, the next look for what is ready finds its end.
+        let _ = self.wanted.send(at);
     }
 
     /// The next question, if it is ready within `timeout`.

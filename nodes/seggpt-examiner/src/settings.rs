@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Parser, value_parser};
 use eyre::{Result, bail, ensure};
 use seggpt_contract::SegType;
-use seggpt_exam::{Kind, Protocol, Source};
+use seggpt_exam::{Kind, MEMORY, Protocol, Source};
 use seggpt_prompts::Pairs;
 
 /// Asks a dataflow questions whose answers are known, and marks the answers
@@ -32,8 +32,8 @@ pub struct Settings {
     #[arg(long, env = "PROMPT_PAIRS")]
     pub prompt_pairs: Option<Pairs>,
 
-    /// What is asked: `classes` (each by itself), `semantic` (all at once), `episodes` (few-shot) or `video`. By default
-    /// what the set is made for
+    /// What is asked: `classes` (each by itself), `semantic` (all at once), `panoptic` (all stuff, then all things),
+    /// `episodes` (few-shot) or `video`. By default what the set is made for
     #[arg(long, env = "PROTOCOL")]
     pub protocol: Option<Kind>,
 
@@ -61,17 +61,17 @@ pub struct Settings {
     #[arg(long, env = "SEED", default_value_t = 0)]
     pub seed: u64,
 
-    /// How many prompts guide an answer; in videos, all that have been shown
+    /// How many prompts guide an answer; in videos, all that have been shown, and under SELECT `memory` so many frames more
     #[arg(long, env = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub k: u32,
 
     /// Which prompts: `fixed` takes those that show most, `random` draws for each query, `nearest` takes the most alike.
-    /// Episodes draw K themselves
-    #[arg(long, env = "SELECT", default_value = "fixed", value_parser = ["fixed", "random", "nearest"])]
+    /// Episodes draw K themselves. In videos, `memory` adds the K frames before, with what was answered for them
+    #[arg(long, env = "SELECT", default_value = "fixed", value_parser = ["fixed", "random", "nearest", MEMORY])]
     pub select: String,
 
     /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind). By default `instance` in
-    /// videos, else `semantic`
+    /// videos and for the things of panoptic sets, else `semantic`
     #[arg(long, env = "TYPE")]
     pub r#type: Option<SegType>,
 

@@ -23,7 +23,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         ("SELECT", way.select.word().to_owned()),
         ("K", way.k.to_string()),
         ("WINDOW", args.window.to_string()),
-        ("RESEND_S", patience(args.window, way.k).to_string()),
+        ("RESEND_S", patience(args.window, way.prompts()).to_string()),
     ]);
     examiner.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
     let mut infer = vec![
@@ -40,7 +40,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
-    let pools = Pools::of(args.window, way.k, way.canvas, shm::available());
+    let pools = Pools::of(args.window, way.prompts(), way.canvas, shm::available());
     fill(
         TEMPLATE,
         &[

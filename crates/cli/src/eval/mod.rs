@@ -10,7 +10,7 @@ use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, rep
 
 use crate::{
     Exit,
-    args::EvalArgs,
+    args::{EvalArgs, Guides},
     console::{self, Console},
     run::{Flaw, progress::Progress, validate},
     segment::{TYPES, create, put},
@@ -37,6 +37,12 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     }
     let protocol = plan.protocol();
     let exam = Exam::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
+    if args.selects.contains(&Guides::Memory) {
+        exam.check_memory().map_err(flaw)?;
+    }
+    for note in &exam.notes {
+        console::note(&format!("warning: {note}"));
+    }
     note_few_prompts(&exam, args);
     write(&plan)?;
     let interrupts = Interrupts::listen();
@@ -83,10 +89,10 @@ fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
     for paper in &exam.papers {
         let pools = exam.questions[paper.questions.clone()].iter();
         let fewest = pools.map(|question| question.pool.len()).min();
-        let of_set = matches!(paper.kind, Kind::Classes | Kind::Semantic);
+        let of_set = matches!(paper.kind, Kind::Classes | Kind::Semantic | Kind::Panoptic);
         if let Some(fewest) = fewest.filter(|fewest| of_set && *fewest < most) {
             console::note(&format!(
-                "warning: {}: --k {most}, but a class has {fewest} prompts; it gets all there are",
+                "warning: {}: --k {most}, but there are {fewest} prompts; it gets all there are",
                 paper.name
             ));
         }

@@ -6,7 +6,7 @@ use seggpt::Card;
 use seggpt_exam::{Protocol, Source};
 
 use crate::{
-    args::{Ensemble, EvalArgs, Refine, Select},
+    args::{Ensemble, EvalArgs, Guides, Refine},
     run::Flaw,
     segment::{MODEL_HELP, absolute, key, prompts},
 };
@@ -49,7 +49,7 @@ pub struct Way {
     /// How prompts act together.
     pub ensemble: Ensemble,
     /// Which prompts.
-    pub select: Select,
+    pub select: Guides,
     /// How many.
     pub k: u32,
     /// What refines answers; never [`Refine::Auto`].
@@ -66,6 +66,13 @@ struct Model {
     input: usize,
     card: Card,
     sha256: String,
+}
+
+impl Way {
+    /// How many prompts an answer has; in videos, where one object appears after another, there may be more.
+    pub fn prompts(&self) -> u32 {
+        self.k + u32::from(self.select == Guides::Memory)
+    }
 }
 
 impl Plan {

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -94,7 +94,8 @@ impl VideoFolder {
 
     /// DAVIS: `JPEGImages/RESOLUTION`, `Annotations/RESOLUTION`, and the videos that
     /// `ImageSets/YEAR/SPLIT.txt` names (year `2017` or `2016`, resolution `480p` or
-    /// `Full-Resolution`). In 2016, all objects are one.
+    /// `Full-Resolution`). In 2016, all objects are one, and the list may be where the download of that
+    /// year has it: `ImageSets/RESOLUTION/SPLIT.txt`.
     ///
     /// # Errors
     /// As [`VideoFolder::open`].
@@ -105,8 +106,15 @@ impl VideoFolder {
         resolution: &str,
     ) -> Result<Self, EvalError> {
         let root = root.as_ref();
+        let list = |part: &str| root.join(format!("ImageSets/{part}/{split}.txt"));
+        let (listed, own) = (list(year), list(resolution));
+        let listed = if year == "2016" && !listed.exists() && own.exists() {
+            own
+        } else {
+            listed
+        };
         let mut videos: Vec<String> = Vec::new();
-        for line in files::list(&root.join(format!("ImageSets/{year}/{split}.txt")))? {
+        for line in files::list(&listed)? {
             // 2017: a name. 2016: a frame and its mask, as paths.
             let first = line.split_whitespace().next().unwrap_or(&line);
             let video = match first.contains('/') {
@@ -139,8 +147,7 @@ impl VideoFolder {
     pub fn youtube_vos(root: impl AsRef<Path>) -> Result<Self, EvalError> {
         let root = root.as_ref();
         let path = root.join("meta.json");
-        let meta: Meta = serde_json::from_str(&files::text(&path)?)
-            .map_err(|error| files::wrong(&path, error.to_string()))?;
+        let meta = Meta::read(&path)?;
         let layout = VideoLayout {
             frames: root.join("JPEGImages"),
             masks: root.join("Annotations"),
@@ -156,7 +163,9 @@ impl VideoFolder {
                         format!("`{object}` of video {video} is no object id"),
                     )
                 })?;
-                set.categories.insert((video.clone(), id), about.category);
+                if let Some(category) = about.category {
+                    set.categories.insert((video.clone(), id), category);
+                }
             }
         }
         Ok(set)
@@ -174,11 +183,44 @@ impl VideoFolder {
     pub fn categories(&self) -> impl Iterator<Item = &str> {
         self.categories.values().map(String::as_str)
     }
+
+    /// The objects, as video and id, whose category a training set also has; `training` is its `meta.json`. `None`
+    /// where this set names no categories.
+    ///
+    /// # Errors
+    /// [`EvalError::Read`]; [`EvalError::Format`] if `training` is not what it should be, or names no categories.
+    pub fn seen_in(
+        &self,
+        training: impl AsRef<Path>,
+    ) -> Result<Option<BTreeSet<(String, u16)>>, EvalError> {
+        if self.categories.is_empty() {
+            return Ok(None);
+        }
+        let path = training.as_ref();
+        let objects = Meta::read(path)?
+            .videos
+            .into_values()
+            .flat_map(|v| v.objects);
+        let trained: BTreeSet<String> = objects.filter_map(|(_, object)| object.category).collect();
+        if trained.is_empty() {
+            return Err(files::wrong(path, "it names no categories of objects"));
+        }
+        let seen = self.categories.iter();
+        let seen = seen.filter(|(_, category)| trained.contains(*category));
+        Ok(Some(seen.map(|(object, _)| object.clone()).collect()))
+    }
 }
 
 #[derive(Deserialize)]
 struct Meta {
     videos: BTreeMap<String, MetaVideo>,
+}
+
+impl Meta {
+    fn read(path: &Path) -> Result<Self, EvalError> {
+        serde_json::from_str(&files::text(path)?)
+            .map_err(|error| files::wrong(path, error.to_string()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -188,7 +230,7 @@ struct MetaVideo {
 
 #[derive(Deserialize)]
 struct MetaObject {
-    category: String,
+    category: Option<String>,
 }
 
 impl Dataset for VideoFolder {

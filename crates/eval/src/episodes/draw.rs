@@ -32,6 +32,7 @@ pub enum Shots {
 pub struct Episodes {
     /// The pictures that show each class.
     of_class: BTreeMap<u16, Vec<usize>>,
+    left_out: Vec<(u16, usize)>,
     shots: Shots,
     seed: u64,
 }
@@ -41,11 +42,11 @@ impl Episodes {
     ///
     /// A picture shows a class if it has at least `pixels` pixels of it (1 takes all). The lists of
     /// PASCAL-5i and COCO-20i leave out classes of less than 2,048 pixels; such a threshold decodes
-    /// every truth once.
+    /// every truth once. Classes of too few pictures for a query and its prompts are left out
+    /// ([`Episodes::left_out`]).
     ///
     /// # Errors
-    /// [`EvalError::Episodes`] if a class has too few pictures for a query and its prompts; what
-    /// reading the truth can raise.
+    /// [`EvalError::Episodes`] if no class is left; what reading the truth can raise.
     pub fn new(
         dataset: &dyn Dataset,
         classes: &[u16],
@@ -79,28 +80,33 @@ impl Episodes {
             Shots::Of(shots) => shots.max(1),
             Shots::All => 1,
         };
-        if let Some((class, pictures)) = of_class
-            .iter()
-            .find(|(_, pictures)| pictures.len() < needed)
-        {
-            let (name, found) = (dataset.name(), pictures.len());
-            return Err(EvalError::Episodes {
-                reason: format!(
-                    "{name} has {found} pictures of class {class}, but a query and its prompts are \
-                     {needed}; leave the class out or ask for fewer prompts"
-                ),
-            });
-        }
+        let few = of_class.iter().map(|(&class, of)| (class, of.len()));
+        let left_out: Vec<(u16, usize)> = few.filter(|(_, found)| *found < needed).collect();
+        of_class.retain(|_, pictures| pictures.len() >= needed);
         if of_class.is_empty() {
-            return Err(EvalError::Episodes {
-                reason: "no classes were named".to_owned(),
-            });
+            let most = left_out.iter().max_by_key(|(_, found)| *found);
+            let reason = match most {
+                None => "no classes were named".to_owned(),
+                Some((class, found)) => format!(
+                    "{} has no class of enough pictures: {found} pictures of class {class}, but a query \
+                     and its prompts are {needed}; ask for fewer prompts or count smaller objects",
+                    dataset.name()
+                ),
+            };
+            return Err(EvalError::Episodes { reason });
         }
         Ok(Self {
             of_class,
+            left_out,
             shots,
             seed,
         })
+    }
+
+    /// Classes that were asked for, but have too few pictures: id and number of pictures.
+    #[must_use]
+    pub fn left_out(&self) -> &[(u16, usize)] {
+        &self.left_out
     }
 
     /// `count` episodes of classes drawn evenly, whatever the number of their pictures, and then of

@@ -21,7 +21,9 @@ mod video;
 pub use areas::{Areas, ClassAreas, ClassScore, SemanticReport};
 pub use boundary::{Tolerance, boundary};
 pub use fold::{FoldAreas, FoldReport};
-pub use panoptic::{CategoryQuality, Panoptic, PanopticMap, PanopticReport, Quality, Segment};
+pub use panoptic::{
+    CategoryQuality, Matches, Panoptic, PanopticMap, PanopticReport, Quality, Segment,
+};
 pub use region::region;
 pub use video::{ObjectScore, SeenUnseen, Statistics, VideoReport, Videos};
 

@@ -32,12 +32,17 @@ pub struct Panoptic {
     categories: BTreeMap<u32, (bool, Matches)>,
 }
 
+/// How the segments of one category were found.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Matches {
-    iou: f64,
-    matched: u64,
-    invented: u64,
-    missed: u64,
+pub struct Matches {
+    /// The IoU of all that were found, added up.
+    pub iou: f64,
+    /// Segments that were found.
+    pub matched: u64,
+    /// Segments of predictions that are in no truth.
+    pub invented: u64,
+    /// Segments of truths that are in no prediction.
+    pub missed: u64,
 }
 
 /// What [`Panoptic`] found; `None` for a group of which nothing occurred.
@@ -153,6 +158,29 @@ impl Panoptic {
         &mut self.categories.entry(category).or_default().1
     }
 
+    /// What was counted, by ascending id, of the categories that occurred.
+    pub fn matches(&self) -> impl Iterator<Item = (u32, Matches)> + '_ {
+        let all = self.categories.iter().map(|(&id, &(_, found))| (id, found));
+        all.filter(|(_, found)| *found != Matches::default())
+    }
+
+    /// Adds what was counted elsewhere.
+    ///
+    /// # Errors
+    /// [`EvalError::UnknownClass`].
+    pub fn add_matches(&mut self, category: u32, found: Matches) -> Result<(), EvalError> {
+        match self.categories.get_mut(&category) {
+            Some((_, matches)) => {
+                matches.add(found);
+                Ok(())
+            }
+            None => Err(EvalError::UnknownClass {
+                class: category,
+                known: self.categories.keys().copied().collect(),
+            }),
+        }
+    }
+
     /// The segments by id with their areas.
     fn checked(
         &self,
@@ -221,10 +249,7 @@ impl Panoptic {
         }
         for ((_, mine), (_, theirs)) in self.categories.values_mut().zip(other.categories.values())
         {
-            mine.iou += theirs.iou;
-            mine.matched += theirs.matched;
-            mine.invented += theirs.invented;
-            mine.missed += theirs.missed;
+            mine.add(*theirs);
         }
         Ok(())
     }
@@ -258,6 +283,13 @@ impl Panoptic {
 }
 
 impl Matches {
+    fn add(&mut self, other: Self) {
+        self.iou += other.iou;
+        self.matched += other.matched;
+        self.invented += other.invented;
+        self.missed += other.missed;
+    }
+
     fn quality(self) -> Option<Quality> {
         let weight = self.matched as f64 + 0.5 * (self.invented + self.missed) as f64;
         (weight > 0.0).then(|| Quality {

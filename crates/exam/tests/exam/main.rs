@@ -1,6 +1,10 @@
 //! Exams over the tiny data sets of `seggpt-eval`: questions, marks, rows.
 #![allow(clippy::unwrap_used)]
 
+mod memory;
+mod panoptic;
+mod seen;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -27,6 +31,13 @@ fn open(name: &str, protocol: &Protocol) -> Exam {
     Exam::open(&[set(name)], protocol, 1).unwrap()
 }
 
+/// Asks without answers to build on.
+fn asker(exam: &Arc<Exam>, select: &str) -> Asker {
+    let out = tempfile::tempdir().unwrap();
+    let row = Row::open(out.path(), "row", "").unwrap();
+    Asker::new(Arc::clone(exam), 32, select, None, row.kept().clone()).unwrap()
+}
+
 /// Answers every question, and adds the answers up.
 fn answered(
     exam: &Exam,
@@ -40,7 +51,7 @@ fn answered(
             .truth(question.query)
             .unwrap();
         let answer = answer(&truth.labels);
-        let mark = exam.mark(question, &answer).unwrap();
+        let mark = exam.mark(question, &answer, row.kept()).unwrap();
         row.add(exam, at, &mark, &answer).unwrap();
     }
     row.finish(exam, "fixed", 0).unwrap()
@@ -58,6 +69,7 @@ fn the_truth_as_answer_is_worth_everything() {
         ("folder-videos", Kind::Classes),
         ("fss", Kind::Episodes),
         ("davis", Kind::Video),
+        ("davis2016", Kind::Video),
     ] {
         let exam = open(name, &few);
         let out = tempfile::tempdir().unwrap();
@@ -151,7 +163,7 @@ fn a_class_is_worth_the_iou_accumulated_over_its_queries_at_long_side_448() {
 #[test]
 fn a_question_is_the_picture_with_white_on_black_prompts_of_its_class() {
     let exam = Arc::new(open("folder", &Protocol::default()));
-    let mut asker = Asker::new(Arc::clone(&exam), 32, "fixed", None).unwrap();
+    let mut asker = asker(&exam, "fixed");
     let question = exam.questions.iter().find(|q| q.class == Some(2)).unwrap();
     let prompted = asker.ask(question).unwrap();
     assert_eq!((prompted.image.width(), prompted.image.height()), (4, 2));
@@ -176,7 +188,7 @@ fn a_video_is_asked_frame_by_frame_with_its_first_as_the_prompt() {
         items,
         ["DAVIS 2017 val/goat/00001", "DAVIS 2017 val/goat/00002"]
     );
-    let mut asker = Asker::new(Arc::clone(&exam), 32, "fixed", None).unwrap();
+    let mut asker = asker(&exam, "fixed");
     let prompted = asker.ask(&exam.questions[0]).unwrap();
     assert_eq!(prompted.kind, SegType::Instance);
     assert_eq!(prompted.examples[0].name, "goat/00000");
@@ -193,6 +205,34 @@ fn the_same_protocol_asks_the_same_and_every_second_half_of_it() {
     let half = open("fss", &protocol(2));
     assert_eq!(half.questions.len(), all.questions.len().div_ceil(2));
     assert_eq!(half.questions[1], all.questions[2]);
+}
+
+#[test]
+fn classes_of_too_few_pictures_are_left_out_of_a_fold_and_named() {
+    let few = Protocol {
+        min_pixels: Some(1),
+        episodes: Some(3),
+        ..Protocol::default()
+    };
+    let exam = open("coco", &few);
+    let asked = exam.papers.iter().map(|paper| {
+        let classes: Vec<_> = paper.classes.iter().map(|class| &class.name[..]).collect();
+        (&paper.name[..], classes, paper.questions.len())
+    });
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        [
+            ("instances fold 0", vec!["person"], 3),
+            ("instances fold 2", vec!["car"], 3),
+            ("instances fold 3", vec!["toothbrush"], 3),
+        ]
+    );
+    assert!(exam.notes[0].contains("class 5 (0)"), "{:?}", exam.notes);
+    assert!(
+        exam.notes[1].contains("fold 1: no episode"),
+        "{:?}",
+        exam.notes
+    );
 }
 
 #[test]
@@ -227,6 +267,7 @@ fn mark(item: &str) -> Mark {
         item: item.to_owned(),
         areas: vec![[0, 3, 4, 4], [2, 3, 4, 4]],
         objects: vec![],
+        segments: vec![],
         prompts: vec!["b".to_owned()],
         maker: Maker::default(),
         milliseconds: 1.5,
