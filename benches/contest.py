@@ -1,7 +1,7 @@
 """Times the network against other people's, and what it costs to grow; writes docs/benchmarks.md.
 
 Every contender is a process of its own that has loaded the weights and waits. It is asked over stdin for an answer,
-`PROMPTS SIDE [kept]`, and says `SECONDS PEAK-KIB SAMPLE...`: how long one answer took, its largest resident memory so
+`PROMPTS SIDE [kept] [joint]`, and says `SECONDS PEAK-KIB SAMPLE...`: how long one answer took, its largest resident memory so
 far, and some of the painted values. The contenders are asked in turn, round after round, so that whatever else the
 machine does falls on all of them alike; the median counts.
 """
@@ -23,9 +23,11 @@ from report import Report
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-LARGEST = 896
+LARGEST, MOST_PROMPTS = 896, 16
 OURS = ["f32", "bf16", "int8"]
-PEERS = ["transformers f32", "transformers sdpa f32", "transformers sdpa bf16", "openvino f32", "openvino int8"]
+PEERS = ["transformers f32", "transformers sdpa f32", "openvino f32", "openvino int8"]
+# Where the CPU multiplies bf16; elsewhere it is emulated, and nobody would choose it.
+BF16_PEERS = ["transformers sdpa bf16", "openvino bf16"]
 
 
 class Contender:
@@ -70,7 +72,7 @@ def inputs(path):
     random = torch.Generator().manual_seed(1)
     pictures = {
         name: torch.randn(count, 3, LARGEST, LARGEST, generator=random)
-        for name, count in [("query", 1), ("prompts", 8), ("masks", 8)]
+        for name, count in [("query", 1), ("prompts", MOST_PROMPTS), ("masks", MOST_PROMPTS)]
     }
     save_file(pictures, path)
 
@@ -108,14 +110,14 @@ def against_peers(report, arguments, large, pictures):
     one = in_turn(contenders, arguments.rounds, 1, 448)
     peaks = {contender.name: contender.peak for contender in contenders}
     reference = contenders[0].sample
-    errors = {
-        contender.name: max(abs(a - b) for a, b in zip(contender.sample, reference, strict=True))
+    differences = {
+        contender.name: [abs(a - b) for a, b in zip(contender.sample, reference, strict=True)]
         for contender in contenders
     }
-    report.one_prompt(one, peaks, errors)
+    report.one_prompt(one, peaks, differences)
     mine = contenders[: len(OURS)]
     kept = in_turn(mine, arguments.rounds, 1, 448, "kept")
-    eight = in_turn(mine, 1, 8, 448)
+    eight = {contender.name: contender.time(8, 448) for contender in mine}
     slow = [contender for contender in contenders if contender.name == "transformers f32"]
     for contender in contenders[len(OURS) :]:
         if contender not in slow:
@@ -128,37 +130,68 @@ def against_peers(report, arguments, large, pictures):
         contender.close()
 
 
+def costs(contender, *questions):
+    """Seconds and largest memory of each question; ask for little before much, as memory only grows."""
+    if not contender.ready():
+        sys.exit(f"{contender.name} does not start")
+    contender.ask("1 64")
+    asked = [(contender.time(*question), contender.peak) for question in questions]
+    contender.close()
+    return asked
+
+
 def growth(report, arguments, large, small, pictures):
+    """Every table by a process of its own, so that its memory is its own."""
+    prompts, sides = [1, 2, 4, 8, 16], [224, 448, 672, 896]
+    few, near = (prompts[:3], sides[:3]) if arguments.quick else (prompts[:4], sides)
+
+    def of(checkpoint):
+        return ours("f32", checkpoint, pictures, arguments.threads)
+
+    def by(sizes, asked):
+        return dict(zip(sizes, asked, strict=True))
+
+    report.growth_by_prompts(
+        by(few, costs(of(large), *[(n, 448, "kept") for n in few])),
+        by(few, costs(of(large), *[(n, 448, "kept", "joint") for n in few])),
+        by(prompts, costs(of(small), *[(n, 128, "kept") for n in prompts])),
+        by(prompts, costs(of(small), *[(n, 128, "kept", "joint") for n in prompts])),
+    )
+    areas = [128, 224, 448]
+    report.growth_by_side(
+        by(near, costs(of(large), *[(1, side, "kept") for side in near])),
+        by(areas, costs(of(small), *[(1, side, "kept") for side in areas])),
+    )
+
+
+def where_it_goes(report, arguments, large, pictures):
     network = ours("f32", large, pictures, arguments.threads)
     network.ready()
-    network.ask("stages")
-    prompts, sides = [1, 2, 4, 8], [224, 448, 672, 896]
-    if arguments.quick:
-        prompts, sides = prompts[:3], sides[:3]
-    by_prompts = {n: network.time(n, 448, "kept") for n in prompts}
-    by_side = {side: network.time(1, side, "kept") for side in sides}
     network.time(1, 448)
     network.ask("stages")
     total = network.time(1, 448)
     stages = dict(stage.split("=") for stage in network.ask("stages").split(";"))
     network.close()
-    mini = ours("f32", small, pictures, arguments.threads)
-    mini.ready()
-    mini.time(1, 448)
-    small_by_side = {side: mini.time(1, side) for side in [128, 224, 448]}
-    mini.close()
-    report.growth(by_prompts, by_side, small_by_side)
     report.stages(total, {name: float(seconds) for name, seconds in stages.items()})
 
 
-def machine():
+def cpu():
     info = dict(
         (part.strip() for part in line.split(":", 1))
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if ":" in line
     )
     wanted = ["avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16"]
-    flags = [flag for flag in wanted if flag in info["flags"].split()]
+    return info, [flag for flag in wanted if flag in info.get("flags", "").split()]
+
+
+def usual_peers():
+    _, flags = cpu()
+    return PEERS + (BF16_PEERS if {"avx512_bf16", "amx_bf16"} & set(flags) else [])
+
+
+def machine():
+    info, flags = cpu()
     return f"{info['model name']}, {len(os.sched_getaffinity(0))} cores; {' '.join(flags)}; {platform.platform()}"
 
 
@@ -168,7 +201,7 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "docs/benchmarks.md")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peers", type=lambda text: [name for name in text.split(",") if name], default=PEERS)
+    parser.add_argument("--peers", type=lambda text: [name for name in text.split(",") if name], default=usual_peers())
     parser.add_argument("--quick", action="store_true", help="no answer from 8 prompts by transformers, no largest sizes")
     arguments = parser.parse_args()
     pictures = arguments.folder / "inputs.safetensors"
@@ -180,8 +213,9 @@ def main():
         " ".join(["benches/run.sh", *sys.argv[3:]]),
         arguments,
     )
-    growth(report, arguments, large, small, pictures)
     against_peers(report, arguments, large, pictures)
+    where_it_goes(report, arguments, large, pictures)
+    growth(report, arguments, large, small, pictures)
     report.flow(overhead())
     report.write(arguments.out)
 

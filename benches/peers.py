@@ -159,7 +159,7 @@ def main():
         answer = answers(query, pictures, masks)
         took = time.perf_counter() - start
         lower = answer[0, :, answer.shape[2] // 2 :]
-        sample = " ".join(f"{x:.5f}" for x in np.ravel(lower)[::7919])
+        sample = " ".join(f"{x:.5f}" for x in np.ravel(lower)[::997])
         print(f"{took:.4f} {peak()} {sample}", flush=True)
 
 

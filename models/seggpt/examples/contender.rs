@@ -36,12 +36,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["stages"] => println!("{}", stages.take()),
-            [prompts, side] | [prompts, side, "kept"] => {
-                let (prompts, side) = (prompts.parse()?, side.parse()?);
-                let (took, answer) = answer(&network, &inputs, prompts, side, words.len() == 3)?;
+            [prompts, side, ref more @ ..] => {
+                let size = (prompts.parse()?, side.parse()?);
+                let ensemble = match more.contains(&"joint") {
+                    true => Ensemble::Joint,
+                    false => Ensemble::Feature,
+                };
+                let kept = more.contains(&"kept");
+                let (took, answer) = answer(&network, &inputs, size, ensemble, kept)?;
                 let sample: Vec<String> = answer
                     .iter()
-                    .step_by(7919)
+                    .step_by(997)
                     .map(|x| format!("{x:.5}"))
                     .collect();
                 println!("{took:.4} {} {}", peak()?, sample.join(" "));
@@ -56,8 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn answer(
     network: &Network,
     inputs: &Inputs,
-    prompts: usize,
-    side: usize,
+    (prompts, side): (usize, usize),
+    ensemble: Ensemble,
     kept: bool,
 ) -> Result<(f64, Vec<f32>), Box<dyn Error>> {
     let pictures = |name: &str, count| {
@@ -71,7 +76,7 @@ fn answer(
         pictures("masks", prompts)?,
     );
     let prepare = || -> Result<PreparedPrompts, seggpt::Error> {
-        network.prepare(&images, &masks, SegType::Instance, Ensemble::Feature)
+        network.prepare(&images, &masks, SegType::Instance, ensemble)
     };
     let already = kept.then(prepare).transpose()?;
     let start = Instant::now();
