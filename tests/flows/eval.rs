@@ -279,7 +279,7 @@ fn real_pictures_in_published_layouts_are_measured() {
     let Some(sets) = published(&scratch) else {
         return;
     };
-    let line = words("eval --out out --model untrained-tiny --episodes 4 --baselines");
+    let line = words("eval --out out --model untrained-tiny --episodes 4");
     scratch.seggpt(line.into_iter().chain(sets)).expect_code(0);
     let rows = scores(&scratch);
     for row in rows.as_array().unwrap() {

@@ -256,11 +256,11 @@ impl Counts {
 }
 
 fn qualities(group: &str, quality: Option<Quality>) -> Vec<(String, f64)> {
-    let named =
-        |(name, of): (&str, fn(Quality) -> f64)| Some((format!("{name}{group}"), of(quality?)));
-    let all: [(&str, fn(Quality) -> f64); 3] =
-        [("PQ", |q| q.pq), ("SQ", |q| q.sq), ("RQ", |q| q.rq)];
-    all.into_iter().filter_map(named).collect()
+    let all = quality.map(|of| [("PQ", of.pq), ("SQ", of.sq), ("RQ", of.rq)]);
+    let named = all.into_iter().flatten();
+    named
+        .map(|(name, value)| (format!("{name}{group}"), value))
+        .collect()
 }
 
 /// G and what it is the mean of where seen categories are known, else J&F.

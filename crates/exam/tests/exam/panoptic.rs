@@ -14,11 +14,13 @@ const SKY: u16 = 187;
 const GRASS: u16 = 193;
 const CAT: u16 = 17;
 
-/// Sky over grass, and two cats of 36 pixels in the grass, the left one further down by `drop`.
+/// Sky over grass, and two cats of 36 pixels in the grass, the left one further down by `drop`; nothing is said of the
+/// last column.
 fn label(x: u32, y: u32, drop: u32) -> (u16, u32) {
     match (x, y) {
         (3..=8, y) if (8 + drop..14 + drop).contains(&y) => (CAT, 1000),
         (20..=25, 9..=14) => (CAT, 2000),
+        (31, _) => (0, 0),
         (_, 0..=5) => (SKY, 70000),
         _ => (GRASS, 300),
     }
