@@ -56,10 +56,10 @@ if [ -n "$missing" ]; then
     finish
 fi
 
-if "$bin/seggpt-tests" network::cuda --nocapture > "$folder/tests" 2>&1 && ! grep -q '^skipped' "$folder/tests"; then
+if "$bin/seggpt-tests" network::cuda --nocapture > "$folder/tests" 2>&1 && ! grep -q 'skipped: ' "$folder/tests"; then
     tests=$(quoted "$(grep '^test result' "$folder/tests")")
 else
-    tests=$(quoted "FAILED: $(grep -E 'panicked|^skipped|^test .*FAILED' -A 1 "$folder/tests" | head -n 20)")
+    tests=$(quoted "FAILED: $(grep -E 'panicked|skipped: |^test .*FAILED' -A 1 "$folder/tests" | head -n 20)")
     failed=1
 fi
 cat "$folder/tests" >&2
