@@ -34,6 +34,11 @@ if [ -z "$name" ]; then
     finish
 fi
 gpu=$(quoted "$name")
+if [ ! -x "$bin/gpu" ] || [ ! -x "$bin/seggpt-tests" ]; then
+    echo "no gpu and seggpt-tests in $bin: run \`make cuda\`, or name their folder with --bin" >&2
+    failed=1
+    finish
+fi
 
 # CUDA's libraries: the system's, else those of a Python environment, else those that were fetched to build with.
 found=$(python3 -c 'import nvidia, pathlib; print(pathlib.Path(list(nvidia.__path__)[0]) / "cu13/lib")' 2>/dev/null) || true
@@ -43,7 +48,7 @@ for libraries in /usr/local/cuda/lib64 "$found" "$here/../target/cuda-toolkit/wh
         break
     fi
 done
-missing=$(ldd "$bin/gpu" | awk '/not found/ {print $1}' | tr '\n' ' ')
+missing=$(ldd "$bin/gpu" | awk '/not found/ {print $1}' | tr '\n' ' ') || true
 if [ -n "$missing" ]; then
     echo "these libraries of CUDA 13 are not found: $missing; name their folder in LD_LIBRARY_PATH" >&2
     tests=$(quoted "not run: no $missing")
@@ -51,10 +56,10 @@ if [ -n "$missing" ]; then
     finish
 fi
 
-if "$bin/seggpt-tests" network::cuda --nocapture > "$folder/tests" 2>&1; then
+if "$bin/seggpt-tests" network::cuda --nocapture > "$folder/tests" 2>&1 && ! grep -q 'skipped: ' "$folder/tests"; then
     tests=$(quoted "$(grep '^test result' "$folder/tests")")
 else
-    tests=$(quoted "FAILED: $(grep -E 'panicked|^test .*FAILED' -A 1 "$folder/tests" | head -n 20)")
+    tests=$(quoted "FAILED: $(grep -E 'panicked|skipped: |^test .*FAILED' -A 1 "$folder/tests" | head -n 20)")
     failed=1
 fi
 cat "$folder/tests" >&2

@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+tools/cuda-emulate.sh
+
 features=seggpt/cuda,seggpt-infer/cuda,seggpt-train/cuda
 # The same packages each time: with others, candle would be built once more.
 packages=(-p seggpt -p seggpt-infer -p seggpt-train --features "$features" --target-dir target/cuda)

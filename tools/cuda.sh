@@ -59,5 +59,6 @@ fi
 export CUDA_HOME=$home CUDA_PATH=$home CUDA_ROOT=$home NVCC=$PWD/tools/nvcc.sh PATH=$home/bin:$PATH
 # Compute capability 9.0 (H100, H200) unless told otherwise: a machine without a GPU cannot be asked.
 export CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90}
+export CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-$(nproc)} # candle's kernels at a time
 export LIBRARY_PATH=$libraries:$libraries/stubs${LIBRARY_PATH:+:$LIBRARY_PATH}
 exec "$@"

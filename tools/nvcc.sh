@@ -2,7 +2,7 @@
 # nvcc for candle's kernels. Those for quantised weights and mixtures of experts, which this network never calls, take
 # nine tenths of the time: they go in as portable code that nobody has optimised.
 case "$*" in
-*/mmq_gguf/* | */mmvq_gguf* | */moe/*)
+*/mmq_gguf/* | */mmvq_gguf* | */moe/* | */quantized.cu)
     arguments=()
     for argument in "$@"; do
         case $argument in

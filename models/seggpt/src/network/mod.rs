@@ -5,7 +5,8 @@
 //! query that they share. What the original code computes for `n` equal copies of the query is so computed once.
 //!
 //! The same is written three times: on the CPU over kernels of our own (`cpu`), elsewhere out of candle's operations
-//! (`tensors`; on CUDA with some of our own kernels, `cuda`), and with nothing saved, for tests to hold the other two against ([`Reference`]).
+//! (`tensors`; on CUDA with some kernels of our own, `cuda`), and with nothing saved, for tests to hold the other two
+//! against ([`Reference`]).
 
 mod attention;
 mod block;

@@ -25,7 +25,7 @@ const KERNELS: Kernels = Kernels {
 /// As in the kernel: threads and queries of a block, and keys at a time.
 const THREADS: u32 = 128;
 const QUERIES: usize = 128;
-const KEYS: usize = 64;
+const KEYS: usize = 48;
 
 /// Of queries, keys and values `[G, n + 1, L, 3, heads, d]`, what the rows attended to, `[G, rows, heads * d]`. `tables`
 /// are the relative positions by distance, `[4 rows - 1, d]` and `[2 columns - 1, d]`.

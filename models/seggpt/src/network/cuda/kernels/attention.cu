@@ -12,6 +12,7 @@
 
 namespace {
 
+constexpr int KEYS = 48; // with more of them, registers run out
 constexpr float LOG2_E = 1.4426950408889634f;
 
 struct Shape {
@@ -44,7 +45,7 @@ __device__ void bias(float *biases, int stride, const T *table, int size, const 
         await_copies<0>();
         __syncthreads();
         float products[TILES][KEYS / 8][4] = {};
-        add_products<T, D>(products, queries, buffer, lane);
+        add_products<T, D, KEYS>(products, queries, buffer, lane);
 #pragma unroll
         for (int i = 0; i < TILES; i++)
 #pragma unroll
@@ -158,7 +159,7 @@ __device__ void attend(const T *qkv, const T *row_table, const T *column_table, 
         __syncthreads();
 
         float scores[TILES][KEYS / 8][4] = {};
-        add_products<T, D>(scores, queries, keys(step % 2), lane);
+        add_products<T, D, KEYS>(scores, queries, keys(step % 2), lane);
 
         // The grid row of the first key of this half in the canvas.
         const int base = step >= tiles || first_keys == shape.prompts ? shape.rows : 0;

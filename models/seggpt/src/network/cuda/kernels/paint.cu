@@ -23,8 +23,8 @@ __device__ void paint(const T *pixels, const T *taps, const Finish *finish, T *o
     const int thread = threadIdx.x, lane = thread % 32, warp = thread / 32;
     const int first = blockIdx.x * ROWS, count = height * width;
     T *numbers = reinterpret_cast<T *>(shared);
-    auto shifted = [&](int buffer) { return Tile<T, D>{numbers + buffer * (ROWS + KEYS) * D}; };
-    auto outputs = [&](int buffer) { return Tile<T, D>{numbers + (buffer * (ROWS + KEYS) + ROWS) * D}; };
+    auto shifted = [&](int buffer) { return Tile<T, D>{numbers + buffer * (ROWS + D) * D}; };
+    auto outputs = [&](int buffer) { return Tile<T, D>{numbers + (buffer * (ROWS + D) + ROWS) * D}; };
 
     auto fetch = [&](int tap) {
         for (int i = thread; i < ROWS * (D / 8); i += WARPS * 32) {
@@ -34,7 +34,7 @@ __device__ void paint(const T *pixels, const T *taps, const Finish *finish, T *o
             const size_t from = is_there ? size_t(pixel / width + tap / 3) * width + column : 0;
             copy_16_bytes(shifted(tap % 2).chunk(row, chunk), pixels + from * D + chunk * 8, is_there);
         }
-        for (int i = thread; i < KEYS * (D / 8); i += WARPS * 32) {
+        for (int i = thread; i < D * (D / 8); i += WARPS * 32) {
             const int row = i / (D / 8), chunk = i % (D / 8);
             copy_16_bytes(outputs(tap % 2).chunk(row, chunk), taps + (tap * D + row) * D + chunk * 8, true);
         }
@@ -53,7 +53,7 @@ __device__ void paint(const T *pixels, const T *taps, const Finish *finish, T *o
         __syncthreads();
         uint32_t rows[TILES][D / 16][4];
         load_rows<T, D>(rows, shifted(tap % 2), warp, lane);
-        add_products<T, D>(sums, rows, outputs(tap % 2), lane);
+        add_products<T, D, D>(sums, rows, outputs(tap % 2), lane);
         __syncthreads();
     }
 

@@ -5,7 +5,6 @@
 constexpr int WARPS = 4;
 constexpr int TILES = 2; // of 16 rows, per warp
 constexpr int ROWS = WARPS * TILES * 16;
-constexpr int KEYS = 64;
 
 // A tile of rows of D numbers in shared memory: chunks of 16 bytes, permuted so that eight rows lie in different banks.
 template <typename T, int D> struct Tile {
@@ -27,15 +26,15 @@ __device__ void load_rows(uint32_t rows[TILES][D / 16][4], Tile<T, D> tile, int 
             load_matrices(rows[i][k], tile.chunk((warp * TILES + i) * 16 + lane % 16, k * 2 + lane / 16));
 }
 
-// Adds to `sums` the products of a warp's rows with the KEYS rows of a tile.
-template <typename T, int D>
-__device__ void add_products(float sums[TILES][KEYS / 8][4], const uint32_t rows[TILES][D / 16][4], Tile<T, D> keys, int lane) {
+// Adds to `sums` the products of a warp's rows with the N rows of a tile.
+template <typename T, int D, int N>
+__device__ void add_products(float sums[TILES][N / 8][4], const uint32_t rows[TILES][D / 16][4], Tile<T, D> columns, int lane) {
 #pragma unroll
-    for (int n = 0; n < KEYS / 8; n++)
+    for (int n = 0; n < N / 8; n++)
 #pragma unroll
         for (int k = 0; k < D / 32; k++) {
-            uint32_t b[4]; // 8 keys x 32 numbers
-            load_matrices(b, keys.chunk(n * 8 + lane % 8, k * 4 + lane / 8));
+            uint32_t b[4]; // 8 rows x 32 numbers
+            load_matrices(b, columns.chunk(n * 8 + lane % 8, k * 4 + lane / 8));
 #pragma unroll
             for (int i = 0; i < TILES; i++) {
                 multiply(sums[i][n], rows[i][2 * k], b[0], b[1], T());
