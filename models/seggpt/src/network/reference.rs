@@ -262,7 +262,7 @@ impl Reference {
             .collect();
         let scored = scored?;
         let weigh = |scores: &Tensor, v: &Tensor| {
-            let weights = ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?
+            let weights = ops::softmax_last_dim(&scores.to_dtype(DType::F32)?.contiguous()?)?
                 .to_dtype(self.tensors.dtype)?;
             weights
                 .matmul(&v.contiguous()?)?
