@@ -217,7 +217,6 @@ def main():
     where_it_goes(report, arguments, large, pictures)
     growth(report, arguments, large, small, pictures)
     report.flow(overhead())
-    report.write(arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """What the dataflow costs around the network: pictures of three sizes through the real engine, one at a time."""
 
 import json
+import shutil
 import statistics
 import subprocess
 import tempfile
-from datetime import datetime
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 SIZES = {"448 x 448": (448, 448), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160)}
-ITEMS = 12
+ITEMS = 10
+PROMPTS = [1, 8]
 
 
 def picture(width, height, seed):
@@ -24,26 +26,42 @@ def picture(width, height, seed):
     return Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8))
 
 
-def seconds(folder, size):
-    """Per item: from one finished item to the next, and what of it the network took."""
+def run(folder, size, prompts, items):
+    """Seconds of a whole run, and what the network node said of each item, in milliseconds."""
     pictures, out = folder / "pictures", folder / "out"
     pictures.mkdir(parents=True)
-    for number in range(ITEMS):
+    for number in range(items):
         picture(*size, number).save(pictures / f"{number:02}.jpg", quality=92)
-    ground = ROOT / "tests/fixtures/ground"
     command = [
-        ROOT / "target/debug/seggpt", "segment", pictures, "--out", out, "--model", "untrained-tiny",
-        "--prompt", f"{ground / 'ground_1.png'}={ground / 'ground_1_pebbles.png'}", "--window", "1", "--no-report",
+        ROOT / "target/debug/seggpt", "segment", pictures, "--out", out, "--model", "untrained-tiny", "--k", str(prompts),
+        "--select", "fixed", "--window", "1", "--no-report", "--no-overlay", "--no-confidence",
     ]  # fmt: skip
+    ground = ROOT / "tests/fixtures/ground"
+    for number in range(prompts):
+        example, mask = folder / f"example_{number}.png", folder / f"example_{number}_mask.png"
+        shutil.copy(ground / "ground_1.png", example)
+        shutil.copy(ground / "ground_1_pebbles.png", mask)
+        command += ["--prompt", f"{example}={mask}"]
+    start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    took = time.perf_counter() - start
     records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
-    ends = sorted(datetime.fromisoformat(record["finished_at"]) for record in records)
-    steps = [(after - before).total_seconds() for before, after in zip(ends, ends[1:], strict=False)]
-    spent = [record["provenance"]["milliseconds"] for record in records]
-    network = statistics.median(each["prepare"] + each["forward"] for each in spent) / 1e3
-    return statistics.median(steps), network
+    return took, [record["provenance"]["milliseconds"] for record in records]
+
+
+def seconds(folder, size, prompts):
+    """Per item: all, by what more items cost; of it the network; of it deciding classes at the picture's size."""
+    few, _ = run(folder / "few", size, prompts, ITEMS)
+    many, spent = run(folder / "many", size, prompts, 4 * ITEMS)
+    # Prompts are prepared once, with the first picture.
+    network, deciding = (statistics.median(each[stage] for each in spent) / 1e3 for stage in ["forward", "decode"])
+    return (many - few) / (3 * ITEMS), network, deciding
 
 
 def overhead():
     with tempfile.TemporaryDirectory() as folder:
-        return {name: seconds(Path(folder) / str(size[0]), size) for name, size in SIZES.items()}
+        return {
+            (name, prompts): seconds(Path(folder) / f"{size[0]}_{prompts}", size, prompts)
+            for name, size in SIZES.items()
+            for prompts in PROMPTS
+        }

@@ -188,10 +188,10 @@ pub(super) fn attended(
     };
     let (upper, lower) = (biased(0)?, biased(1)?);
 
-    // Which prompts the query sees at once.
-    let looks = match ensemble {
-        Ensemble::Joint => vec![0..n],
-        Ensemble::Feature | Ensemble::Independent => (0..n).map(|i| i..i + 1).collect(),
+    // How many prompts the query sees at once.
+    let together = match ensemble {
+        Ensemble::Joint => n,
+        Ensemble::Feature | Ensemble::Independent => 1,
     };
     let (prompts, skipped) = match rows {
         Rows::All => (n, 0),
@@ -220,11 +220,12 @@ pub(super) fn attended(
             let q = half(&upper.0, i)?.narrow(1, skipped, l - skipped)?;
             attended.push(find(q, i..i + 1)?);
         }
-        let mut sum = find(half(&lower.0, 0)?, looks[0].clone())?;
-        for seen in &looks[1..] {
-            sum = (sum + find(half(&lower.0, 0)?, seen.clone())?)?;
+        let query = || half(&lower.0, 0);
+        let mut sum = find(query()?, 0..together)?;
+        for first in (together..n).step_by(together) {
+            sum = (sum + find(query()?, first..first + together)?)?;
         }
-        attended.push((sum / looks.len() as f64)?);
+        attended.push((sum * (together as f64 / n as f64))?);
         outputs.push(Tensor::cat(&attended, 0)?);
     }
     Tensor::stack(&outputs, 0)

@@ -20,6 +20,15 @@ pub(super) struct Encoder {
     width: usize,
 }
 
+/// What tokens stand for.
+#[derive(Clone, Copy)]
+pub(super) struct On<'a> {
+    pub(super) canvas: Canvas,
+    /// Of every block.
+    pub(super) attention: &'a [Attention],
+    pub(super) sharing: Sharing,
+}
+
 /// Room for what a block computes, used by one block after the other.
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -72,14 +81,12 @@ impl Encoder {
     pub(super) fn until_merge(
         &self,
         x: &mut [f32],
-        canvas: Canvas,
-        attention: &[Attention],
-        sharing: Sharing,
+        on: On,
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
         let _span = tracing::info_span!("encoder before the merge").entered();
         for index in 0..self.apart {
-            self.block(index, x, canvas, attention, sharing, Rows::All, scratch)?;
+            self.block(index, x, on, Rows::All, scratch)?;
         }
         Ok(())
     }
@@ -89,13 +96,11 @@ impl Encoder {
     pub(super) fn after_merge(
         &self,
         mut x: Vec<f32>,
-        canvas: Canvas,
-        attention: &[Attention],
-        sharing: Sharing,
+        on: On,
         scratch: &mut Scratch,
     ) -> Result<Vec<f32>, Error> {
         let _span = tracing::info_span!("encoder after the merge").entered();
-        let (c, l, columns) = (self.width, canvas.tokens(), canvas.columns);
+        let (c, l, columns) = (self.width, on.canvas.tokens(), on.canvas.columns);
         let stride = self.kept_blocks.len() * c;
         let mut features = vec![0.0; (columns + l) * stride];
         // The merge comes after the block of its index, which may be kept.
@@ -106,8 +111,7 @@ impl Encoder {
                 } else {
                     Rows::All
                 };
-                let tokens =
-                    self.block(index, &mut x, canvas, attention, sharing, rows, scratch)?;
+                let tokens = self.block(index, &mut x, on, rows, scratch)?;
                 x.truncate(tokens * c);
             }
             let Some(level) = self.kept_blocks.iter().position(|kept| *kept == index) else {
@@ -133,13 +137,18 @@ impl Encoder {
         &self,
         index: usize,
         x: &mut [f32],
-        canvas: Canvas,
-        attention: &[Attention],
-        sharing: Sharing,
+        on: On,
         rows: Rows,
         scratch: &mut Scratch,
     ) -> Result<usize, Error> {
         let _span = tracing::debug_span!("block", index).entered();
-        self.blocks[index].forward(x, canvas, &attention[index], sharing, rows, scratch)
+        self.blocks[index].forward(
+            x,
+            on.canvas,
+            &on.attention[index],
+            on.sharing,
+            rows,
+            scratch,
+        )
     }
 }

@@ -21,7 +21,7 @@ use seggpt_kernels::{Isa, Precision, Sharing};
 use self::{
     decoder::Decoder,
     embeddings::Embeddings,
-    encoder::{Encoder, Scratch},
+    encoder::{Encoder, On, Scratch},
     pack::Pack,
 };
 use super::{Canvas, PreparedPrompts, embeddings::Stream};
@@ -105,10 +105,14 @@ impl Cpu {
             }
             Ok(())
         })?;
-        let (mut scratch, sharing) = (Scratch::default(), sharing(ensemble));
+        let mut scratch = Scratch::default();
+        let on = On {
+            canvas,
+            attention: &positions.attention,
+            sharing: sharing(ensemble),
+        };
         for group in targets.chunks_exact_mut(group) {
-            self.encoder
-                .until_merge(group, canvas, &positions.attention, sharing, &mut scratch)?;
+            self.encoder.until_merge(group, on, &mut scratch)?;
         }
         let tensor = |tokens| Tensor::from_vec(tokens, (groups, (), self.width), &Device::Cpu);
         Ok([tensor(images)?, tensor(targets)?])
@@ -122,7 +126,6 @@ impl Cpu {
     ) -> Result<Tensor, Error> {
         let canvas = prompts.canvas;
         let positions = self.positions(canvas)?;
-        let attention = &positions.attention;
         let [_, lower] = &positions.absolute;
         let mut query_tokens = vec![0.0; canvas.tokens() * self.width];
         let span = tracing::info_span!("embeddings").entered();
@@ -135,7 +138,12 @@ impl Cpu {
         let groups = prompts.targets.dim(0)?;
         let size = query.elem_count();
         let mut answers = vec![0.0; groups * size];
-        let (mut scratch, sharing) = (Scratch::default(), sharing(prompts.ensemble));
+        let mut scratch = Scratch::default();
+        let on = On {
+            canvas,
+            attention: &positions.attention,
+            sharing: sharing(prompts.ensemble),
+        };
         lend(&prompts.images, |images| {
             lend(&prompts.targets, |targets| {
                 let images = images.chunks_exact(images.len() / groups);
@@ -143,14 +151,11 @@ impl Cpu {
                 let groups = images.zip(targets).zip(answers.chunks_exact_mut(size));
                 for ((images, targets), answer) in groups {
                     let mut x = [images, &query_tokens].concat();
-                    self.encoder
-                        .until_merge(&mut x, canvas, attention, sharing, &mut scratch)?;
+                    self.encoder.until_merge(&mut x, on, &mut scratch)?;
                     for (x, target) in x.iter_mut().zip(targets) {
                         *x = (*x + target) * 0.5;
                     }
-                    let features =
-                        self.encoder
-                            .after_merge(x, canvas, attention, sharing, &mut scratch)?;
+                    let features = self.encoder.after_merge(x, on, &mut scratch)?;
                     self.decoder.answer(&features, canvas, answer)?;
                 }
                 Ok(())
