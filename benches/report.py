@@ -123,8 +123,8 @@ class Report:
             costs_table("side", small),
             "Linear layers and convolutions cost by the number of patches, attention by its square. Between the two largest "
             f"sides the whole grows by the power {power(large)} of the area for ViT-L, whose wide linear layers dominate, and "
-            f"{power(small)} for the small network, whose patches are many. Memory grows with the patches alone: no matrix of "
-            "scores is ever held. Queries are answered one after the other, so 64 of them take 64 times as long as one and "
+            f"{power(small)} for the small network, whose patches are many. The peak of memory is that of loading the "
+            "weights and the benchmark's inputs; answering never rises above it. Queries are answered one after the other, so 64 of them take 64 times as long as one and "
             "no more memory.",
         )
 

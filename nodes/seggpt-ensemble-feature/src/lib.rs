@@ -10,7 +10,7 @@ use seggpt_node::{Manual, Port};
 ///
 /// Every example gets a canvas of its own; after each attention the network averages the query's features over all of them
 /// (SegGPT, section 3.3). Time grows with the number of examples; usually the most accurate way to use several. With
-/// `MERGE=joint` the query attends to all examples at once instead, in about half the time.
+/// `MERGE=joint` the query attends to all examples at once instead, in the same time.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-ensemble-feature", version)]
 pub struct Settings {
