@@ -4,6 +4,7 @@
 //! all inputs of a panel one after the other. `x` is laid out block by block, and quantised on the way where asked for.
 
 mod panels;
+mod stored;
 mod task;
 mod weight;
 

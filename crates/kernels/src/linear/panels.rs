@@ -10,6 +10,11 @@ use crate::{
     simd::{Kernel, Simd, portable},
 };
 
+/// Words of a row that are laid out at a time: a whole number of slabs.
+pub(super) const SPAN: usize = 1024;
+/// Rows of a block: a span of them (448 KiB) fits the second-level cache, and their sums for one panel (7 KiB) the first.
+const MOST_ROWS: usize = 112;
+
 /// What an instruction set makes of the layout.
 #[derive(Clone, Copy)]
 pub(super) struct Geometry {
@@ -48,13 +53,11 @@ impl Geometry {
         isa.run_tall(Ask)
     }
 
-    /// Blocks of rows of which a slab fits the second-level cache, as many as there are threads or a multiple of it;
-    /// where there are too few rows for that, groups of columns as well.
+    /// Blocks of few enough rows, as many as there are threads or a multiple of it; where there are too few rows for
+    /// that, groups of columns as well.
     pub(super) fn split(&self, rows: usize, outputs: usize, threads: usize) -> Split {
-        const SLAB_BYTES: usize = 448 << 10;
-        let most = SLAB_BYTES / (4 * self.slab);
         let few = rows.div_ceil(4 * self.rows).max(1);
-        let blocks = rows.div_ceil(most).next_multiple_of(threads).min(few);
+        let blocks = rows.div_ceil(MOST_ROWS).next_multiple_of(threads).min(few);
         let groups = if blocks.is_multiple_of(threads) {
             1
         } else {
@@ -79,7 +82,7 @@ pub(super) enum Panels {
         words: Buffer<u32>,
         /// Per output: what 1 stands for.
         scales: Vec<f32>,
-        /// Per slab and output: -128 times the sum of its weights, as the unsigned inputs are 128 too large.
+        /// Per span and output: -128 times the sum of its weights, as the unsigned inputs are 128 too large.
         corrections: Vec<u32>,
     },
 }
@@ -142,10 +145,16 @@ impl Panels {
                     [outputs, inputs],
                     |row, column, panel| {
                         let scale = scale(row);
+                        // Where bytes are widened to pairs, the even ones make the first pair.
+                        let order = if geometry.bytes {
+                            [0, 1, 2, 3]
+                        } else {
+                            [0, 2, 1, 3]
+                        };
                         let fours = row.chunks(4).map(|x| {
                             let mut bytes = [0; 4];
-                            for (byte, x) in bytes.iter_mut().zip(x) {
-                                *byte = quantise(*x, inverse(scale)) as i8 as u8;
+                            for (at, x) in order.into_iter().zip(x) {
+                                bytes[at] = quantise(*x, inverse(scale)) as i8 as u8;
                             }
                             u32::from_le_bytes(bytes)
                         });
@@ -163,7 +172,7 @@ impl Panels {
                     .collect();
                 scales.resize(padded, 0.0);
                 let corrections = if geometry.bytes {
-                    corrections(&panels, words, columns, geometry.slab)
+                    corrections(&panels, words, columns)
                 } else {
                     Vec::new()
                 };
@@ -210,13 +219,13 @@ fn each<T: Send>(
         });
 }
 
-fn corrections(panels: &[u32], words: usize, columns: usize, slab: usize) -> Vec<u32> {
-    let slabs = words.div_ceil(slab);
+fn corrections(panels: &[u32], words: usize, columns: usize) -> Vec<u32> {
+    let spans = words.div_ceil(SPAN);
     let padded = panels.len() / words;
-    let mut sums = vec![0i32; slabs * padded];
+    let mut sums = vec![0i32; spans * padded];
     for (index, panel) in panels.chunks(words * columns).enumerate() {
         for (word, row) in panel.chunks(columns).enumerate() {
-            let start = (word / slab) * padded + index * columns;
+            let start = (word / SPAN) * padded + index * columns;
             for (sum, four) in sums[start..start + columns].iter_mut().zip(row) {
                 let bytes = four.to_le_bytes().map(|b| i32::from(b.cast_signed()));
                 *sum -= 128 * bytes.iter().sum::<i32>();

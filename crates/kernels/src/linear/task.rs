@@ -1,13 +1,17 @@
 //! One block of the output, from packing to storing.
 
-use super::{Epilogue, PackedLinear, panels::Panels};
+use super::{
+    Epilogue, PackedLinear,
+    panels::{Panels, SPAN},
+    stored::{AsTheyAre, Stored, WidenedBf16, WidenedBytes},
+};
 use crate::{
     buffer::Buffer,
     math,
     operand::{Operand, pack},
     quantise::{inverse, scale},
     simd::{Kernel, Simd},
-    tile::{Bf16Pairs, Bytes, Floats, I16Pairs, tile},
+    tile::{Bf16Pairs, Bytes, Dot, Floats, tile},
 };
 
 pub(super) struct Task<'a> {
@@ -29,49 +33,41 @@ impl Kernel for Task<'_> {
     fn run<S: Simd, const M: usize, const V: usize>(self, s: S) {
         let slab = self.layer.geometry.slab;
         match &self.layer.panels {
-            Panels::F32(words) => {
-                self.slabs::<S, Floats, _, _, M, V>(s, words, slab, 1, |words, _: &mut [f32]| {
-                    words
-                });
-            }
+            Panels::F32(words) => self.spans::<S, AsTheyAre<Floats>, M, V>(s, words, slab),
             Panels::Bf16(words) if S::BF16 => {
-                self.slabs::<S, Bf16Pairs, _, _, M, V>(
-                    s,
-                    words,
-                    slab,
-                    1,
-                    |words, _: &mut [u32]| words,
-                );
+                self.spans::<S, AsTheyAre<Bf16Pairs>, M, V>(s, words, slab);
             }
-            Panels::Bf16(words) => {
-                self.slabs::<S, Floats, _, _, M, V>(s, words, slab / 2, 2, widen_bf16::<S, V>);
-            }
+            Panels::Bf16(words) => self.spans::<S, WidenedBf16, M, V>(s, words, slab / 2),
             Panels::Int8 { words, .. } if S::BYTES => {
-                self.slabs::<S, Bytes, _, _, M, V>(s, words, slab, 1, |words, _: &mut [u32]| words);
+                self.spans::<S, AsTheyAre<Bytes>, M, V>(s, words, slab);
             }
             Panels::Int8 { words, .. } => {
-                self.slabs::<S, I16Pairs, _, _, M, V>(s, words, slab / 2, 2, widen_bytes::<S, V>);
+                self.spans::<S, WidenedBytes, M, V>(s, words, slab / 2);
             }
         }
     }
 }
 
 impl<'a> Task<'a> {
-    /// Slab by slab, panel by panel, tile by tile. `slab` counts stored words, each of which `widen` turns into
-    /// `factor` words of the kind that are multiplied, through a scratch space.
+    /// Span by span, panel by panel, slab by slab (of so many stored words), tile by tile.
+    ///
+    /// A panel's sums stay in the first cache from slab to slab: the output, whose rows lie far apart, is touched once a
+    /// span.
     #[inline(always)]
-    fn slabs<S: Simd, O: Operand<S>, W: Copy, F, const M: usize, const V: usize>(
+    fn spans<S: Simd, K: Stored<S>, const M: usize, const V: usize>(
         mut self,
         s: S,
-        panels: &'a [W],
+        panels: &'a [K::Word],
         slab: usize,
-        factor: usize,
-        widen: F,
-    ) where
-        F: for<'w> Fn(&'w [W], &'w mut [O::Word]) -> &'w [O::Word],
-    {
+    ) {
+        type Word<S, K> = <<K as Stored<S>>::Multiplied as Dot<S>>::Word;
+        type Sum<S, K> = <<K as Stored<S>>::Multiplied as Dot<S>>::Sum;
         let layer = self.layer;
-        let (inputs, columns, per_word) = (layer.inputs, V * S::LANES, O::PER_WORD * factor);
+        let (inputs, columns, per_word) = (
+            layer.inputs,
+            V * S::LANES,
+            K::Multiplied::PER_WORD * K::FACTOR,
+        );
         let words = inputs.div_ceil(per_word);
         let rows: Vec<&[f32]> = self.x.chunks_exact(inputs).collect();
         let tiles = rows.len().div_ceil(M);
@@ -81,74 +77,140 @@ impl<'a> Task<'a> {
         };
         let inverses: Vec<f32> = scales.iter().map(|scale| inverse(*scale)).collect();
 
-        let longest = slab.min(words) * factor;
-        let mut packed = Buffer::<O::Word>::new(tiles * longest * M);
-        let mut scratch = Buffer::<O::Word>::new(if factor > 1 { longest * columns } else { 0 });
+        let span = (SPAN / K::FACTOR).next_multiple_of(slab).min(words);
+        let mut packed = Buffer::<Word<S, K>>::new(tiles * span * K::FACTOR * M);
+        let widened = if K::FACTOR > 1 {
+            slab.min(words) * K::FACTOR
+        } else {
+            0
+        };
+        let mut scratch = Buffer::<Word<S, K>>::new(widened * columns);
+        let nothing = [[K::Multiplied::start(s, None); V]; M];
+        let mut partial = vec![nothing; if span > slab { tiles } else { 0 }];
         let width = self.out.first().map_or(0, |row| row.len());
 
-        for (index, first) in (0..words).step_by(slab).enumerate() {
-            let stored = slab.min(words - first);
-            let length = stored * factor;
-            let range = first * per_word..inputs.min((first + stored) * per_word);
-            for (tile, to) in packed.chunks_exact_mut(length * M).take(tiles).enumerate() {
-                let of_tile = tile * M..rows.len().min(tile * M + M);
-                let mut part = [&[][..]; M];
-                for (part, row) in part.iter_mut().zip(&rows[of_tile.clone()]) {
-                    *part = &row[range.clone()];
+        for span_start in (0..words).step_by(span) {
+            let span_end = words.min(span_start + span);
+            let slabs = || {
+                (span_start..span_end)
+                    .step_by(slab)
+                    .map(|first| (first, slab.min(span_end - first)))
+            };
+            let mut room = &mut packed[..];
+            for (first, stored) in slabs() {
+                let length = stored * K::FACTOR;
+                let range = first * per_word..inputs.min((first + stored) * per_word);
+                let (here, rest) = room.split_at_mut(tiles * length * M);
+                room = rest;
+                for (tile, to) in here.chunks_exact_mut(length * M).enumerate() {
+                    let of_tile = tile * M..rows.len().min(tile * M + M);
+                    let mut part = [&[][..]; M];
+                    for (part, row) in part.iter_mut().zip(&rows[of_tile.clone()]) {
+                        *part = &row[range.clone()];
+                    }
+                    // What the last stored word lacks of its words.
+                    to.fill(Default::default());
+                    pack::<S, K::Multiplied, M>(&part[..of_tile.len()], &inverses[of_tile], to);
                 }
-                // What the last stored word lacks of its `factor` words.
-                to.fill(O::Word::default());
-                pack::<S, O, M>(&part[..of_tile.len()], &inverses[of_tile], to);
             }
-            let (is_first, is_last) = (index == 0, first + stored == words);
             for column in (0..width).step_by(columns) {
                 let output = self.first_column + column;
-                let start = output * words + first * columns;
-                let b = widen(&panels[start..start + stored * columns], &mut scratch);
+                let panel = &panels[output * words..(output + columns) * words];
                 let corrections = match &layer.panels {
                     Panels::Int8 { corrections, .. } if S::BYTES => {
-                        let start = index * layer.bias.len() + output;
+                        let start = span_start / span * layer.bias.len() + output;
                         S::rows(&corrections[start..start + columns])
                     }
                     _ => &[],
                 };
-                for (tile_index, a) in packed.chunks_exact(length * M).take(tiles).enumerate() {
-                    // Rows of the output lie far apart: without this, every tile waits for memory before it ends.
-                    for out in self.out.iter().skip(tile_index * M).take(M) {
-                        s.prefetch(&out[column..width.min(column + columns)]);
-                    }
-                    let zero: [O::Sum; V] =
-                        std::array::from_fn(|j| O::start(s, corrections.get(j)));
-                    let sums = tile::<S, O, M, V>(s, [zero; M], a, &b[..length * columns]);
-                    let at = Place {
-                        row: tile_index * M,
-                        column,
-                        is_first,
-                        is_last,
+                let start: [Sum<S, K>; V] =
+                    std::array::from_fn(|j| K::Multiplied::start(s, corrections.get(j)));
+                let mut packed = &packed[..];
+                for (first, stored) in slabs() {
+                    let length = stored * K::FACTOR;
+                    let (a, rest) = packed.split_at(tiles * length * M);
+                    packed = rest;
+                    let at = first * columns;
+                    let b = K::multiplied::<V>(s, &panel[at..at + stored * columns], &mut scratch);
+                    let (begins, ends) = (first == span_start, first + stored == span_end);
+                    let next = if ends {
+                        let start = (output + columns) * words + span_start * columns;
+                        panels.get(start..).unwrap_or_default()
+                    } else {
+                        &panel[at + stored * columns..]
                     };
-                    self.finish::<S, O, M, V>(s, sums, &scales, at);
+                    let ahead = (slab * columns).div_ceil(tiles);
+                    for (tile_index, a) in a.chunks_exact(length * M).enumerate() {
+                        // Memory is far: what is needed next is called for while this tile is computed.
+                        let from = next.len().min(tile_index * ahead);
+                        s.prefetch(&next[from..next.len().min(from + ahead)]);
+                        if ends {
+                            for out in self.out.iter().skip(tile_index * M).take(M) {
+                                s.prefetch(&out[column..width.min(column + columns)]);
+                            }
+                        }
+                        let sums = if begins {
+                            [start; M]
+                        } else {
+                            partial[tile_index]
+                        };
+                        let sums =
+                            tile::<S, K::Multiplied, M, V>(s, sums, a, &b[..length * columns]);
+                        if ends {
+                            let at = Place {
+                                row: tile_index * M,
+                                column,
+                                is_first: span_start == 0,
+                                is_last: span_end == words,
+                            };
+                            let sums = self.floats::<S, K::Multiplied, M, V>(s, sums, &scales, at);
+                            self.finish::<S, M, V>(s, sums, at);
+                        } else {
+                            partial[tile_index] = sums;
+                        }
+                    }
                 }
             }
         }
     }
 
-    /// Adds a tile to the output, the bias and the residual with the first slab, and takes the GELU with the last.
+    /// What the sums of a tile stand for.
     #[inline(always)]
-    fn finish<S: Simd, O: Operand<S>, const M: usize, const V: usize>(
-        &mut self,
+    fn floats<S: Simd, O: Operand<S>, const M: usize, const V: usize>(
+        &self,
         s: S,
         sums: [[O::Sum; V]; M],
         scales: &[f32],
+        at: Place,
+    ) -> [[S::F; V]; M] {
+        let output = self.first_column + at.column;
+        let of_columns = match &self.layer.panels {
+            Panels::Int8 { scales, .. } => &scales[output..],
+            _ => &self.layer.bias[output..],
+        };
+        let of_columns = S::rows(&of_columns[..V * S::LANES]);
+        let mut floats = [[s.splat(0.0); V]; M];
+        for (i, (floats, sums)) in floats.iter_mut().zip(sums).enumerate() {
+            let scale = s.splat(scales.get(at.row + i).copied().unwrap_or_default());
+            for ((float, sum), of_column) in floats.iter_mut().zip(sums).zip(of_columns) {
+                *float = O::float(s, sum, s.mul(scale, s.load(of_column)));
+            }
+        }
+        floats
+    }
+
+    /// Adds a tile to the output, the bias and the residual with the first span, and takes the GELU with the last.
+    #[inline(always)]
+    fn finish<S: Simd, const M: usize, const V: usize>(
+        &mut self,
+        s: S,
+        sums: [[S::F; V]; M],
         at: Place,
     ) {
         let columns = V * S::LANES;
         let layer = self.layer;
         let output = self.first_column + at.column;
         let bias = S::rows(&layer.bias[output..output + columns]);
-        let column_scales = match &layer.panels {
-            Panels::Int8 { scales, .. } => S::rows(&scales[output..output + columns]),
-            _ => bias,
-        };
         let adds = matches!(self.epilogue, Epilogue::Add | Epilogue::Residual(_));
         let takes_gelu = at.is_last && matches!(self.epilogue, Epilogue::Gelu);
         // A panel that is not full ends the row: it is finished in a full one.
@@ -172,21 +234,17 @@ impl<'a> Task<'a> {
             } else {
                 S::rows_mut(&mut *out)
             };
-            for (j, (sum, to)) in sums.into_iter().zip(&mut *to).enumerate() {
-                let scale = s.mul(s.splat(scales[row]), s.load(&column_scales[j]));
-                let mut y = O::float(s, sum, scale);
+            for (j, (mut y, to)) in sums.into_iter().zip(&mut *to).enumerate() {
                 if at.is_first {
                     y = s.add(y, s.load(&bias[j]));
                 }
                 if !at.is_first || adds {
                     y = s.add(y, s.load(to));
                 }
-                s.store(y, to);
-            }
-            if takes_gelu {
-                for to in &mut to[..V] {
-                    s.store(math::gelu(s, s.load(to)), to);
+                if takes_gelu {
+                    y = math::gelu(s, y);
                 }
+                s.store(y, to);
             }
             if width < columns {
                 out.copy_from_slice(&full[..width]);
@@ -198,50 +256,11 @@ impl<'a> Task<'a> {
 /// Of the widest tile, 2 vectors of 16.
 const MOST_COLUMNS: usize = 32;
 
-/// Where a tile lies in the task's output, and in the order of slabs.
+/// Where a tile lies in the task's output, and in the order of spans.
 #[derive(Clone, Copy)]
 struct Place {
     row: usize,
     column: usize,
     is_first: bool,
     is_last: bool,
-}
-
-/// Rows of bf16 pairs to two rows of floats each.
-#[inline(always)]
-fn widen_bf16<'w, S: Simd, const V: usize>(words: &'w [u32], to: &'w mut [f32]) -> &'w [f32] {
-    let columns = V * S::LANES;
-    for (pairs, to) in words
-        .chunks_exact(columns)
-        .zip(to.chunks_exact_mut(2 * columns))
-    {
-        let (even, odd) = to.split_at_mut(columns);
-        for ((pair, even), odd) in pairs.iter().zip(even).zip(odd) {
-            *even = f32::from_bits(pair << 16);
-            *odd = f32::from_bits(pair & 0xffff_0000);
-        }
-    }
-    to
-}
-
-/// Rows of four bytes to two rows of `i16` pairs each.
-#[inline(always)]
-fn widen_bytes<'w, S: Simd, const V: usize>(words: &'w [u32], to: &'w mut [u32]) -> &'w [u32] {
-    let columns = V * S::LANES;
-    let pair = |low: u32, high: u32| {
-        let low = (low << 24).cast_signed() >> 24;
-        let high = (high << 24).cast_signed() >> 24;
-        low.cast_unsigned() & 0xffff | high.cast_unsigned() << 16
-    };
-    for (fours, to) in words
-        .chunks_exact(columns)
-        .zip(to.chunks_exact_mut(2 * columns))
-    {
-        let (low, high) = to.split_at_mut(columns);
-        for ((four, low), high) in fours.iter().zip(low).zip(high) {
-            *low = pair(*four, four >> 8);
-            *high = pair(four >> 16, four >> 24);
-        }
-    }
-    to
 }

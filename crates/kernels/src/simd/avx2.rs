@@ -70,11 +70,8 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn prefetch(self, x: &[f32]) {
-        for line in x.chunks(16) {
-            // SAFETY: a prefetch reads nothing, and every x86-64 has it.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
-        }
+    fn prefetch<T>(self, x: &[T]) {
+        prefetch(x);
     }
 
     registers!(splat(x: f32) -> __m256 = _mm256_set1_ps(x));
@@ -116,6 +113,28 @@ impl Simd for Avx2 {
     });
 
     #[inline(always)]
+    fn widen_bf16(self, x: &[u32; 8], low: &mut [f32; 8], high: &mut [f32; 8]) {
+        // SAFETY: the CPU has AVX2, see `Avx2`; 8 floats are written to arrays of 8.
+        unsafe {
+            let x = words(x);
+            let upper = _mm256_and_si256(x, _mm256_set1_epi32(-0x1_0000));
+            _mm256_storeu_si256(low.as_mut_ptr().cast(), _mm256_slli_epi32::<16>(x));
+            _mm256_storeu_si256(high.as_mut_ptr().cast(), upper);
+        }
+    }
+
+    #[inline(always)]
+    fn widen_bytes(self, x: &[u32; 8], even: &mut [u32; 8], odd: &mut [u32; 8]) {
+        // SAFETY: the CPU has AVX2, see `Avx2`; 8 dwords are written to arrays of 8.
+        unsafe {
+            let x = words(x);
+            let low = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(x));
+            _mm256_storeu_si256(even.as_mut_ptr().cast(), low);
+            _mm256_storeu_si256(odd.as_mut_ptr().cast(), _mm256_srai_epi16::<8>(x));
+        }
+    }
+
+    #[inline(always)]
     fn pair_bf16(self, even: __m256, odd: __m256, to: &mut [u32; 8]) {
         // SAFETY: the CPU has AVX2, see `Avx2`; 8 dwords are written to an array of 8.
         unsafe {
@@ -143,4 +162,11 @@ fn rounded(x: __m256) -> __m256i {
     let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
     let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040_0000));
     _mm256_blendv_epi8(_mm256_add_epi32(bits, half), quiet, nan)
+}
+
+pub(super) fn prefetch<T>(x: &[T]) {
+    for line in x.chunks(64 / size_of::<T>()) {
+        // SAFETY: a prefetch reads nothing, and every x86-64 has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+    }
 }

@@ -100,11 +100,8 @@ impl<const DOTS: u8> Simd for Avx512<DOTS> {
     }
 
     #[inline(always)]
-    fn prefetch(self, x: &[f32]) {
-        for line in x.chunks(16) {
-            // SAFETY: a prefetch reads nothing, and every x86-64 has it.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
-        }
+    fn prefetch<T>(self, x: &[T]) {
+        super::avx2::prefetch(x);
     }
 
     registers!(splat(x: f32) -> __m512 = _mm512_set1_ps(x));
@@ -148,6 +145,28 @@ impl<const DOTS: u8> Simd for Avx512<DOTS> {
         let products = _mm512_madd_epi16(_mm512_set1_epi32(a.cast_signed()), words(b));
         _mm512_add_epi32(c, products)
     });
+
+    #[inline(always)]
+    fn widen_bf16(self, x: &[u32; 16], low: &mut [f32; 16], high: &mut [f32; 16]) {
+        // SAFETY: the CPU has the features, see `Avx512`; 16 floats are written to arrays of 16.
+        unsafe {
+            let x = words(x);
+            let upper = _mm512_and_si512(x, _mm512_set1_epi32(-0x1_0000));
+            _mm512_storeu_si512(low.as_mut_ptr().cast(), _mm512_slli_epi32::<16>(x));
+            _mm512_storeu_si512(high.as_mut_ptr().cast(), upper);
+        }
+    }
+
+    #[inline(always)]
+    fn widen_bytes(self, x: &[u32; 16], even: &mut [u32; 16], odd: &mut [u32; 16]) {
+        // SAFETY: the CPU has the features, see `Avx512`; 16 dwords are written to arrays of 16.
+        unsafe {
+            let x = words(x);
+            let low = _mm512_srai_epi16::<8>(_mm512_slli_epi16::<8>(x));
+            _mm512_storeu_si512(even.as_mut_ptr().cast(), low);
+            _mm512_storeu_si512(odd.as_mut_ptr().cast(), _mm512_srai_epi16::<8>(x));
+        }
+    }
 
     #[inline(always)]
     fn pair_bf16(self, even: __m512, odd: __m512, to: &mut [u32; 16]) {

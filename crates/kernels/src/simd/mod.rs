@@ -38,7 +38,7 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn store(self, x: Self::F, to: &mut Self::Row<f32>);
     /// Says that `x` is needed soon; may do nothing.
     #[inline(always)]
-    fn prefetch(self, _: &[f32]) {}
+    fn prefetch<T>(self, _: &[T]) {}
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     fn sub(self, a: Self::F, b: Self::F) -> Self::F;
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
@@ -63,6 +63,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn dot_bytes(self, c: Self::I, a: u32, b: &Self::Row<u32>) -> Self::I;
     /// `c + a₀ b₀ + a₁ b₁` for two `i16` per dword.
     fn dot_i16(self, c: Self::I, a: u32, b: &Self::Row<u32>) -> Self::I;
+    /// The lower and the upper bf16 of every dword as floats.
+    fn widen_bf16(self, x: &Self::Row<u32>, low: &mut Self::Row<f32>, high: &mut Self::Row<f32>);
+    /// The even and the odd bytes of every dword as two `i16` each.
+    fn widen_bytes(self, x: &Self::Row<u32>, even: &mut Self::Row<u32>, odd: &mut Self::Row<u32>);
     /// Two vectors as bf16, rounded to nearest even: one dword per lane, `even` in its lower half.
     fn pair_bf16(self, even: Self::F, odd: Self::F, to: &mut Self::Row<u32>);
 }

@@ -152,6 +152,26 @@ impl<const L: usize> Simd for Portable<L> {
     }
 
     #[inline(always)]
+    fn widen_bf16(self, x: &[u32; L], low: &mut [f32; L], high: &mut [f32; L]) {
+        for ((x, low), high) in x.iter().zip(low).zip(high) {
+            *low = f32::from_bits(x << 16);
+            *high = f32::from_bits(x & 0xffff_0000);
+        }
+    }
+
+    #[inline(always)]
+    fn widen_bytes(self, x: &[u32; L], even: &mut [u32; L], odd: &mut [u32; L]) {
+        let pair = |low: u8, high: u8| {
+            let halves = [low, high].map(|x| i16::from(x.cast_signed()).cast_unsigned());
+            u32::from(halves[0]) | u32::from(halves[1]) << 16
+        };
+        for ((x, even), odd) in x.iter().zip(even).zip(odd) {
+            let [a, b, c, d] = x.to_le_bytes();
+            (*even, *odd) = (pair(a, c), pair(b, d));
+        }
+    }
+
+    #[inline(always)]
     fn pair_bf16(self, even: Self::F, odd: Self::F, to: &mut [u32; L]) {
         *to = Self::zip(even, odd, pair);
     }

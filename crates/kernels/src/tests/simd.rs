@@ -94,7 +94,22 @@ impl Kernel for Words {
                 float(s.dot_i16(start, a & 0x7fff_7fff, row)),
             );
             let loaded = float(s.load_words(row));
+            let mut widened = [[0u32; 16]; 2];
+            let [even, odd] = widened.each_mut().map(|x| &mut S::rows_mut(x)[0]);
+            s.widen_bytes(row, even, odd);
+            let mut floats = [[0f32; 16]; 2];
+            let [low, high] = floats.each_mut().map(|x| &mut S::rows_mut(x)[0]);
+            s.widen_bf16(row, low, high);
             for (lane, b) in row.as_ref().iter().enumerate() {
+                assert_eq!(floats[0][lane].to_bits(), b << 16);
+                assert_eq!(floats[1][lane].to_bits(), b & 0xffff_0000);
+                let pair = |low: u8, high: u8| {
+                    let [low, high] = [low, high].map(|x| (x as i8 as i16 as u16).to_le_bytes());
+                    u32::from_le_bytes([low[0], low[1], high[0], high[1]])
+                };
+                let [b0, b1, b2, b3] = b.to_le_bytes();
+                assert_eq!(widened[0][lane], pair(b0, b2));
+                assert_eq!(widened[1][lane], pair(b1, b3));
                 let products = a.to_le_bytes().into_iter().zip(b.to_le_bytes());
                 let sum: i32 = products
                     .map(|(a, b)| i32::from(a) * i32::from(b as i8))
