@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 from flow import overhead
 from report import Report
+from train_step import training
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -217,6 +218,7 @@ def main():
     where_it_goes(report, arguments, large, pictures)
     growth(report, arguments, large, small, pictures)
     report.flow(overhead())
+    report.training(training(arguments.rounds))
 
 
 if __name__ == "__main__":

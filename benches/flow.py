@@ -27,7 +27,7 @@ def picture(width, height, seed):
 
 
 def run(folder, size, prompts, items):
-    """Seconds of a whole run, and what the network node said of each item, in milliseconds."""
+    """Seconds of a whole run, and the milliseconds by stage that each item's record tells."""
     pictures, out = folder / "pictures", folder / "out"
     pictures.mkdir(parents=True)
     for number in range(items):
@@ -50,12 +50,12 @@ def run(folder, size, prompts, items):
 
 
 def seconds(folder, size, prompts):
-    """Per item: all, by what more items cost; of it the network; of it deciding classes at the picture's size."""
+    """Per item: all, by what more items cost; of it the network, deciding classes at the picture's size, and writing."""
     few, _ = run(folder / "few", size, prompts, ITEMS)
     many, spent = run(folder / "many", size, prompts, 4 * ITEMS)
     # Prompts are prepared once, with the first picture.
-    network, deciding = (statistics.median(each[stage] for each in spent) / 1e3 for stage in ["forward", "decode"])
-    return (many - few) / (3 * ITEMS), network, deciding
+    stages = [statistics.median(each[stage] for each in spent) / 1e3 for stage in ["forward", "decode", "write"]]
+    return (many - few) / (3 * ITEMS), *stages
 
 
 def overhead():

@@ -124,8 +124,9 @@ class Report:
             "Linear layers and convolutions cost by the number of patches, attention by its square. Between the two largest "
             f"sides the whole grows by the power {power(large)} of the area for ViT-L, whose wide linear layers dominate, and "
             f"{power(small)} for the small network, whose patches are many. The peak of memory is that of loading the "
-            "weights and the benchmark's inputs; answering never rises above it. Queries are answered one after the other, so 64 of them take 64 times as long as one and "
-            "no more memory.",
+            "weights and the benchmark's inputs; answering never rises above it. Queries are answered one "
+            "after the other, so 64 of them take 64 times as long as one and no more memory; `--at-once N` answers several "
+            "side by side.",
         )
 
     def stages(self, total, stages):
@@ -145,16 +146,31 @@ class Report:
 
     def flow(self, sizes):
         rows = [
-            (size, prompts, *(f"{1e3 * took:.0f}" for took in [whole, network, deciding, whole - network - deciding]))
-            for (size, prompts), (whole, network, deciding) in sizes.items()
+            (size, prompts, *(f"{1e3 * took:.0f}" for took in [whole, *stages, whole - sum(stages)]))
+            for (size, prompts), (whole, *stages) in sizes.items()
         ]
         self.section(
             "What the dataflow costs",
             "A tiny network, pictures as JPEG, masks as PNG, one under way at a time (`--window 1`); per picture, by what "
             "thirty more of them cost, through source, prompts, ensemble, network and sink as processes of their own. Classes are "
-            "decided at the picture's size. All else is reading and decoding the picture, resizing, five messages with their "
-            "copies, and writing the mask. With the default window of 4 the nodes work side by side, and the slowest counts.",
-            table(["picture", "prompts", "whole, ms", "network, ms", "deciding classes, ms", "all else, ms"], rows),
+            "decided at the picture's size; writing is the mask's PNG and its record. All else is reading and decoding the "
+            "picture, resizing, and five messages: edges that must lose nothing go through the daemon, in and out of its "
+            "memory, where a camera's newest frame goes through shared memory. With the default window of 4 the nodes work "
+            "side by side, and the slowest counts.",
+            table(
+                ["picture", "prompts", "whole, ms", "network, ms", "deciding classes, ms", "writing, ms", "all else, ms"], rows
+            ),
+        )
+
+    def training(self, rates):
+        rows = [
+            (f"{side} x {side}", batch, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}")
+            for (side, batch), (ours, theirs) in rates.items()
+        ]
+        self.section(
+            "A training step",
+            "Forward, loss, gradients and AdamW of the small network in f32, samples a second:",
+            table(["pictures", "batch", "seggpt-train", "PyTorch", "times as fast"], rows),
         )
 
     def against_targets(self):

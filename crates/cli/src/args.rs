@@ -171,6 +171,9 @@ pub struct SegmentArgs {
         help_heading = "The network"
     )]
     pub threads: usize,
+    /// Pictures that the network works on at once, each with its share of the threads; at most the window.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The network")]
+    pub at_once: u32,
     /// How painted colours come to the picture's size.
     #[arg(long, value_enum, default_value_t, help_heading = "The network")]
     pub upscaling: Upscaling,

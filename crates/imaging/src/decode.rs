@@ -88,15 +88,13 @@ pub fn classify(
 ) -> Result<Labels, ImagingError> {
     check("classify a painting", painted, size, palette)?;
     let colors = colors(palette);
-    let decide = || {
-        let mut affinities = vec![0.0; colors.len()];
-        let colors = &colors;
-        move |pixel: &[f32]| {
-            affinities_to(colors, pixel, &mut affinities);
-            choose(&affinities, cut)
+    let scores = |planes: &[f32], scores: &mut Vec<f32>| {
+        scores.clear();
+        for color in &colors {
+            affinities_of(*color, planes, scores);
         }
     };
-    Ok(resampled(painted, 3, size, target, upscaling, decide))
+    Ok(resampled(painted, 3, size, target, upscaling, cut, scores))
 }
 
 /// How much each pixel of a painting belongs to each palette colour: (1/d_c) / sum(1/d) with the distances d, which on the
@@ -165,14 +163,18 @@ pub fn decide(
     cut: Cut,
 ) -> Result<Labels, ImagingError> {
     ImagingError::check_size("read memberships", memberships.len(), size, classes)?;
-    let decide = || move |pixel: &[f32]| choose(pixel, cut);
+    let scores = |planes: &[f32], scores: &mut Vec<f32>| {
+        scores.clear();
+        scores.extend_from_slice(planes);
+    };
     Ok(resampled(
         memberships,
         classes,
         size,
         target,
         upscaling,
-        decide,
+        cut,
+        scores,
     ))
 }
 
@@ -228,57 +230,89 @@ fn colors(palette: &[Rgb]) -> Vec<[f32; 3]> {
 
 /// 1 / distance to each colour; huge, not infinite, on the colour itself.
 fn affinities_to(colors: &[[f32; 3]], pixel: &[f32], affinities: &mut [f32]) {
-    const ON_THE_SPOT: f32 = 1e-3;
     for (affinity, color) in affinities.iter_mut().zip(colors) {
-        let squared: f32 = color
-            .iter()
-            .zip(pixel)
-            .map(|(c, p)| (c - p) * (c - p))
-            .sum();
-        *affinity = if squared.is_nan() {
-            0.0
-        } else {
-            1.0 / squared.sqrt().max(ON_THE_SPOT)
-        };
+        *affinity = affinity_to(*color, [pixel[0], pixel[1], pixel[2]]);
     }
 }
 
-/// The palette index with the largest score and how clear it is. Index 0 is weighed by the cut.
-fn choose(scores: &[f32], cut: Cut) -> (u16, u8) {
-    let background = scores[0];
-    let (mut best, mut first, mut second) = (0, 0.0f32, 0.0f32);
-    for (index, &score) in scores.iter().enumerate().skip(1) {
-        if score > first {
-            (best, first, second) = (index, score, first);
-        } else if score > second {
-            second = score;
+/// The same to one colour, for a row of pixels that lies plane by plane.
+fn affinities_of(color: [f32; 3], planes: &[f32], affinities: &mut Vec<f32>) {
+    let (red, rest) = planes.split_at(planes.len() / 3);
+    let (green, blue) = rest.split_at(rest.len() / 2);
+    let pixels = red.iter().zip(green).zip(blue);
+    affinities.extend(pixels.map(|((r, g), b)| affinity_to(color, [*r, *g, *b])));
+}
+
+fn affinity_to([r, g, b]: [f32; 3], pixel: [f32; 3]) -> f32 {
+    const ON_THE_SPOT: f32 = 1e-3;
+    let [r, g, b] = [r - pixel[0], g - pixel[1], b - pixel[2]];
+    let squared = r * r + g * g + b * b;
+    if squared.is_nan() {
+        0.0
+    } else {
+        1.0 / squared.sqrt().max(ON_THE_SPOT)
+    }
+}
+
+/// For each pixel of a row the palette index with the largest score and how clear it is. `scores` lie plane by plane,
+/// background first, which is weighed by the cut.
+fn choose(scores: &[f32], cut: Cut, labels: &mut [u16], confidence: &mut [u8], best: &mut Best) {
+    let width = labels.len();
+    let (background, classes) = scores.split_at(width);
+    best.first.clear();
+    best.first.resize(width, 0.0);
+    best.second.clear();
+    best.second.resize(width, 0.0);
+    labels.fill(0);
+    for (label, scores) in (1..).zip(classes.chunks_exact(width)) {
+        let best = best.first.iter_mut().zip(&mut best.second);
+        for ((score, (first, second)), best) in scores.iter().zip(best).zip(&mut *labels) {
+            *best = if *score > *first { label } else { *best };
+            *second = first.min(*score).max(*second);
+            *first = first.max(*score);
         }
     }
-    // The share of the way from background to the best class.
-    let share = first / (first + background);
     let cut = cut.share();
-    if share > cut {
+    let best = best.first.iter().zip(&best.second);
+    for (((background, (first, second)), label), sure) in
+        background.iter().zip(best).zip(labels).zip(confidence)
+    {
+        // The share of the way from background to the best class.
+        let share = first / (first + background);
         let over_background = (share - cut) / (1.0 - cut);
         let over_second = (first - second) / (first + second);
-        (best as u16, to_byte(over_background.min(over_second)))
-    } else {
-        (0, to_byte((cut - share) / cut))
+        let is_class = share > cut;
+        *label = if is_class { *label } else { 0 };
+        *sure = to_byte(if is_class {
+            over_background.min(over_second)
+        } else {
+            (cut - share) / cut
+        });
     }
 }
 
-fn to_byte(unit: f32) -> u8 {
-    (unit * 255.0).round() as u8
+/// The two largest scores of each pixel of a row.
+#[derive(Default)]
+struct Best {
+    first: Vec<f32>,
+    second: Vec<f32>,
 }
 
-/// Brings `field` (`channels` values per pixel) to the target's size and asks a decider, made once
-/// per thread, about every pixel.
-fn resampled<D: FnMut(&[f32]) -> (u16, u8)>(
+/// To the nearest; halves up, for the fraction is never negative.
+fn to_byte(unit: f32) -> u8 {
+    (unit * 255.0 + 0.5) as u8
+}
+
+/// Brings `field` (`channels` values per pixel) to the target's size, row by row. `scores` turns a row that lies plane by
+/// plane into scores that do.
+fn resampled(
     field: &[f32],
     channels: usize,
     size: (usize, usize),
     target: (usize, usize),
     upscaling: Upscaling,
-    decider: impl Fn() -> D + Sync,
+    cut: Cut,
+    scores: impl Fn(&[f32], &mut Vec<f32>) + Sync,
 ) -> Labels {
     let (width, height) = target;
     let mut labels = vec![0; width * height];
@@ -289,19 +323,19 @@ fn resampled<D: FnMut(&[f32]) -> (u16, u8)>(
             Upscaling::Nearest => torch_nearest,
         };
         let (columns, rows) = (taps(size.0, width), taps(size.1, height));
+        let columns = Columns::new(&columns, size.0);
         let stride = size.0 * channels;
         labels
             .par_chunks_exact_mut(width)
             .zip(confidence.par_chunks_exact_mut(width))
             .zip(&rows)
             .for_each_init(
-                || (decider(), vec![0.0; stride], vec![0.0; channels]),
-                |(decide, line, pixel), ((labels, confidence), row)| {
+                || (vec![0.0; stride], Vec::new(), Vec::new(), Best::default()),
+                |(line, planes, scored, best), ((labels, confidence), row)| {
                     row.mix(field, stride, line);
-                    for ((label, sure), column) in labels.iter_mut().zip(confidence).zip(&columns) {
-                        column.mix(line, channels, pixel);
-                        (*label, *sure) = decide(pixel);
-                    }
+                    columns.planes(line, channels, planes);
+                    scores(planes, scored);
+                    choose(scored, cut, labels, confidence, best);
                 },
             );
     }
@@ -309,6 +343,71 @@ fn resampled<D: FnMut(&[f32]) -> (u16, u8)>(
         size: target,
         labels,
         confidence,
+    }
+}
+
+/// The inputs that the outputs of a row are mixed from, as many for each.
+struct Columns {
+    taps: usize,
+    starts: Vec<usize>,
+    /// `[output, taps]`
+    weights: Vec<f32>,
+}
+
+impl Columns {
+    fn new(columns: &[Mix], inputs: usize) -> Self {
+        let taps = columns
+            .iter()
+            .map(|mix| mix.weights.len())
+            .max()
+            .unwrap_or(0);
+        let starts: Vec<_> = columns
+            .iter()
+            .map(|mix| mix.start.min(inputs - taps))
+            .collect();
+        let mut weights = vec![0.0; columns.len() * taps];
+        for ((weights, mix), start) in weights.chunks_exact_mut(taps).zip(columns).zip(&starts) {
+            weights[mix.start - start..][..mix.weights.len()].copy_from_slice(&mix.weights);
+        }
+        Self {
+            taps,
+            starts,
+            weights,
+        }
+    }
+
+    /// A row of interleaved `channels` to planes of the target's width.
+    fn planes(&self, line: &[f32], channels: usize, planes: &mut Vec<f32>) {
+        planes.clear();
+        for channel in 0..channels {
+            let line = &line[channel..];
+            match self.taps {
+                1 => self.plane::<1>(line, channels, planes),
+                2 => self.plane::<2>(line, channels, planes),
+                _ => {
+                    let weights = self.weights.chunks_exact(self.taps);
+                    planes.extend(self.starts.iter().zip(weights).map(|(start, weights)| {
+                        let inputs = line[start * channels..].iter().step_by(channels);
+                        inputs
+                            .zip(weights)
+                            .map(|(x, weight)| x * weight)
+                            .sum::<f32>()
+                    }));
+                }
+            }
+        }
+    }
+
+    fn plane<const TAPS: usize>(&self, line: &[f32], channels: usize, plane: &mut Vec<f32>) {
+        let (weights, _) = self.weights.as_chunks::<TAPS>();
+        plane.extend(self.starts.iter().zip(weights).map(|(start, weights)| {
+            let at = start * channels;
+            let mut sum = 0.0;
+            for (tap, weight) in weights.iter().enumerate() {
+                sum += weight * line[at + tap * channels];
+            }
+            sum
+        }));
     }
 }
 

@@ -27,7 +27,7 @@ pub mod window;
 pub use io::{Arrival, Io};
 pub use logging::init_logging;
 pub use manual::{Manual, Port};
-pub use transform::{transform, transform_and};
+pub use transform::{transform, transform_several};
 pub use window::{Overdue, Window};
 
 use dora_node_api::{DoraNode, EventStream};

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Failure, Identity, Message, Payload};
 
-use crate::io::{Io, Strangers};
+use crate::io::{Arrival, Io, Strangers};
 
 /// The loop of a node with one input and one output: reads every message, lets `work` make the next one of it, and sends
 /// that on. An item that `work` refuses, or that cannot be read, goes on as a failed one; failed items pass through.
@@ -14,58 +16,93 @@ pub fn transform<I: Payload, O: Payload>(
     events: EventStream,
     input: &str,
     output: &str,
-    work: impl FnMut(&Identity, I) -> Result<O>,
+    mut work: impl FnMut(&Identity, I) -> Result<O>,
 ) -> Result<()> {
-    transform_and(node, events, input, output, work, |_, _| Ok(()))
+    let work = |items: Vec<(Identity, I)>| {
+        let worked = items.into_iter().map(|(identity, payload)| {
+            let made = work(&identity, payload);
+            (identity, made)
+        });
+        worked.collect()
+    };
+    transform_several(node, events, [input, output], 1, work, |_, _| Ok(()))
 }
 
-/// As [`transform`], for nodes with further outputs: `also` sees every message before it is sent.
+/// As [`transform`], for nodes that work on as many items as are waiting at once, at most `most`. `work` answers them in
+/// their order. Nodes with further outputs see every message in `also` before it is sent.
 ///
 /// # Errors
 /// As [`transform`], and those of `also`.
-pub fn transform_and<I: Payload, O: Payload>(
+pub fn transform_several<I: Payload, O: Payload>(
     node: DoraNode,
     events: EventStream,
-    input: &str,
-    output: &str,
-    mut work: impl FnMut(&Identity, I) -> Result<O>,
+    [input, output]: [&str; 2],
+    most: usize,
+    mut work: impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
     mut also: impl FnMut(&mut Io, &Message<O>) -> Result<()>,
 ) -> Result<()> {
     let mut io = Io::new(node, events);
+    let id = io.id();
     let mut strangers = Strangers::default();
-    while let Some(arrival) = io.receive() {
-        if arrival.input != input {
-            strangers.meet(&arrival.input);
-            continue;
-        }
-        let failed = |identity, error| {
-            Message::Failed(
-                identity,
-                Failure {
-                    node: io.id(),
-                    error,
-                },
-            )
-        };
-        let message = match arrival.read::<I>() {
-            Ok(Message::Item(identity, payload)) => match work(&identity, payload) {
-                Ok(made) => Message::Item(identity, made),
-                Err(error) => failed(identity, format!("{error:#}")),
-            },
-            Ok(Message::Failed(identity, failure)) => Message::Failed(identity, failure),
-            Err(error) => {
-                match Identity::from_parameters(&arrival.parameters, arrival.number, Some((1, 1))) {
-                    Ok(identity) => failed(identity, error.to_string()),
+    while let Some(arrivals) = waiting(&mut io, most) {
+        let mut items = Vec::new();
+        // What is to be sent, in order; none for what is worked on.
+        let mut messages = Vec::new();
+        for arrival in arrivals {
+            if arrival.input != input {
+                strangers.meet(&arrival.input);
+                continue;
+            }
+            match arrival.read::<I>() {
+                Ok(Message::Item(identity, payload)) => {
+                    items.push((identity, payload));
+                    messages.push(None);
+                }
+                Ok(Message::Failed(identity, failure)) => {
+                    messages.push(Some(Message::Failed(identity, failure)));
+                }
+                Err(error) => match Identity::from_parameters(
+                    &arrival.parameters,
+                    arrival.number,
+                    Some((1, 1)),
+                ) {
+                    Ok(identity) => messages.push(Some(failed(identity, &id, error.to_string()))),
                     Err(_) => {
                         tracing::error!(input, %error, "a message without identity cannot be read: {error}");
-                        continue;
                     }
-                }
+                },
             }
-        };
-        also(&mut io, &message)?;
-        io.send(output, message)?;
+        }
+        let mut worked = work(items).into_iter().map(|(identity, made)| match made {
+            Ok(made) => Message::Item(identity, made),
+            Err(error) => failed(identity, &id, format!("{error:#}")),
+        });
+        for message in messages {
+            let Some(message) = message.or_else(|| worked.next()) else {
+                break;
+            };
+            also(&mut io, &message)?;
+            io.send(output, message)?;
+        }
     }
     io.report_drops();
     Ok(())
+}
+
+/// Waits for a message, and takes what has come besides, at most `most` in all.
+fn waiting(io: &mut Io, most: usize) -> Option<Vec<Arrival>> {
+    let mut arrivals = vec![io.receive()?];
+    while arrivals.len() < most {
+        match io.receive_within(Duration::ZERO) {
+            Some(Some(arrival)) => arrivals.push(arrival),
+            _ if io.stopped() => return None,
+            _ => break,
+        }
+    }
+    Some(arrivals)
+}
+
+fn failed<O: Payload>(identity: Identity, node: &str, error: String) -> Message<O> {
+    let node = node.to_owned();
+    Message::Failed(identity, Failure { node, error })
 }

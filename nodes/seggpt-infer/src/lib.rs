@@ -1,6 +1,7 @@
 //! The network as a node: canvases in, class masks at the source's size out.
 
 mod answer;
+mod crew;
 mod model;
 mod refine;
 mod settings;
@@ -14,6 +15,7 @@ use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks};
 use seggpt_node::{Manual, Port};
 
 pub use answer::Decoding;
+pub use crew::Crew;
 pub use model::{Model, Painting};
 pub use refine::Refiner;
 pub use settings::{Instances, Refine, Settings, Upscaling};
@@ -56,13 +58,13 @@ pub fn manual() -> Manual {
 /// The model cannot be used, or the engine is gone.
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
     limit_threads(settings.threads)?;
-    let mut segmenter = Segmenter::load(&settings)?;
-    seggpt_node::transform_and(
+    let mut crew = Crew::load(&settings)?;
+    seggpt_node::transform_several(
         node,
         events,
-        "canvases",
-        "mask",
-        |identity, canvases| segmenter.segment(identity, &canvases),
+        ["canvases", "mask"],
+        settings.at_once,
+        |items| crew.segment(items),
         |io, message| match message {
             Message::Item(identity, mask) if io.wants("masks") => {
                 let (parameters, planes) = hub_masks(identity, mask);
@@ -95,6 +97,15 @@ impl Segmenter {
             },
             model,
         })
+    }
+
+    /// Another with the same network, to work beside this one.
+    pub fn twin(&self) -> Self {
+        Self {
+            model: self.model.twin(),
+            refiner: self.refiner.as_ref().map(|_| Refiner::default()),
+            decoding: self.decoding,
+        }
     }
 
     /// The mask of one item.

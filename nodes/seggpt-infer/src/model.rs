@@ -1,4 +1,4 @@
-use std::{borrow::Cow, collections::BTreeMap, time::Instant};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
 
 use eyre::{Result, WrapErr, ensure};
 use seggpt::{Card, Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, pixels};
@@ -12,7 +12,7 @@ use crate::{Refine, Settings};
 
 /// The network, and the prompts that it was shown last.
 pub struct Model {
-    network: Network,
+    network: Arc<Network>,
     device: String,
     card: Card,
     /// Whether canvases are brought to the network's own size.
@@ -50,12 +50,22 @@ impl Model {
         }
         Ok(Self {
             device: name_of(&device, settings.device),
-            network,
+            network: Arc::new(network),
             card,
             own_size: settings.refine == Refine::Pixels,
             shown: None,
             unusual_size: None,
         })
+    }
+
+    /// The same network, which has been shown nothing yet.
+    pub fn twin(&self) -> Self {
+        Self {
+            network: self.network.clone(),
+            device: self.device.clone(),
+            shown: None,
+            ..*self
+        }
     }
 
     /// What the model's card says.

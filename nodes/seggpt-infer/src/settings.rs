@@ -45,6 +45,11 @@ pub struct Settings {
     /// CPU threads; 0: one per core.
     #[arg(long, env = "THREADS", default_value_t = 0)]
     pub threads: usize,
+
+    /// Pictures that are worked on at once, where so many are waiting, each with its share of the threads: more pictures a
+    /// second on many cores, a longer wait for each, and memory for each.
+    #[arg(long, env = "AT_ONCE", default_value_t = 1, value_parser = at_once)]
+    pub at_once: usize,
 }
 
 /// How the painted answer gets to the source's size.
@@ -81,6 +86,13 @@ impl From<Upscaling> for seggpt_imaging::decode::Upscaling {
             Upscaling::Smooth => Self::Smooth,
             Upscaling::Nearest => Self::Nearest,
         }
+    }
+}
+
+fn at_once(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=64) => Ok(count),
+        _ => Err("a number from 1 to 64".into()),
     }
 }
 

@@ -13,7 +13,7 @@ use seggpt_imaging::{
     read,
     resize::{bicubic, nearest_rgb},
 };
-use seggpt_infer::{Model, Painting, Segmenter, Settings, run};
+use seggpt_infer::{Crew, Model, Painting, Segmenter, Settings, run};
 use seggpt_node::testing::run_with;
 
 const SIZE: u32 = 64;
@@ -167,6 +167,38 @@ fn a_mask_has_the_sources_size_and_accounts_for_every_pixel() {
     assert_eq!(mask.provenance.prompts, [("ground_1.png".to_owned(), 1.0)]);
     let stages: Vec<_> = mask.provenance.milliseconds.keys().collect();
     assert_eq!(stages, ["decode", "forward", "prepare"]);
+}
+
+#[test]
+fn items_worked_on_at_once_get_the_masks_of_items_on_their_own() {
+    let mut crew = Crew::load(&settings(&["--at-once", "3"])).unwrap();
+    let mut alone = Segmenter::load(&settings(&[])).unwrap();
+    let item = |n: u64| {
+        let name = format!("ground_{}.png", n + 1);
+        let asked = canvases(&name, pebbles(1).prompts, SegType::Instance);
+        (Identity::new(name, n, (40, 30)), asked)
+    };
+    for count in [3, 2, 1] {
+        let items: Vec<_> = (0..count).map(item).collect();
+        let masks = crew.segment(items.clone());
+        assert_eq!(masks.len(), items.len());
+        for ((identity, canvases), (of, mask)) in items.iter().zip(masks) {
+            assert_eq!(identity, &of);
+            let (mask, expected) = (mask.unwrap(), alone.segment(identity, canvases).unwrap());
+            assert_eq!(mask.ids, expected.ids);
+            assert_eq!(mask.painted, expected.painted);
+        }
+    }
+}
+
+#[test]
+fn one_that_fails_beside_others_fails_alone() {
+    let mut crew = Crew::load(&settings(&["--at-once", "2"])).unwrap();
+    let mut odd = pebbles(1);
+    odd.classes.clear();
+    let items = [odd, pebbles(1)].map(|asked| (Identity::new("x", 0, (30, 20)), asked));
+    let masks = crew.segment(items.into());
+    assert!(masks[0].1.is_err() && masks[1].1.is_ok());
 }
 
 #[test]

@@ -62,6 +62,7 @@ pub fn compose(plan: &Plan) -> String {
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
         ("THREADS", args.threads.to_string()),
+        ("AT_ONCE", args.at_once.to_string()),
         ("UPSCALING", args.upscaling.word().to_owned()),
         ("REFINE", plan.refine.word().to_owned()),
         (

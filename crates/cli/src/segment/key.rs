@@ -167,7 +167,9 @@ mod tests {
                     "--device",
                     "cpu",
                     "--threads",
-                    "1"
+                    "1",
+                    "--at-once",
+                    "2"
                 ]
             )
         );

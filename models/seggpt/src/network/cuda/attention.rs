@@ -2,19 +2,20 @@
 #![allow(unsafe_code)] // kernels are launched with sizes that are checked here
 
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor,
-    backend::BackendStorage,
+    Device, Result, Shape, Tensor,
     cuda::{
         WrapErr,
-        cudarc::driver::sys::CUfunction_attribute as FunctionAttribute,
-        cudarc::driver::{LaunchConfig, PushKernelArg, sys::CUdevice_attribute as Attribute},
+        cudarc::driver::{
+            CudaSlice, LaunchConfig, PushKernelArg,
+            sys::{CUdevice_attribute as Attribute, CUfunction_attribute as FunctionAttribute},
+        },
     },
 };
-use half::{bf16, f16};
+use half::bf16;
 
 use super::{
     super::{Canvas, Rows},
-    launch::{Kernels, Number, int, not_here, numbers, suits},
+    launch::{Kernels, Number, Operand, Operation, apply, int, suits, threads},
 };
 
 const KERNELS: Kernels = Kernels {
@@ -65,7 +66,7 @@ pub(in super::super) fn attention(
         Some([by_row, by_column]) => [by_row, by_column],
         None => [qkv, qkv],
     };
-    qkv.apply_op3_no_bwd(by_row, by_column, &attend).map(Some)
+    apply(attend, [qkv, by_row, by_column]).map(Some)
 }
 
 struct Attend {
@@ -98,14 +99,16 @@ impl Attend {
         let biases = (2 * self.canvas.rows + 1) + ((columns + 23) / 32 * 32 + 8);
         (QUERIES + 4 * KEYS) * self.width * size_of::<bf16>() + QUERIES * biases * size_of::<f32>()
     }
+}
+
+impl Operation for Attend {
+    const NAME: &'static str = "cuda attention";
 
     fn run<T: Number>(
         &self,
-        qkv: (&CudaStorage, &Layout),
-        by_row: (&CudaStorage, &Layout),
-        by_column: (&CudaStorage, &Layout),
-    ) -> Result<CudaStorage> {
-        let device = qkv.0.device();
+        [qkv, by_row, by_column]: [Operand; 3],
+    ) -> Result<(CudaSlice<T>, Shape)> {
+        let device = qkv.device();
         let (tokens, channels) = (self.canvas.tokens(), self.heads * self.width);
         let in_parts = self.prompts > 1;
         let items = self.prompt_items() + if in_parts { self.prompts + 1 } else { 1 };
@@ -134,9 +137,9 @@ impl Attend {
             )
             .w()?;
         let (qkv, by_row, by_column) = (
-            numbers::<T>(qkv.0, qkv.1)?,
-            numbers::<T>(by_row.0, by_row.1)?,
-            numbers::<T>(by_column.0, by_column.1)?,
+            qkv.numbers::<T>()?,
+            by_row.numbers::<T>()?,
+            by_column.numbers::<T>()?,
         );
         // SAFETY: every number is written by the kernels before anything reads it.
         let (out, partials, logs) = unsafe {
@@ -174,59 +177,10 @@ impl Attend {
             sizes.iter().for_each(|size| {
                 launch.arg(size);
             });
-            let config = LaunchConfig {
-                grid_dim: (
-                    int((tokens * channels).div_ceil(256))? as u32,
-                    int(self.groups)? as u32,
-                    1,
-                ),
-                block_dim: (256, 1, 1),
-                shared_mem_bytes: 0,
-            };
+            let config = threads(tokens * channels, self.groups)?;
             // SAFETY: as above.
             unsafe { launch.launch(config) }.w()?;
         }
-        Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
-    }
-}
-
-impl CustomOp3 for Attend {
-    fn name(&self) -> &'static str {
-        "cuda attention"
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        not_here(self.name())
-    }
-
-    fn cuda_fwd(
-        &self,
-        qkv: &CudaStorage,
-        qkv_layout: &Layout,
-        by_row: &CudaStorage,
-        by_row_layout: &Layout,
-        by_column: &CudaStorage,
-        by_column_layout: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        let operands = [
-            (qkv, qkv_layout),
-            (by_row, by_row_layout),
-            (by_column, by_column_layout),
-        ];
-        let [qkv, by_row, by_column] = operands;
-        let out = match qkv.0.dtype() {
-            DType::F16 => self.run::<f16>(qkv, by_row, by_column)?,
-            _ => self.run::<bf16>(qkv, by_row, by_column)?,
-        };
-        let shape = (self.groups, self.results(), self.heads * self.width);
-        Ok((out, shape.into()))
+        Ok((out, (self.groups, self.results(), channels).into()))
     }
 }

@@ -2,16 +2,14 @@
 #![allow(unsafe_code)] // kernels are launched with sizes that are checked here
 
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp3, DType, Layout, Result, Shape, Tensor,
-    backend::BackendStorage,
+    Result, Shape, Tensor,
     cuda::{
         WrapErr,
-        cudarc::driver::{LaunchConfig, PushKernelArg},
+        cudarc::driver::{CudaSlice, PushKernelArg},
     },
 };
-use half::{bf16, f16};
 
-use super::launch::{Kernels, Number, int, not_here, numbers, suits};
+use super::launch::{Kernels, Number, Operand, Operation, apply, int, suits, threads};
 
 const KERNELS: Kernels = Kernels {
     name: "depthwise",
@@ -31,9 +29,7 @@ pub(in super::super) fn add_depthwise(
         .iter()
         .all(|y| suits(y) && y.dtype() == x.dtype());
     match fits && alike {
-        true => x
-            .apply_op3_no_bwd(weight, bias, &AddDepthwise { edge })
-            .map(Some),
+        true => apply(AddDepthwise { edge }, [x, weight, bias]).map(Some),
         false => Ok(None),
     }
 }
@@ -42,21 +38,17 @@ struct AddDepthwise {
     edge: usize,
 }
 
-impl AddDepthwise {
-    fn run<T: Number>(
-        &self,
-        x: (&CudaStorage, &Layout),
-        weight: (&CudaStorage, &Layout),
-        bias: (&CudaStorage, &Layout),
-    ) -> Result<(CudaStorage, Shape)> {
-        const THREADS: u32 = 256;
-        let (device, shape) = (x.0.device(), x.1.shape());
+impl Operation for AddDepthwise {
+    const NAME: &'static str = "cuda depthwise";
+
+    fn run<T: Number>(&self, [x, weight, bias]: [Operand; 3]) -> Result<(CudaSlice<T>, Shape)> {
+        let (device, shape) = (x.device(), x.shape());
         let (_, rows, columns, channels) = shape.dims4()?;
         let kernel = KERNELS.get::<T>("add_depthwise_{}", device)?;
         let (x, weight, bias) = (
-            numbers::<T>(x.0, x.1)?,
-            numbers::<T>(weight.0, weight.1)?,
-            numbers::<T>(bias.0, bias.1)?,
+            x.numbers::<T>()?,
+            weight.numbers::<T>()?,
+            bias.numbers::<T>()?,
         );
         // SAFETY: the kernel writes all of it.
         let out = unsafe { device.alloc::<T>(shape.elem_count())? };
@@ -71,48 +63,9 @@ impl AddDepthwise {
         let mut launch = stream.launch_builder(&kernel);
         launch.arg(&x).arg(&weight).arg(&bias).arg(&out).arg(&edge);
         launch.arg(&rows).arg(&columns).arg(&channels).arg(&count);
-        let config = LaunchConfig {
-            grid_dim: ((count as u32).div_ceil(THREADS), 1, 1),
-            block_dim: (THREADS, 1, 1),
-            shared_mem_bytes: 0,
-        };
+        let config = threads(shape.elem_count(), 1)?;
         // SAFETY: `add_depthwise` has checked that the operands' shapes fit each other.
         unsafe { launch.launch(config) }.w()?;
-        let out = CudaStorage::wrap_cuda_slice(out, device.clone());
         Ok((out, shape.clone()))
-    }
-}
-
-impl CustomOp3 for AddDepthwise {
-    fn name(&self) -> &'static str {
-        "cuda depthwise"
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        not_here(self.name())
-    }
-
-    fn cuda_fwd(
-        &self,
-        x: &CudaStorage,
-        x_layout: &Layout,
-        weight: &CudaStorage,
-        weight_layout: &Layout,
-        bias: &CudaStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        let (x, weight, bias) = ((x, x_layout), (weight, weight_layout), (bias, bias_layout));
-        match x.0.dtype() {
-            DType::F16 => self.run::<f16>(x, weight, bias),
-            _ => self.run::<bf16>(x, weight, bias),
-        }
     }
 }

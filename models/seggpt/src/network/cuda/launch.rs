@@ -6,11 +6,12 @@ use std::{
 };
 
 use candle_core::{
-    CpuStorage, CudaDevice, CudaStorage, DType, Device, Layout, Result, Shape, Tensor,
+    CpuStorage, CudaDevice, CudaStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor,
+    backend::BackendStorage,
     cuda::{
         CudaDType, DeviceId, WrapErr,
         cudarc::{
-            driver::{CudaFunction, CudaModule, CudaView, DeviceRepr},
+            driver::{CudaFunction, CudaModule, CudaSlice, CudaView, DeviceRepr, LaunchConfig},
             nvrtc::Ptx,
         },
     },
@@ -67,14 +68,85 @@ pub(super) fn suits(x: &Tensor) -> bool {
         && x.layout().start_offset().is_multiple_of(8)
 }
 
-/// The numbers of a contiguous tensor.
-pub(super) fn numbers<'a, T: CudaDType>(
-    storage: &'a CudaStorage,
-    layout: &Layout,
-) -> Result<CudaView<'a, T>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(storage.as_cuda_slice::<T>()?.slice(start..end)),
-        None => candle_core::bail!("expected a contiguous tensor, found {layout:?}"),
+/// A tensor as a kernel finds it.
+pub(super) struct Operand<'a>(&'a CudaStorage, &'a Layout);
+
+impl<'a> Operand<'a> {
+    pub(super) fn device(&self) -> &'a CudaDevice {
+        self.0.device()
+    }
+
+    pub(super) fn shape(&self) -> &'a Shape {
+        self.1.shape()
+    }
+
+    /// Its numbers, if it is contiguous.
+    pub(super) fn numbers<T: CudaDType>(&self) -> Result<CudaView<'a, T>> {
+        match self.1.contiguous_offsets() {
+            Some((start, end)) => Ok(self.0.as_cuda_slice::<T>()?.slice(start..end)),
+            None => candle_core::bail!("expected a contiguous tensor, found {:?}", self.1),
+        }
+    }
+}
+
+/// A kernel and what it is told besides its operands.
+pub(super) trait Operation: Send + Sync {
+    /// For people.
+    const NAME: &'static str;
+    /// The result for operands whose first has numbers of type `T`.
+    fn run<T: Number>(&self, operands: [Operand; 3]) -> Result<(CudaSlice<T>, Shape)>;
+}
+
+/// Runs an operation on operands of which the first [`suits`].
+pub(super) fn apply(operation: impl Operation, [a, b, c]: [&Tensor; 3]) -> Result<Tensor> {
+    a.apply_op3_no_bwd(b, c, &OnCuda(operation))
+}
+
+struct OnCuda<O>(O);
+
+impl<O: Operation> OnCuda<O> {
+    fn run<T: Number>(&self, operands: [Operand; 3]) -> Result<(CudaStorage, Shape)> {
+        let device = operands[0].device().clone();
+        let (numbers, shape) = self.0.run::<T>(operands)?;
+        Ok((CudaStorage::wrap_cuda_slice(numbers, device), shape))
+    }
+}
+
+impl<O: Operation> CustomOp3 for OnCuda<O> {
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        candle_core::bail!("{} is for CUDA alone", O::NAME)
+    }
+
+    fn cuda_fwd(
+        &self,
+        a: &CudaStorage,
+        a_layout: &Layout,
+        b: &CudaStorage,
+        b_layout: &Layout,
+        c: &CudaStorage,
+        c_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let operands = [
+            Operand(a, a_layout),
+            Operand(b, b_layout),
+            Operand(c, c_layout),
+        ];
+        match a.dtype() {
+            DType::F16 => self.run::<f16>(operands),
+            _ => self.run::<bf16>(operands),
+        }
     }
 }
 
@@ -85,7 +157,16 @@ pub(super) fn int(size: usize) -> Result<i32> {
     })
 }
 
-/// What an operation says that is asked for elsewhere.
-pub(super) fn not_here(name: &str) -> Result<(CpuStorage, Shape)> {
-    candle_core::bail!("{name} is for CUDA alone")
+/// One thread for each of `count`, so many times.
+pub(super) fn threads(count: usize, times: usize) -> Result<LaunchConfig> {
+    const THREADS: u32 = 256;
+    Ok(LaunchConfig {
+        grid_dim: (
+            (int(count)? as u32).div_ceil(THREADS),
+            int(times)? as u32,
+            1,
+        ),
+        block_dim: (THREADS, 1, 1),
+        shared_mem_bytes: 0,
+    })
 }

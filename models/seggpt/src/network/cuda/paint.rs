@@ -2,16 +2,14 @@
 #![allow(unsafe_code)] // kernels are launched with sizes that are checked here
 
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp3, DType, Layout, Result, Shape, Tensor,
-    backend::BackendStorage,
+    DType, Result, Shape, Tensor,
     cuda::{
         WrapErr,
-        cudarc::driver::{LaunchConfig, PushKernelArg},
+        cudarc::driver::{CudaSlice, LaunchConfig, PushKernelArg},
     },
 };
-use half::{bf16, f16};
 
-use super::launch::{Kernels, Number, int, not_here, numbers, suits};
+use super::launch::{Kernels, Number, Operand, Operation, apply, int, suits};
 
 const KERNELS: Kernels = Kernels {
     name: "paint",
@@ -62,9 +60,7 @@ impl Painter {
         let paint = Paint {
             epsilon: self.epsilon,
         };
-        pixels
-            .apply_op3_no_bwd(&self.taps, &self.finish, &paint)
-            .map(Some)
+        apply(paint, [pixels, &self.taps, &self.finish]).map(Some)
     }
 }
 
@@ -72,20 +68,20 @@ struct Paint {
     epsilon: f32,
 }
 
-impl Paint {
+impl Operation for Paint {
+    const NAME: &'static str = "cuda paint";
+
     fn run<T: Number>(
         &self,
-        pixels: (&CudaStorage, &Layout),
-        taps: (&CudaStorage, &Layout),
-        finish: (&CudaStorage, &Layout),
-    ) -> Result<(CudaStorage, Shape)> {
-        let (device, (padded, width, _)) = (pixels.0.device(), pixels.1.shape().dims3()?);
+        [pixels, taps, finish]: [Operand; 3],
+    ) -> Result<(CudaSlice<T>, Shape)> {
+        let (device, (padded, width, _)) = (pixels.device(), pixels.shape().dims3()?);
         let height = padded - 2;
         let kernel = KERNELS.get::<T>("paint_{}", device)?;
         let (pixels, taps, finish) = (
-            numbers::<T>(pixels.0, pixels.1)?,
-            numbers::<T>(taps.0, taps.1)?,
-            numbers::<f32>(finish.0, finish.1)?,
+            pixels.numbers::<T>()?,
+            taps.numbers::<T>()?,
+            finish.numbers::<f32>()?,
         );
         // SAFETY: the kernel writes all of it.
         let out = unsafe { device.alloc::<T>(3 * height * width)? };
@@ -103,46 +99,6 @@ impl Paint {
         };
         // SAFETY: `Painter::paint` has checked that the operands' shapes fit each other.
         unsafe { launch.launch(config) }.w()?;
-        let out = CudaStorage::wrap_cuda_slice(out, device.clone());
         Ok((out, (1, 3, height, width).into()))
-    }
-}
-
-impl CustomOp3 for Paint {
-    fn name(&self) -> &'static str {
-        "cuda paint"
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        not_here(self.name())
-    }
-
-    fn cuda_fwd(
-        &self,
-        pixels: &CudaStorage,
-        pixels_layout: &Layout,
-        taps: &CudaStorage,
-        taps_layout: &Layout,
-        finish: &CudaStorage,
-        finish_layout: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        let operands = [
-            (pixels, pixels_layout),
-            (taps, taps_layout),
-            (finish, finish_layout),
-        ];
-        let [pixels, taps, finish] = operands;
-        match pixels.0.dtype() {
-            DType::F16 => self.run::<f16>(pixels, taps, finish),
-            _ => self.run::<bf16>(pixels, taps, finish),
-        }
     }
 }

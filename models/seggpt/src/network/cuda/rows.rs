@@ -2,16 +2,14 @@
 #![allow(unsafe_code)] // kernels are launched with sizes that are checked here
 
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor,
-    backend::BackendStorage,
+    DType, Result, Shape, Tensor,
     cuda::{
         WrapErr,
-        cudarc::driver::{LaunchConfig, PushKernelArg},
+        cudarc::driver::{CudaSlice, PushKernelArg},
     },
 };
-use half::{bf16, f16};
 
-use super::launch::{Kernels, Number, int, not_here, numbers, suits};
+use super::launch::{Kernels, Number, Operand, Operation, apply, int, suits, threads};
 
 const KERNELS: Kernels = Kernels {
     name: "rows",
@@ -24,7 +22,7 @@ const EIGHT: usize = 8;
 /// `x + bias`, `bias` `[width]`.
 pub(in super::super) fn bias(x: &Tensor, bias: &Tensor) -> Result<Option<Tensor>> {
     match fits(x, bias) {
-        true => x.apply_op2_no_bwd(bias, &Finish { gelu: false }).map(Some),
+        true => apply(Finish::Store, [x, bias, bias]).map(Some),
         false => Ok(None),
     }
 }
@@ -32,7 +30,7 @@ pub(in super::super) fn bias(x: &Tensor, bias: &Tensor) -> Result<Option<Tensor>
 /// The exact GELU of `x + bias`.
 pub(in super::super) fn bias_gelu(x: &Tensor, bias: &Tensor) -> Result<Option<Tensor>> {
     match fits(x, bias) {
-        true => x.apply_op2_no_bwd(bias, &Finish { gelu: true }).map(Some),
+        true => apply(Finish::Gelu, [x, bias, bias]).map(Some),
         false => Ok(None),
     }
 }
@@ -45,7 +43,7 @@ pub(in super::super) fn bias_residual(
 ) -> Result<Option<Tensor>> {
     let alike = residual.dims() == x.dims() && residual.dtype() == x.dtype();
     match fits(x, bias) && suits(residual) && alike {
-        true => x.apply_op3_no_bwd(bias, residual, &AddResidual).map(Some),
+        true => apply(Finish::Residual, [x, bias, residual]).map(Some),
         false => Ok(None),
     }
 }
@@ -66,7 +64,7 @@ pub(in super::super) fn layer_norm(
     let norm = LayerNorm {
         epsilon: epsilon as f32,
     };
-    x.apply_op3_no_bwd(weight, bias, &norm).map(Some)
+    apply(norm, [x, weight, bias]).map(Some)
 }
 
 fn fits(x: &Tensor, bias: &Tensor) -> bool {
@@ -78,112 +76,44 @@ fn fits(x: &Tensor, bias: &Tensor) -> bool {
         && width.is_multiple_of(EIGHT)
 }
 
-/// One thread for each of so many.
-fn threads(count: usize) -> Result<LaunchConfig> {
-    const THREADS: u32 = 256;
-    Ok(LaunchConfig {
-        grid_dim: ((int(count)? as u32).div_ceil(THREADS), 1, 1),
-        block_dim: (THREADS, 1, 1),
-        shared_mem_bytes: 0,
-    })
+/// What becomes of `x + bias`.
+enum Finish {
+    Store,
+    Gelu,
+    /// The third operand is added; the others have none, and get the bias once more in its place.
+    Residual,
 }
 
-fn finish<T: Number>(
-    kernel: &str,
-    x: (&CudaStorage, &Layout),
-    bias: (&CudaStorage, &Layout),
-    residual: Option<(&CudaStorage, &Layout)>,
-) -> Result<(CudaStorage, Shape)> {
-    let (device, shape) = (x.0.device(), x.1.shape());
-    let (width, count) = (int(bias.1.shape().dims1()?)?, shape.elem_count() / EIGHT);
-    let kernel = KERNELS.get::<T>(kernel, device)?;
-    let (x, bias) = (numbers::<T>(x.0, x.1)?, numbers::<T>(bias.0, bias.1)?);
-    let residual = residual
-        .map(|(storage, layout)| numbers::<T>(storage, layout))
-        .transpose()?;
-    // SAFETY: the kernel writes all of it.
-    let out = unsafe { device.alloc::<T>(shape.elem_count())? };
-    let (config, count) = (threads(count)?, int(count)?);
-    let stream = device.cuda_stream();
-    let mut launch = stream.launch_builder(&kernel);
-    launch.arg(&x).arg(&bias);
-    if let Some(residual) = &residual {
-        launch.arg(residual);
-    }
-    launch.arg(&out).arg(&width).arg(&count);
-    // SAFETY: the callers have checked that the operands' shapes fit each other.
-    unsafe { launch.launch(config) }.w()?;
-    let out = CudaStorage::wrap_cuda_slice(out, device.clone());
-    Ok((out, shape.clone()))
-}
+impl Operation for Finish {
+    const NAME: &'static str = "cuda bias";
 
-struct Finish {
-    gelu: bool,
-}
-
-impl CustomOp2 for Finish {
-    fn name(&self) -> &'static str {
-        "cuda bias"
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        not_here(self.name())
-    }
-
-    fn cuda_fwd(
-        &self,
-        x: &CudaStorage,
-        x_layout: &Layout,
-        bias: &CudaStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        let kernel = if self.gelu { "bias_gelu_{}" } else { "bias_{}" };
-        match x.dtype() {
-            DType::F16 => finish::<f16>(kernel, (x, x_layout), (bias, bias_layout), None),
-            _ => finish::<bf16>(kernel, (x, x_layout), (bias, bias_layout), None),
+    fn run<T: Number>(&self, [x, bias, residual]: [Operand; 3]) -> Result<(CudaSlice<T>, Shape)> {
+        let (device, shape) = (x.device(), x.shape());
+        let (width, count) = (int(bias.shape().dims1()?)?, shape.elem_count() / EIGHT);
+        let kernel = match self {
+            Self::Store => "bias_{}",
+            Self::Gelu => "bias_gelu_{}",
+            Self::Residual => "bias_residual_{}",
+        };
+        let kernel = KERNELS.get::<T>(kernel, device)?;
+        let (x, bias) = (x.numbers::<T>()?, bias.numbers::<T>()?);
+        let residual = match self {
+            Self::Residual => Some(residual.numbers::<T>()?),
+            Self::Store | Self::Gelu => None,
+        };
+        // SAFETY: the kernel writes all of it.
+        let out = unsafe { device.alloc::<T>(shape.elem_count())? };
+        let (config, count) = (threads(count, 1)?, int(count)?);
+        let stream = device.cuda_stream();
+        let mut launch = stream.launch_builder(&kernel);
+        launch.arg(&x).arg(&bias);
+        if let Some(residual) = &residual {
+            launch.arg(residual);
         }
-    }
-}
-
-struct AddResidual;
-
-impl CustomOp3 for AddResidual {
-    fn name(&self) -> &'static str {
-        "cuda bias and residual"
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        not_here(self.name())
-    }
-
-    fn cuda_fwd(
-        &self,
-        x: &CudaStorage,
-        x_layout: &Layout,
-        bias: &CudaStorage,
-        bias_layout: &Layout,
-        residual: &CudaStorage,
-        residual_layout: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        let (kernel, residual) = ("bias_residual_{}", Some((residual, residual_layout)));
-        match x.dtype() {
-            DType::F16 => finish::<f16>(kernel, (x, x_layout), (bias, bias_layout), residual),
-            _ => finish::<bf16>(kernel, (x, x_layout), (bias, bias_layout), residual),
-        }
+        launch.arg(&out).arg(&width).arg(&count);
+        // SAFETY: the callers have checked that the operands' shapes fit each other.
+        unsafe { launch.launch(config) }.w()?;
+        Ok((out, shape.clone()))
     }
 }
 
@@ -191,26 +121,23 @@ struct LayerNorm {
     epsilon: f32,
 }
 
-impl LayerNorm {
-    fn run<T: Number>(
-        &self,
-        x: (&CudaStorage, &Layout),
-        weight: (&CudaStorage, &Layout),
-        bias: (&CudaStorage, &Layout),
-    ) -> Result<(CudaStorage, Shape)> {
-        let (device, shape) = (x.0.device(), x.1.shape());
-        let width = weight.1.shape().dims1()?;
+impl Operation for LayerNorm {
+    const NAME: &'static str = "cuda layer norm";
+
+    fn run<T: Number>(&self, [x, weight, bias]: [Operand; 3]) -> Result<(CudaSlice<T>, Shape)> {
+        let (device, shape) = (x.device(), x.shape());
+        let width = weight.shape().dims1()?;
         let rows = shape.elem_count() / width;
         let kernel = KERNELS.get::<T>("layer_norm_{}", device)?;
         let (x, weight, bias) = (
-            numbers::<T>(x.0, x.1)?,
-            numbers::<f32>(weight.0, weight.1)?,
-            numbers::<f32>(bias.0, bias.1)?,
+            x.numbers::<T>()?,
+            weight.numbers::<f32>()?,
+            bias.numbers::<f32>()?,
         );
         // SAFETY: the kernel writes all of it.
         let out = unsafe { device.alloc::<T>(shape.elem_count())? };
         // A warp for each row.
-        let config = threads(rows * 32)?;
+        let config = threads(rows * 32, 1)?;
         let (width, rows) = (int(width)?, int(rows)?);
         let stream = device.cuda_stream();
         let mut launch = stream.launch_builder(&kernel);
@@ -218,41 +145,6 @@ impl LayerNorm {
         launch.arg(&self.epsilon).arg(&width).arg(&rows);
         // SAFETY: `layer_norm` has checked that the operands' shapes fit each other.
         unsafe { launch.launch(config) }.w()?;
-        let out = CudaStorage::wrap_cuda_slice(out, device.clone());
         Ok((out, shape.clone()))
-    }
-}
-
-impl CustomOp3 for LayerNorm {
-    fn name(&self) -> &'static str {
-        "cuda layer norm"
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        not_here(self.name())
-    }
-
-    fn cuda_fwd(
-        &self,
-        x: &CudaStorage,
-        x_layout: &Layout,
-        weight: &CudaStorage,
-        weight_layout: &Layout,
-        bias: &CudaStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        let (x, weight, bias) = ((x, x_layout), (weight, weight_layout), (bias, bias_layout));
-        match x.0.dtype() {
-            DType::F16 => self.run::<f16>(x, weight, bias),
-            _ => self.run::<bf16>(x, weight, bias),
-        }
     }
 }
