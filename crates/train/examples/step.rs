@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use seggpt::{Canvases, Config, DType, Device, Random, SegType, Tensor, Trainable, start};
 use seggpt_train::{
-    Optimisation,
+    Optimisation, keep_freed,
     loss::smooth_l1,
     optimiser::{AdamW, gradients, length},
 };
 
 fn main() {
+    keep_freed();
     let mut arguments = std::env::args()
         .skip(1)
         .map(|text| text.parse::<usize>().unwrap());

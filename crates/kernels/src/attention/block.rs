@@ -18,9 +18,6 @@ const fn keys(tile: usize) -> usize {
     112 / tile * tile
 }
 
-/// Queries of a block, in panels as wide as a tile: keys and values come out of memory once for all of them.
-const QUERIES: usize = 48;
-
 #[derive(Clone, Copy)]
 pub(super) struct Geometry {
     /// Rows of a tile.
@@ -37,7 +34,7 @@ impl Kernel for Ask {
         const { assert!(M.is_multiple_of(2), "keys come in pairs") }
         Geometry {
             tile: M,
-            queries: QUERIES.next_multiple_of(V * S::LANES),
+            queries: V * S::LANES,
         }
     }
 }
@@ -101,43 +98,6 @@ impl State {
     }
 }
 
-/// As many queries as a tile is wide.
-struct Panel<W> {
-    /// `[word, query]`, perhaps with a row of zeros more.
-    queries: Buffer<W>,
-    biases: Biases,
-    state: State,
-    /// `[channel, query]`
-    result: Buffer<f32>,
-}
-
-impl<W: Copy + Default> Panel<W> {
-    /// Of `count` queries of the block, from `first` on.
-    #[inline(always)]
-    fn new<S: Simd, O: Scores<S, Word = W>, const M: usize, const V: usize>(
-        s: S,
-        block: &Block,
-        [first, count]: [usize; 2],
-    ) -> Self {
-        let channels = block.attention.shape.width.next_multiple_of(M);
-        let lanes = V * S::LANES;
-        let floats = query_panel::<S, V>(block, [first, count]);
-        let mut queries = Buffer::new(floats.len() / O::PER_WORD);
-        for (pair, rows) in S::rows(&floats).chunks_exact(2 * V).enumerate() {
-            for j in 0..V {
-                let pairs = [s.load(&rows[j]), s.load(&rows[V + j])];
-                O::store(s, pairs, &mut queries, V, pair, j);
-            }
-        }
-        Self {
-            queries,
-            biases: Biases::new::<S, M, V>(s, block, [first, count], &floats),
-            state: State::new(channels, lanes),
-            result: Buffer::new(channels * lanes),
-        }
-    }
-}
-
 /// The query's own half first, which its block then goes on from with every prompt.
 #[inline(always)]
 fn attend<S: Simd, O: Scores<S>, const M: usize, const V: usize>(
@@ -145,19 +105,26 @@ fn attend<S: Simd, O: Scores<S>, const M: usize, const V: usize>(
     mut block: Block,
     parts: &Parts<O::Word>,
 ) {
-    let lanes = V * S::LANES;
-    let mut panels = Vec::with_capacity(block.out.len().div_ceil(lanes));
-    for first in (0..block.out.len()).step_by(lanes) {
-        let count = lanes.min(block.out.len() - first);
-        panels.push(Panel::new::<S, O, M, V>(s, &block, [first, count]));
+    let shape = block.attention.shape;
+    let queries = V * S::LANES;
+    let channels = shape.width.next_multiple_of(M);
+    let floats = query_panel::<S, V>(&block);
+    let mut panel = Buffer::new(floats.len() / O::PER_WORD);
+    for (pair, rows) in S::rows(&floats).chunks_exact(2 * V).enumerate() {
+        for j in 0..V {
+            let pairs = [s.load(&rows[j]), s.load(&rows[V + j])];
+            O::store(s, pairs, &mut panel, V, pair, j);
+        }
     }
     let mut work = Work {
-        shape: block.attention.shape,
+        shape,
         query: block.prompts,
         head: block.head,
         parts,
-        scores: Buffer::new(keys(M) * lanes),
-        weights: Buffer::new(keys(M) / O::PER_WORD * lanes),
+        biases: Biases::new::<S, M, V>(s, &block, &floats),
+        panel,
+        scores: Buffer::new(keys(M) * queries),
+        weights: Buffer::new(keys(M) / O::PER_WORD * queries),
     };
 
     let prompts = if block.part == block.prompts {
@@ -165,54 +132,42 @@ fn attend<S: Simd, O: Scores<S>, const M: usize, const V: usize>(
     } else {
         block.part..block.part + 1
     };
-    work.visit::<S, O, M, V>(s, &mut panels, block.prompts);
+    let mut own = State::new(channels, queries);
+    work.visit::<S, O, M, V>(s, &mut own, block.prompts);
+    let mut result = Buffer::new(channels * queries);
     match block.sharing {
         Sharing::Joint => {
             for part in prompts {
-                work.visit::<S, O, M, V>(s, &mut panels, part);
+                work.visit::<S, O, M, V>(s, &mut own, part);
             }
-            for panel in &mut panels {
-                add::<S, V>(s, &panel.state, 1.0, &mut panel.result);
-            }
+            add::<S, V>(s, &own, 1.0, &mut result);
         }
         Sharing::Average => {
             let share = 1.0 / prompts.len() as f32;
-            let channels = work.shape.width.next_multiple_of(M);
-            let mut own = Vec::with_capacity(panels.len());
-            for panel in &panels {
-                let mut state = State::new(channels, lanes);
-                state.copy(&panel.state);
-                own.push(state);
-            }
+            let mut with_prompt = State::new(channels, queries);
             for part in prompts {
-                for (panel, own) in panels.iter_mut().zip(&own) {
-                    panel.state.copy(own);
-                }
-                work.visit::<S, O, M, V>(s, &mut panels, part);
-                for panel in &mut panels {
-                    add::<S, V>(s, &panel.state, share, &mut panel.result);
-                }
+                with_prompt.copy(&own);
+                work.visit::<S, O, M, V>(s, &mut with_prompt, part);
+                add::<S, V>(s, &with_prompt, share, &mut result);
             }
         }
     }
-    for (panel, out) in panels.iter().zip(block.out.chunks_mut(lanes)) {
-        for (lane, out) in out.iter_mut().enumerate() {
-            for (out, row) in out.iter_mut().zip(panel.result.chunks_exact(lanes)) {
-                *out = row[lane];
-            }
+    for (lane, out) in block.out.iter_mut().enumerate() {
+        for (out, row) in out.iter_mut().zip(result.chunks_exact(queries)) {
+            *out = row[lane];
         }
     }
 }
 
 /// Queries `[channel, query]`, scaled for scores in units of log2; an even number of rows, missing queries zero.
 #[inline(always)]
-fn query_panel<S: Simd, const V: usize>(block: &Block, [first, count]: [usize; 2]) -> Buffer<f32> {
+fn query_panel<S: Simd, const V: usize>(block: &Block) -> Buffer<f32> {
     let shape = block.attention.shape;
     let queries = V * S::LANES;
     let mut panel = Buffer::new(shape.width.next_multiple_of(2) * queries);
     let scale = std::f32::consts::LOG2_E / (shape.width as f32).sqrt();
-    for lane in 0..count {
-        let token = block.part * shape.tokens() + block.first + first + lane;
+    for lane in 0..block.out.len() {
+        let token = block.part * shape.tokens() + block.first + lane;
         let start = token * 3 * shape.channels() + block.head * shape.width;
         let q = &block.qkv[start..start + shape.width];
         for (to, q) in panel.iter_mut().skip(lane).step_by(queries).zip(q) {
@@ -222,7 +177,7 @@ fn query_panel<S: Simd, const V: usize>(block: &Block, [first, count]: [usize; 2
     panel
 }
 
-/// What the relative positions add to every score of a panel: `[2 rows, queries]` and `[columns, queries]`; zeros
+/// What the relative positions add to every score of the block: `[2 rows, queries]` and `[columns, queries]`; zeros
 /// without them.
 struct Biases {
     rows: Buffer<f32>,
@@ -231,12 +186,7 @@ struct Biases {
 
 impl Biases {
     #[inline(always)]
-    fn new<S: Simd, const M: usize, const V: usize>(
-        s: S,
-        block: &Block,
-        [first, count]: [usize; 2],
-        queries: &[f32],
-    ) -> Self {
+    fn new<S: Simd, const M: usize, const V: usize>(s: S, block: &Block, queries: &[f32]) -> Self {
         let shape = block.attention.shape;
         let lanes = V * S::LANES;
         let mut biases = Self {
@@ -255,7 +205,7 @@ impl Biases {
             0
         };
         for lane in 0..lanes {
-            let token = block.first + first + lane.min(count - 1);
+            let token = block.first + lane.min(block.out.len() - 1);
             let (row, column) = (upper + token / shape.columns, token % shape.columns);
             pick(&rows, &mut biases.rows, row, lane, lanes);
             pick(&columns, &mut biases.columns, column, lane, lanes);
@@ -299,6 +249,9 @@ struct Work<'a, W> {
     query: usize,
     head: usize,
     parts: &'a Parts<W>,
+    biases: Biases,
+    /// Queries `[word, query]`, perhaps with a row of zeros more.
+    panel: Buffer<W>,
     /// `[key, query]`
     scores: Buffer<f32>,
     /// `[word of keys, query]`
@@ -306,12 +259,12 @@ struct Work<'a, W> {
 }
 
 impl<W: Copy + Default> Work<'_, W> {
-    /// Takes the keys of one half into the softmax of every panel, some at a time: scores, weights, sums.
+    /// Takes the keys of one half into the softmax, some at a time: scores, weights, sums.
     #[inline(always)]
     fn visit<S: Simd, O: Scores<S, Word = W>, const M: usize, const V: usize>(
         &mut self,
         s: S,
-        panels: &mut [Panel<W>],
+        state: &mut State,
         part: usize,
     ) {
         let parts = self.parts;
@@ -321,46 +274,34 @@ impl<W: Copy + Default> Work<'_, W> {
         for first in (0..padded).step_by(keys(M)) {
             let count = keys(M).min(padded - first);
             let some_keys = &all_keys[first * words..(first + count) * words];
-            let some_values = first / O::PER_WORD * M..(first + count) / O::PER_WORD * M;
-            for panel in &mut *panels {
-                let state = &mut panel.state;
-                let mut largest = [s.splat(0.0); V];
-                for (to, from) in largest.iter_mut().zip(S::rows(&state.largest)) {
-                    *to = s.load(from);
-                }
-                let before = largest;
-                let at = (first, part);
-                self.score::<S, O, M, V>(
-                    s,
-                    some_keys,
-                    at,
-                    &panel.queries,
-                    &panel.biases,
-                    &mut largest,
-                );
-                let weight = self.weigh::<S, O, V>(s, count, &largest);
+            let mut largest = [s.splat(0.0); V];
+            for (to, from) in largest.iter_mut().zip(S::rows(&state.largest)) {
+                *to = s.load(from);
+            }
+            let before = largest;
+            self.score::<S, O, M, V>(s, some_keys, first, part, &mut largest);
+            let weight = self.weigh::<S, O, V>(s, count, &largest);
 
-                let mut shrink = before;
-                for j in 0..V {
-                    shrink[j] = exp2(s, s.sub(before[j], largest[j]));
-                    s.store(largest[j], &mut S::rows_mut(&mut state.largest)[j]);
-                    let to = &mut S::rows_mut(&mut state.weight)[j];
-                    s.store(s.fma(s.load(to), shrink[j], weight[j]), to);
-                }
-                let weights = &self.weights[..count / O::PER_WORD * V * S::LANES];
-                let values = values.chunks_exact(padded / O::PER_WORD * M);
-                for (values, sums) in values.zip(state.sums.chunks_exact_mut(M * V * S::LANES)) {
-                    let sums = S::rows_mut(sums);
-                    let mut start = [[s.splat(0.0); V]; M];
-                    for (start, sums) in start.iter_mut().zip(sums.chunks_exact(V)) {
-                        for j in 0..V {
-                            start[j] = s.mul(s.load(&sums[j]), shrink[j]);
-                        }
+            let mut shrink = before;
+            for j in 0..V {
+                shrink[j] = exp2(s, s.sub(before[j], largest[j]));
+                s.store(largest[j], &mut S::rows_mut(&mut state.largest)[j]);
+                let to = &mut S::rows_mut(&mut state.weight)[j];
+                s.store(s.fma(s.load(to), shrink[j], weight[j]), to);
+            }
+            let weights = &self.weights[..count / O::PER_WORD * V * S::LANES];
+            let some = first / O::PER_WORD * M..(first + count) / O::PER_WORD * M;
+            let values = values.chunks_exact(padded / O::PER_WORD * M);
+            for (values, sums) in values.zip(state.sums.chunks_exact_mut(M * V * S::LANES)) {
+                let sums = S::rows_mut(sums);
+                let mut start = [[s.splat(0.0); V]; M];
+                for (start, sums) in start.iter_mut().zip(sums.chunks_exact(V)) {
+                    for j in 0..V {
+                        start[j] = s.mul(s.load(&sums[j]), shrink[j]);
                     }
-                    let some = &values[some_values.clone()];
-                    let found = tile::<S, O, M, V>(s, start, some, weights);
-                    store_tile::<S, M, V>(s, &found, sums);
                 }
+                let found = tile::<S, O, M, V>(s, start, &values[some.clone()], weights);
+                store_tile::<S, M, V>(s, &found, sums);
             }
         }
     }
@@ -371,9 +312,8 @@ impl<W: Copy + Default> Work<'_, W> {
         &mut self,
         s: S,
         keys: &[W],
-        (first, part): (usize, usize),
-        queries: &[W],
-        biases: &Biases,
+        first: usize,
+        part: usize,
         largest: &mut [S::F; V],
     ) {
         let (tokens, columns) = (self.shape.tokens(), self.shape.columns);
@@ -382,8 +322,8 @@ impl<W: Copy + Default> Work<'_, W> {
         } else {
             0
         };
-        let by_row = S::rows(&biases.rows).as_chunks::<V>().0;
-        let by_column = S::rows(&biases.columns).as_chunks::<V>().0;
+        let by_row = S::rows(&self.biases.rows).as_chunks::<V>().0;
+        let by_column = S::rows(&self.biases.columns).as_chunks::<V>().0;
         let (mut row, mut column) = (first_row + first / columns, first % columns);
         let to = S::rows_mut(&mut self.scores).chunks_exact_mut(M * V);
         let tiles = keys.chunks_exact(self.shape.width.div_ceil(O::PER_WORD) * M);
@@ -400,7 +340,7 @@ impl<W: Copy + Default> Work<'_, W> {
                     (row, column) = (row + 1, 0);
                 }
             }
-            let scores = tile::<S, O, M, V>(s, start, a, queries);
+            let scores = tile::<S, O, M, V>(s, start, a, &self.panel);
             for scores in &scores {
                 for j in 0..V {
                     largest[j] = s.max(largest[j], scores[j]);
