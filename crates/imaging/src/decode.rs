@@ -88,7 +88,7 @@ pub fn classify(
 ) -> Result<Labels, ImagingError> {
     check("classify a painting", painted, size, palette)?;
     let colors = colors(palette);
-    let scores = |planes: &[f32], scores: &mut Vec<f32>| {
+    let scores = |planes: &mut Vec<f32>, scores: &mut Vec<f32>| {
         scores.clear();
         for color in &colors {
             affinities_of(*color, planes, scores);
@@ -163,10 +163,6 @@ pub fn decide(
     cut: Cut,
 ) -> Result<Labels, ImagingError> {
     ImagingError::check_size("read memberships", memberships.len(), size, classes)?;
-    let scores = |planes: &[f32], scores: &mut Vec<f32>| {
-        scores.clear();
-        scores.extend_from_slice(planes);
-    };
     Ok(resampled(
         memberships,
         classes,
@@ -174,7 +170,7 @@ pub fn decide(
         target,
         upscaling,
         cut,
-        scores,
+        std::mem::swap,
     ))
 }
 
@@ -303,8 +299,8 @@ fn to_byte(unit: f32) -> u8 {
     (unit * 255.0 + 0.5) as u8
 }
 
-/// Brings `field` (`channels` values per pixel) to the target's size, row by row. `scores` turns a row that lies plane by
-/// plane into scores that do.
+/// Brings `field` (`channels` values per pixel) to the target's size, row by row. `scores` makes of a row that lies plane by
+/// plane scores that do, and may take the row's memory for them.
 fn resampled(
     field: &[f32],
     channels: usize,
@@ -312,7 +308,7 @@ fn resampled(
     target: (usize, usize),
     upscaling: Upscaling,
     cut: Cut,
-    scores: impl Fn(&[f32], &mut Vec<f32>) + Sync,
+    scores: impl Fn(&mut Vec<f32>, &mut Vec<f32>) + Sync,
 ) -> Labels {
     let (width, height) = target;
     let mut labels = vec![0; width * height];

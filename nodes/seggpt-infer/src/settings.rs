@@ -1,4 +1,4 @@
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
 use seggpt::{DTypeChoice, DeviceChoice};
 
 /// The network: canvases in, class masks at the source's size out.
@@ -48,7 +48,7 @@ pub struct Settings {
 
     /// Pictures that are worked on at once, where so many are waiting, each with its share of the threads: more pictures a
     /// second on many cores, a longer wait for each, and memory for each.
-    #[arg(long, env = "AT_ONCE", default_value_t = 1, value_parser = at_once)]
+    #[arg(long, env = "AT_ONCE", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub at_once: usize,
 }
 
@@ -86,13 +86,6 @@ impl From<Upscaling> for seggpt_imaging::decode::Upscaling {
             Upscaling::Smooth => Self::Smooth,
             Upscaling::Nearest => Self::Nearest,
         }
-    }
-}
-
-fn at_once(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 1..=64) => Ok(count),
-        _ => Err("a number from 1 to 64".into()),
     }
 }
 
