@@ -131,11 +131,11 @@ def against_peers(report, arguments, large, pictures):
         contender.close()
 
 
-def costs(contender, *questions):
+def costs(contender, *questions, warm_up="1 64"):
     """Seconds and largest memory of each question; ask for little before much, as memory only grows."""
     if not contender.ready():
         sys.exit(f"{contender.name} does not start")
-    contender.ask("1 64")
+    contender.ask(warm_up)
     asked = [(contender.time(*question), contender.peak) for question in questions]
     contender.close()
     return asked
@@ -144,7 +144,7 @@ def costs(contender, *questions):
 def growth(report, arguments, large, small, pictures):
     """Every table by a process of its own, so that its memory is its own."""
     prompts, sides = [1, 2, 4, 8, 16], [224, 448, 672, 896]
-    few, near = (prompts[:3], sides[:3]) if arguments.quick else (prompts[:4], sides)
+    few, near = (prompts[:3], sides[:3]) if arguments.quick else (prompts, sides)
 
     def of(checkpoint):
         return ours("f32", checkpoint, pictures, arguments.threads)
@@ -152,9 +152,15 @@ def growth(report, arguments, large, small, pictures):
     def by(sizes, asked):
         return dict(zip(sizes, asked, strict=True))
 
+    # It takes pictures of one size alone; its eight prompts are timed above.
+    theirs = {}
+    if "transformers f32" in arguments.peers and not arguments.quick:
+        transformers = peer("transformers f32", large, pictures, arguments.threads)
+        theirs = by(prompts[:3], costs(transformers, *[(n, 448) for n in prompts[:3]], warm_up="1 448"))
     report.growth_by_prompts(
         by(few, costs(of(large), *[(n, 448, "kept") for n in few])),
         by(few, costs(of(large), *[(n, 448, "kept", "joint") for n in few])),
+        theirs,
         by(prompts, costs(of(small), *[(n, 128, "kept") for n in prompts])),
         by(prompts, costs(of(small), *[(n, 128, "kept", "joint") for n in prompts])),
     )

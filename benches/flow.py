@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent
 SIZES = {"448 x 448": (448, 448), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160)}
 ITEMS = 10
 PROMPTS = [1, 8]
+# What the tiny network takes.
+SIDE = 64
 
 
 def picture(width, height, seed):
@@ -49,13 +51,21 @@ def run(folder, size, prompts, items):
     return took, [record["provenance"]["milliseconds"] for record in records]
 
 
+def cost_of_pictures(folder):
+    """Seconds to read and decode a picture, and to resize it to the network's size, each alone and warm."""
+    command = [ROOT / "target/debug/examples/cost", str(SIDE), *sorted(folder.iterdir())]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [float(spent) / 1e3 for spent in out.split()]
+
+
 def seconds(folder, size, prompts):
-    """Per item: all, by what more items cost; of it the network, deciding classes at the picture's size, and writing."""
+    """Per item: all, by what more items cost; of it reading, resizing, the network, deciding classes at the picture's size,
+    and writing."""
     few, _ = run(folder / "few", size, prompts, ITEMS)
     many, spent = run(folder / "many", size, prompts, 4 * ITEMS)
     # Prompts are prepared once, with the first picture.
     stages = [statistics.median(each[stage] for each in spent) / 1e3 for stage in ["forward", "decode", "write"]]
-    return (many - few) / (3 * ITEMS), *stages
+    return (many - few) / (3 * ITEMS), *cost_of_pictures(folder / "many/pictures"), *stages
 
 
 def overhead():

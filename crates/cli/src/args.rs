@@ -265,6 +265,14 @@ pub struct EvalArgs {
     /// Ask only every N-th query: for a quick look.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Questions")]
     pub every: u32,
+    /// Pass over the first N queries: with --every, to measure on others than something was chosen on.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Questions"
+    )]
+    pub skip: usize,
     /// Longest side of the planes that are compared; 0: the pictures' own size (default: 448 for classes, else 0).
     #[arg(long, value_name = "PIXELS", help_heading = "Questions")]
     pub side: Option<usize>,
@@ -306,7 +314,7 @@ pub struct EvalArgs {
         value_enum,
         value_name = "ENSEMBLE",
         value_delimiter = ',',
-        default_value = "feature",
+        default_value = "auto",
         help_heading = "Who answers"
     )]
     pub ensembles: Vec<Ensemble>,
@@ -424,8 +432,10 @@ words! {
 words! {
     /// `--ensemble`.
     Ensemble {
-        /// Averaged inside the network, as the original does.
+        /// What the model's card recommends, else feature.
         #[default]
+        Auto = "auto",
+        /// Averaged inside the network, as the original does.
         Feature = "feature",
         /// Inside the network, each part of a picture from the example that is most like it.
         Joint = "joint",

@@ -15,6 +15,7 @@
 pub mod args;
 pub mod console;
 pub mod doctor;
+mod ensemble;
 pub mod eval;
 mod exit;
 pub mod model;

@@ -51,7 +51,8 @@ fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, TrainError> {
 fn show(args: &PreviewArgs) -> Result<Exit, TrainError> {
     let settings = Settings::read(&args.settings)?;
     let size = args.size.unwrap_or(settings.validation_size());
-    let page = preview::page(&Data::open(&settings.data)?, size, args.count)?;
+    let data = Data::open(&settings.data)?;
+    let page = preview::page(&data, size, settings.prompts(), args.count)?;
     fs::write(&args.out, page).map_err(|source| TrainError::Io {
         action: "write",
         path: args.out.clone(),

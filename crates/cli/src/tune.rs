@@ -9,9 +9,10 @@ use std::{
 use seggpt::{DType, Trainable};
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
+use seggpt_samples::Example;
 use seggpt_train::{
     Limit, Watch,
-    tune::{Job, Labelled, Tuned, Tuning, tune},
+    tune::{Job, Tuned, Tuning, tune},
 };
 
 use crate::{
@@ -73,7 +74,7 @@ pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
     let job = Job {
         network,
         subject: &subject,
-        prompt: Labelled {
+        prompt: Example {
             picture: first.image.clone(),
             mask: first.painted.clone().unwrap_or_else(|| first.mask.clone()),
         },
@@ -197,8 +198,8 @@ fn start(library: &Library, name: Option<&str>) -> Result<usize, Flaw> {
 }
 
 /// What is tuned on, and what it is judged by: held out where there are enough, else the same.
-fn split(others: Vec<Planes>, first: &Planes, show: &mut Show) -> (Vec<Labelled>, Vec<Labelled>) {
-    let labelled = |planes: &Planes| Labelled {
+fn split(others: Vec<Planes>, first: &Planes, show: &mut Show) -> (Vec<Example>, Vec<Example>) {
+    let labelled = |planes: &Planes| Example {
         picture: planes.image.clone(),
         mask: planes.mask.clone(),
     };

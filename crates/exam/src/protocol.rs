@@ -79,6 +79,9 @@ pub struct Protocol {
     pub kind: Option<Kind>,
     /// Every how many-th query is asked, 1 or more.
     pub every: usize,
+    /// Queries that are passed over before the first.
+    #[serde(default)]
+    pub skip: usize,
     /// Longest side of the planes that are compared; 0: the picture's own size; `None`: [`Kind::side`].
     pub side: Option<usize>,
     /// Folds of PASCAL-5i and COCO-20i, 0 to 3; none: all four.
@@ -96,6 +99,7 @@ impl Default for Protocol {
         Self {
             kind: None,
             every: 1,
+            skip: 0,
             side: None,
             folds: Vec::new(),
             episodes: None,
@@ -105,11 +109,19 @@ impl Default for Protocol {
     }
 }
 
+impl Protocol {
+    /// Those of all queries that are asked.
+    pub(crate) fn some<T>(&self, all: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
+        all.into_iter().skip(self.skip).step_by(self.every.max(1))
+    }
+}
+
 impl fmt::Display for Protocol {
     /// What differs from the usual, for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             (self.every > 1).then(|| format!("only one query in {}", self.every)),
+            (self.skip > 0).then(|| format!("without the first {}", self.skip)),
             self.kind.map(|kind| format!("protocol {kind}")),
             self.side.map(|side| match side {
                 0 => "compared at the pictures' own size".to_owned(),

@@ -21,7 +21,7 @@ fn main() -> Result<(), SamplesError> {
     for half in ["first", "second"] {
         let (start, before) = (Instant::now(), seed);
         while start.elapsed() < limit {
-            sum += u64::from(mix.sample(seed).query_mask.as_raw()[0]);
+            sum += u64::from(mix.sample(seed, 1).query_mask.as_raw()[0]);
             seed += 1;
         }
         let rate = (seed - before) as f32 / start.elapsed().as_secs_f32();

@@ -65,11 +65,12 @@ impl Cutouts {
 }
 
 impl Source for Cutouts {
-    fn sample(&mut self, seed: u64) -> Sample {
+    fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
         mix::sample(
             &mut self.task,
             &Augmentation::none(),
             self.size,
+            prompts,
             Dice::new(seed),
         )
     }

@@ -55,11 +55,12 @@ impl Labelled {
 }
 
 impl Source for Labelled {
-    fn sample(&mut self, seed: u64) -> Sample {
+    fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
         mix::sample(
             &mut self.task,
             &Augmentation::none(),
             self.size,
+            prompts,
             Dice::new(seed),
         )
     }

@@ -1,4 +1,4 @@
-//! Endless in-context tasks to train on: a prompt picture with its mask, a query picture with the
+//! Endless in-context tasks to train on: prompt pictures with their masks, a query picture with the
 //! mask that is to be painted.
 //!
 //! | source | what it makes | needs files |
@@ -6,13 +6,13 @@
 //! | [`Synthetic`] | drawn scenes: mosaics of textures, shapes, parts, vessels, roads, cells, fields, plants, streets | no |
 //! | [`Cutouts`] | objects composed over photographs and textures | `objects/`, `backgrounds/` |
 //! | [`Labelled`] | crops of labelled pictures | `labelled/` |
-//! | [`Mix`] only | mosaics of photographed materials; two views of one photograph | `backgrounds/` |
+//! | [`Mix`] only | mosaics of photographed materials; several views of one photograph | `backgrounds/` |
 //! | [`Mix`] only | pairs of pictures of data sets in their own formats ([`Format`]) | `datasets` |
 //! | [`Mix`] | all of them in proportion, augmented and stitched | as its [`Settings`] say |
 //!
 //! A source first makes pictures whose pixels play *roles* ("stripes", "nucleus", "the left wing"), with
-//! the same meaning in every picture of the task. Only then is it decided which of the roles the prompt
-//! shows, and in which random colours they are painted: any role may be asked for, so only the prompt
+//! the same meaning in every picture of the task. Only then is it decided which of the roles the prompts
+//! show, and in which random colours they are painted: any role may be asked for, so only the prompts
 //! can tell what is to be painted (SegGPT, section 3.1, "in-context coloring").
 //!
 //! Everything follows from the seed: the same seed, settings and files give the same bytes.
@@ -49,20 +49,27 @@ pub use synthetic::Synthetic;
 pub enum SegType {
     /// Everything of a kind.
     Semantic,
-    /// One and the same thing in two views.
+    /// One and the same thing in several views.
     Instance,
+}
+
+/// A picture and its mask, of one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The picture.
+    pub picture: RgbImage,
+    /// Its classes in their colours over black.
+    pub mask: RgbImage,
 }
 
 /// One task. All pictures have the same width and height.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// The example picture.
-    pub prompt: RgbImage,
-    /// What is to be found in the example picture: 1 to 3 classes in random colours over black.
-    pub prompt_mask: RgbImage,
+    /// The examples: together they show 1 to 3 classes, in random colours.
+    pub prompts: Vec<Example>,
     /// The picture that is asked about.
     pub query: RgbImage,
-    /// The answer, in the prompt's colours over black. At least one class of the prompt is there.
+    /// The answer, in the prompts' colours over black. At least one class of the prompts is there.
     pub query_mask: RgbImage,
     /// Where the answer is known: 255 counts, 0 is to be left out of the loss. `None`: everywhere.
     pub valid: Option<GrayImage>,
@@ -74,6 +81,6 @@ pub struct Sample {
 
 /// Makes samples, as many as there are seeds.
 pub trait Source: Send {
-    /// The sample of a seed: always the same one, whatever was sampled before.
-    fn sample(&mut self, seed: u64) -> Sample;
+    /// The sample of a seed with so many prompts, at least one: always the same one, whatever was sampled before.
+    fn sample(&mut self, seed: u64, prompts: usize) -> Sample;
 }

@@ -20,6 +20,8 @@ pub(crate) struct Ask {
     pub(crate) size: usize,
     /// Roles may tell things of a kind apart, because single things will be asked for.
     pub(crate) things: bool,
+    /// They will be laid on grids of four.
+    pub(crate) grids: bool,
 }
 
 /// Makes pictures that share the meaning of their roles.
@@ -164,13 +166,14 @@ impl Clone for Mix {
 }
 
 impl Source for Mix {
-    fn sample(&mut self, seed: u64) -> Sample {
+    fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
         let mut dice = Dice::new(seed);
         let chosen = dice.weighted(&self.weights);
         sample(
             self.tasks[chosen].as_mut(),
             &self.augmentation,
             self.size,
+            prompts,
             dice,
         )
     }
@@ -184,15 +187,17 @@ pub(crate) fn sample(
     task: &mut dyn Task,
     how: &Augmentation,
     size: usize,
+    prompts: usize,
     mut dice: Dice,
 ) -> Sample {
     for _ in 0..ATTEMPTS {
-        if let Some(sample) = attempt(task, how, size, &mut dice.fork()) {
+        if let Some(sample) = attempt(task, how, size, prompts, &mut dice.fork()) {
             return sample;
         }
     }
     loop {
-        if let Some(mut sample) = attempt(&mut synthetic::Scenes, how, size, &mut dice.fork()) {
+        let scenes = &mut synthetic::Scenes;
+        if let Some(mut sample) = attempt(scenes, how, size, prompts, &mut dice.fork()) {
             sample.origin.push_str(" (another source gave up)");
             return sample;
         }
@@ -203,41 +208,34 @@ fn attempt(
     task: &mut dyn Task,
     how: &Augmentation,
     size: usize,
+    prompts: usize,
     dice: &mut Dice,
 ) -> Option<Sample> {
+    let ask = Ask {
+        count: prompts + 1,
+        size,
+        things: false,
+        grids: false,
+    };
     let mut group = if dice.chance(how.same_picture) {
         let things = dice.chance(how.instance);
-        let group = task.group(
-            Ask {
-                count: 1,
-                size: size * 5 / 4,
-                things,
-            },
-            dice,
-        )?;
-        two_views(group, things, size, dice)
+        let whole = Ask {
+            count: 1,
+            size: size * 5 / 4,
+            things,
+            ..ask
+        };
+        views(task.group(whole, dice)?, things, ask, dice)
     } else if dice.chance(how.stitch) {
-        grids(
-            task.group(
-                Ask {
-                    count: 8,
-                    size: size * 5 / 8,
-                    things: false,
-                },
-                dice,
-            )?,
-            size,
-            dice,
-        )?
+        let parts = Ask {
+            count: 4 * ask.count,
+            size: size * 5 / 8,
+            grids: true,
+            ..ask
+        };
+        grids(task.group(parts, dice)?, size, dice)
     } else {
-        task.group(
-            Ask {
-                count: 2,
-                size,
-                things: false,
-            },
-            dice,
-        )?
+        task.group(ask, dice)?
     };
     augment::together(&mut group, how, dice);
     for picture in &mut group.pictures {
@@ -250,22 +248,22 @@ fn attempt(
         origin,
         ..
     } = group;
-    let [prompt, query] = <[Picture; 2]>::try_from(pictures).ok()?;
-    paint(prompt, query, kind, origin, dice)
+    paint(pictures, kind, origin, dice)
 }
 
-/// Two windows on the first picture, turned and scaled a little; asks for kinds, or for single things.
-pub(crate) fn two_views(mut group: Group, instance: bool, size: usize, dice: &mut Dice) -> Group {
+/// Windows on the first picture, turned and scaled a little; asks for kinds, or for single things.
+pub(crate) fn views(mut group: Group, instance: bool, ask: Ask, dice: &mut Dice) -> Group {
     let Some(mut picture) = group.pictures.pop() else {
         return group;
     };
     if instance {
         picture.roles = things(&picture);
         group.kind = SegType::Instance;
-        group.origin.push_str(", one thing in two views");
+        group.origin.push_str(", one thing in several views");
     } else {
-        group.origin.push_str(", two views");
+        group.origin.push_str(", several views");
     }
+    let size = ask.size;
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let fits = width.min(height) / size as f32;
     let mut view = || {
@@ -281,7 +279,7 @@ pub(crate) fn two_views(mut group: Group, instance: bool, size: usize, dice: &mu
             size,
         )
     };
-    group.pictures = vec![view(), view()];
+    group.pictures = (0..ask.count).map(|_| view()).collect();
     group
 }
 
@@ -331,16 +329,14 @@ fn things(picture: &Picture) -> Vec<u8> {
     roles
 }
 
-/// Eight pictures to two windows on grids of four.
-fn grids(mut group: Group, size: usize, dice: &mut Dice) -> Option<Group> {
-    let last = group.pictures.split_off(4);
-    let first: [Picture; 4] = group.pictures.try_into().ok()?;
-    let last: [Picture; 4] = last.try_into().ok()?;
+/// Windows on grids of four pictures each.
+fn grids(mut group: Group, size: usize, dice: &mut Dice) -> Group {
     let mut window = |four: &[Picture; 4]| {
         let share = dice.range(0.55, 1.0);
         Picture::stitch(four).crop(share, 1.0, 0.0, false, size, dice)
     };
-    group.pictures = vec![window(&first), window(&last)];
+    let (fours, _) = group.pictures.as_chunks();
+    group.pictures = fours.iter().map(&mut window).collect();
     group.origin.push_str(", stitched");
-    Some(group)
+    group
 }

@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::{
-    Sample, SegType,
+    Example, Sample, SegType,
     dice::Dice,
     picture::{NOTHING, Picture, UNKNOWN},
 };
@@ -16,28 +16,28 @@ const DOMINANT: f32 = 0.93;
 
 const WHITE: [u8; 3] = [255; 3];
 
-/// Chooses 1 to 3 roles of the prompt, at least one of which is in the query, and paints them.
-/// `None` if there is no such role.
+/// Chooses 1 to 3 roles of the prompts, at least one of which is in the query, which is the last of the pictures, and
+/// paints them. `None` if there is no such role.
 pub(crate) fn paint(
-    prompt: Picture,
-    query: Picture,
+    mut pictures: Vec<Picture>,
     kind: SegType,
     origin: String,
     dice: &mut Dice,
 ) -> Option<Sample> {
-    let share = |areas: &[u32; 256], role: usize, picture: &Picture| {
-        areas[role] as f32 / picture.roles.len() as f32
+    let query = pictures.pop()?;
+    let fits = |areas: &[u32; 256], role: usize| {
+        let share = areas[role] as f32 / query.roles.len() as f32;
+        (VISIBLE..DOMINANT).contains(&share)
     };
-    let (in_prompt, in_query) = (prompt.areas(), query.areas());
+    let in_prompts: Vec<_> = pictures.iter().map(Picture::areas).collect();
+    let in_query = query.areas();
     let mut shared = Vec::new();
     let mut others = Vec::new();
     for role in 1..usize::from(UNKNOWN) {
-        let shown = share(&in_prompt, role, &prompt);
-        if !(VISIBLE..DOMINANT).contains(&shown) {
+        if !in_prompts.iter().any(|areas| fits(areas, role)) {
             continue;
         }
-        let asked = share(&in_query, role, &query);
-        if (VISIBLE..DOMINANT).contains(&asked) {
+        if fits(&in_query, role) {
             shared.push(role as u8);
         } else {
             others.push(role as u8);
@@ -50,7 +50,7 @@ pub(crate) fn paint(
     let count = 1 + dice.weighted(&[0.55, 0.27, 0.18]);
     let mut chosen = vec![shared[0]];
     let mut rest: Vec<u8> = shared[1..].to_vec();
-    // Now and then the prompt shows a class that the query does not have.
+    // Now and then the prompts show a class that the query does not have.
     if dice.chance(0.3) {
         rest.extend(others);
         dice.shuffle(&mut rest);
@@ -72,10 +72,13 @@ pub(crate) fn paint(
             }])
         })
     });
+    let example = |picture: Picture| Example {
+        mask: mask(&picture, &colors),
+        picture: picture.rgb,
+    };
     Some(Sample {
-        prompt_mask: mask(&prompt, &colors),
+        prompts: pictures.into_iter().map(example).collect(),
         query_mask: mask(&query, &colors),
-        prompt: prompt.rgb,
         query: query.rgb,
         valid,
         kind,
@@ -138,7 +141,8 @@ mod tests {
 
     fn task(seed: u64) -> Sample {
         let dice = &mut Dice::new(seed);
-        paint(striped(), striped(), SegType::Semantic, String::new(), dice).unwrap()
+        let pictures = vec![striped(), striped(), striped()];
+        paint(pictures, SegType::Semantic, String::new(), dice).unwrap()
     }
 
     #[test]
@@ -193,6 +197,7 @@ mod tests {
     fn there_is_no_task_without_a_shared_role() {
         let other = Picture::new(RgbImage::new(16, 16), vec![9; 256]);
         let dice = &mut Dice::new(0);
-        assert!(paint(striped(), other, SegType::Semantic, String::new(), dice).is_none());
+        let pictures = vec![striped(), striped(), other];
+        assert!(paint(pictures, SegType::Semantic, String::new(), dice).is_none());
     }
 }

@@ -13,15 +13,15 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><ti
     main{display:grid;grid-template-columns:repeat(auto-fill,minmax(24rem,1fr));gap:1rem}\
     figure{margin:0}img{width:100%;image-rendering:pixelated;display:block}\
     figcaption{color:#666;font-size:.85rem}</style>\n<h1>Training samples</h1>\n\
-    <p>From left to right: the prompt picture, the prompt mask, the query picture, and the mask that is to \
+    <p>From left to right: each prompt's picture and its mask, the query picture, and the mask that is to \
     be painted. Grey pixels in the last are not counted.</p>\n";
 
 /// A page in one file, nothing loaded from elsewhere, that shows `count` samples of each source that is on, as training
-/// at this size would see them.
+/// at this size with so many prompts would see them.
 ///
 /// # Errors
 /// As [`Mix::new`](crate::Mix::new).
-pub fn page(data: &Data, size: u32, count: u64) -> Result<String, SamplesError> {
+pub fn page(data: &Data, size: u32, prompts: usize, count: u64) -> Result<String, SamplesError> {
     let weights = &data.settings().weights;
     let sum: f32 = weights.named().iter().map(|(_, weight)| weight).sum();
     let mut html = HEAD.to_owned();
@@ -35,7 +35,7 @@ pub fn page(data: &Data, size: u32, count: u64) -> Result<String, SamplesError> 
         let _ = write!(html, "<h2>{name}: {share:.0} % of the samples</h2>\n<main>");
         let mut mix = data.mix_of(size, &alone)?;
         for seed in 0..count {
-            html.push_str(&figure(&mix.sample(seed)));
+            html.push_str(&figure(&mix.sample(seed, prompts)));
         }
         html.push_str("</main>\n");
     }
@@ -59,7 +59,7 @@ fn figure(sample: &Sample) -> String {
     )
 }
 
-/// Prompt, its mask, query, its mask, from left to right; grey where the answer does not count.
+/// Each prompt and its mask, query and its mask, from left to right; grey where the answer does not count.
 fn strip(sample: &Sample) -> RgbImage {
     let mut answer = sample.query_mask.clone();
     if let Some(valid) = &sample.valid {
@@ -69,13 +69,16 @@ fn strip(sample: &Sample) -> RgbImage {
             }
         }
     }
-    let pictures = [&sample.prompt, &sample.prompt_mask, &sample.query, &answer];
-    let (width, height) = sample.prompt.dimensions();
-    let mut strip = RgbImage::from_pixel(4 * width + 3, height, image::Rgb([90, 90, 110]));
+    let prompts = sample.prompts.iter();
+    let mut pictures: Vec<_> = prompts.flat_map(|p| [&p.picture, &p.mask]).collect();
+    pictures.extend([&sample.query, &answer]);
+    let ((width, height), count) = (sample.query.dimensions(), pictures.len() as u32);
+    let mut strip =
+        RgbImage::from_pixel(count * (width + 1) - 1, height, image::Rgb([90, 90, 110]));
     for (index, picture) in (0..).zip(pictures) {
         strip
             .copy_from(picture, index * (width + 1), 0)
-            .expect("a strip has room for four pictures of one size");
+            .expect("a strip has room for its pictures of one size");
     }
     strip
 }

@@ -9,7 +9,7 @@ use crate::{
     backgrounds::{Backgrounds, Scale},
     dice::Dice,
     files::Files,
-    mix::{Ask, Task, two_views},
+    mix::{Ask, Task, views},
     picture::{Group, Picture},
 };
 
@@ -32,6 +32,10 @@ impl Task for Photographs {
     }
 
     fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
+        // Grids of one photograph would be puzzles.
+        if ask.grids {
+            return None;
+        }
         let (photograph, name) = self.backgrounds.photograph(dice)?;
         let whole = Picture::new(
             (*photograph).clone(),
@@ -60,9 +64,7 @@ impl Task for Photographs {
         };
         match ask.count {
             1 => Some(group),
-            2 => Some(two_views(group, false, ask.size, dice)),
-            // Grids of one photograph would be puzzles.
-            _ => None,
+            _ => Some(views(group, false, ask, dice)),
         }
     }
 }

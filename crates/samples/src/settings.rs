@@ -49,7 +49,7 @@ pub struct Weights {
     pub materials: f32,
     /// Pairs of crops of labelled pictures.
     pub labelled: f32,
-    /// Two views of one photograph, its segments as classes.
+    /// Several views of one photograph, its segments as classes.
     pub segments: f32,
     /// Pairs of pictures of [`Settings::datasets`].
     pub datasets: f32,
@@ -139,7 +139,7 @@ pub struct Augmentation {
     pub jpeg: f32,
     /// Probability that prompt and query are 2 x 2 grids of pictures under one colour map.
     pub stitch: f32,
-    /// Probability that prompt and query are two views of one picture.
+    /// Probability that prompts and query are views of one picture.
     pub same_picture: f32,
     /// Probability that such a pair asks for single things (needs `same_picture`).
     pub instance: f32,

@@ -43,11 +43,12 @@ impl Synthetic {
 }
 
 impl Source for Synthetic {
-    fn sample(&mut self, seed: u64) -> Sample {
+    fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
         mix::sample(
             &mut Scenes,
             &Augmentation::none(),
             self.size,
+            prompts,
             Dice::new(seed),
         )
     }

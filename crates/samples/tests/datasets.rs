@@ -87,11 +87,11 @@ fn assert_means_the_same(sample: &Sample) {
         // Less is a border, where colours mix.
         (count > 40).then(|| (0..3).max_by_key(|&channel| sum[channel]).unwrap())
     };
-    for color in [&sample.prompt_mask, &sample.query_mask]
+    for color in [&sample.prompts[0].mask, &sample.query_mask]
         .map(|mask| mask.pixels().map(|p| p.0).max().unwrap())
     {
         let (shown, asked) = (
-            lies_on(&sample.prompt, &sample.prompt_mask, color),
+            lies_on(&sample.prompts[0].picture, &sample.prompts[0].mask, color),
             lies_on(&sample.query, &sample.query_mask, color),
         );
         if let (Some(shown), Some(asked)) = (shown, asked) {
@@ -116,7 +116,7 @@ fn masks_as_people_draw_them_make_pairs_of_a_class() {
         (Format::Folder(path("ids")), &["disc", "square"]),
     ] {
         let mut mix = mix(vec![set(format)], Augmentation::none()).unwrap();
-        let samples: Vec<Sample> = (0..40).map(|seed| mix.sample(seed)).collect();
+        let samples: Vec<Sample> = (0..40).map(|seed| mix.sample(seed, 1)).collect();
         for sample in &samples {
             assert!(!sample.origin.contains("gave up"), "{}", sample.origin);
             assert_eq!(sample.kind, SegType::Semantic);
@@ -128,7 +128,7 @@ fn masks_as_people_draw_them_make_pairs_of_a_class() {
                 "{name}"
             );
         }
-        assert_eq!(samples[7], mix.sample(7));
+        assert_eq!(samples[7], mix.sample(7, 1));
     }
 }
 
@@ -144,7 +144,7 @@ fn single_things_and_objects_of_a_video_are_instances() {
     .unwrap();
     let format = Format::Folder(root.path().join("videos"));
     let mut frames = mix(vec![set(format)], Augmentation::none()).unwrap();
-    assert!((0..10).all(|seed| frames.sample(seed).kind == SegType::Instance));
+    assert!((0..10).all(|seed| frames.sample(seed, 1).kind == SegType::Instance));
 
     folder(&root.path().join("set"), |label| [label]);
     let things = Augmentation {
@@ -154,10 +154,10 @@ fn single_things_and_objects_of_a_video_are_instances() {
     };
     let format = Format::Pictures(root.path().join("set"));
     let mut things = mix(vec![set(format)], things).unwrap();
-    for sample in (0..10).map(|seed| things.sample(seed)) {
+    for sample in (0..10).map(|seed| things.sample(seed, 1)) {
         assert_eq!(sample.kind, SegType::Instance);
         assert!(
-            sample.origin.ends_with("one thing in two views"),
+            sample.origin.ends_with("one thing in several views"),
             "{}",
             sample.origin
         );

@@ -33,15 +33,18 @@ fn colors(mask: &RgbImage) -> HashMap<[u8; 3], usize> {
 
 fn assert_is_a_task(sample: &Sample, size: u32) {
     let origin = &sample.origin;
-    for picture in [
-        &sample.prompt,
-        &sample.prompt_mask,
-        &sample.query,
-        &sample.query_mask,
-    ] {
+    let prompts = || sample.prompts.iter();
+    let examples = prompts().flat_map(|prompt| [&prompt.picture, &prompt.mask]);
+    for picture in examples.chain([&sample.query, &sample.query_mask]) {
         assert_eq!(picture.dimensions(), (size, size), "{origin}");
     }
-    let (shown, asked) = (colors(&sample.prompt_mask), colors(&sample.query_mask));
+    // Of each colour, where it is seen best.
+    let mut shown = HashMap::new();
+    for (color, count) in prompts().flat_map(|prompt| colors(&prompt.mask)) {
+        let most: &mut usize = shown.entry(color).or_default();
+        *most = count.max(*most);
+    }
+    let asked = colors(&sample.query_mask);
     let classes: Vec<_> = shown.keys().filter(|&&color| color != BLACK).collect();
     assert!((1..=3).contains(&classes.len()), "{origin}: {classes:?}");
     assert!(
@@ -56,7 +59,7 @@ fn assert_is_a_task(sample: &Sample, size: u32) {
         .any(|color| shown[*color] > enough && asked.get(*color).is_some_and(|&n| n > enough));
     assert!(
         shared,
-        "{origin}: no class with more than 0.5 % in both pictures"
+        "{origin}: no class with more than 0.5 % in a prompt and the query"
     );
     if let Some(valid) = &sample.valid {
         assert_eq!(valid.dimensions(), (size, size));
@@ -66,8 +69,8 @@ fn assert_is_a_task(sample: &Sample, size: u32) {
 
 fn assert_seed_decides(settings: &Settings) {
     let (mut one, mut other) = (Mix::new(settings).unwrap(), Mix::new(settings).unwrap());
-    let forwards: Vec<Sample> = (0..24).map(|seed| one.sample(seed)).collect();
-    let mut backwards: Vec<Sample> = (0..24).rev().map(|seed| other.sample(seed)).collect();
+    let forwards: Vec<Sample> = (0..24).map(|seed| one.sample(seed, 1)).collect();
+    let mut backwards: Vec<Sample> = (0..24).rev().map(|seed| other.sample(seed, 1)).collect();
     backwards.reverse();
     assert!(
         forwards == backwards,
@@ -80,14 +83,24 @@ fn assert_seed_decides(settings: &Settings) {
 fn drawn_samples_are_tasks() {
     for size in [32, 64, 96] {
         let mut mix = Mix::new(&Settings::synthetic(size)).unwrap();
-        (0..120).for_each(|seed| assert_is_a_task(&mix.sample(seed), size));
+        (0..120).for_each(|seed| assert_is_a_task(&mix.sample(seed, 1), size));
+    }
+}
+
+#[test]
+fn samples_have_as_many_prompts_as_are_wanted() {
+    let mut mix = Mix::new(&Settings::synthetic(32)).unwrap();
+    for (seed, prompts) in (0..60).zip([2, 3, 5].into_iter().cycle()) {
+        let sample = mix.sample(seed, prompts);
+        assert_eq!(sample.prompts.len(), prompts, "{}", sample.origin);
+        assert_is_a_task(&sample, 32);
     }
 }
 
 #[test]
 fn drawn_samples_without_augmentation_are_tasks() {
     let mut source = Synthetic::new(64).unwrap();
-    (0..120).for_each(|seed| assert_is_a_task(&source.sample(seed), 64));
+    (0..120).for_each(|seed| assert_is_a_task(&source.sample(seed, 1), 64));
 }
 
 #[test]
@@ -128,7 +141,7 @@ fn every_source_makes_tasks_from_files() {
         };
         let mut mix = Mix::new(&settings).unwrap();
         for seed in 0..40 {
-            let sample = mix.sample(seed);
+            let sample = mix.sample(seed, 1 + seed as usize % 4);
             assert_is_a_task(&sample, 64);
             assert!(!sample.origin.contains("gave up"), "{}", sample.origin);
         }
@@ -138,8 +151,8 @@ fn every_source_makes_tasks_from_files() {
 #[test]
 fn one_to_three_classes_are_asked_for_and_white_is_frequent() {
     let mut source = Synthetic::new(48).unwrap();
-    let white = |s: &Sample| colors(&s.prompt_mask).contains_key(&[255; 3]);
-    let samples: Vec<Sample> = (0..200).map(|seed| source.sample(seed)).collect();
+    let white = |s: &Sample| colors(&s.prompts[0].mask).contains_key(&[255; 3]);
+    let samples: Vec<Sample> = (0..200).map(|seed| source.sample(seed, 1)).collect();
     let share = samples.iter().filter(|s| white(s)).count();
     assert!(
         (20..120).contains(&share),
@@ -147,7 +160,7 @@ fn one_to_three_classes_are_asked_for_and_white_is_frequent() {
     );
     let classes = samples
         .iter()
-        .filter(|s| colors(&s.prompt_mask).len() > 2)
+        .filter(|s| colors(&s.prompts[0].mask).len() > 2)
         .count();
     assert!(
         (30..150).contains(&classes),
@@ -159,9 +172,12 @@ fn one_to_three_classes_are_asked_for_and_white_is_frequent() {
 fn a_clone_for_another_thread_makes_the_same_samples() {
     let mut mix = Mix::new(&Settings::synthetic(32)).unwrap();
     let mut other = mix.clone();
-    let there =
-        std::thread::spawn(move || (0..10).map(|seed| other.sample(seed)).collect::<Vec<_>>());
-    let here: Vec<Sample> = (0..10).map(|seed| mix.sample(seed)).collect();
+    let there = std::thread::spawn(move || {
+        (0..10)
+            .map(|seed| other.sample(seed, 1))
+            .collect::<Vec<_>>()
+    });
+    let here: Vec<Sample> = (0..10).map(|seed| mix.sample(seed, 1)).collect();
     assert!(here == there.join().unwrap());
 }
 
@@ -249,9 +265,9 @@ fn a_pack_gives_the_samples_of_its_folder() {
         Mix::new(&from_files(packs.path())).unwrap(),
     );
     for seed in 0..12 {
-        let sample = folder.sample(seed);
+        let sample = folder.sample(seed, 1);
         assert_is_a_task(&sample, 32);
-        assert!(sample == packed.sample(seed), "{}", sample.origin);
+        assert!(sample == packed.sample(seed, 1), "{}", sample.origin);
     }
 }
 
@@ -261,7 +277,7 @@ fn what_is_unknown_does_not_count() {
     small_tree(root.path());
     let mut source = Labelled::new(32, root.path()).unwrap();
     let unknown = (0..20)
-        .filter(|&seed| source.sample(seed).valid.is_some())
+        .filter(|&seed| source.sample(seed, 1).valid.is_some())
         .count();
     assert!(
         unknown > 5,
@@ -276,7 +292,7 @@ fn a_mask_that_does_not_fit_is_left_out_and_a_missing_one_is_an_error() {
     let mask = root.path().join("labelled/set/masks/1.png");
     GrayImage::new(5, 5).save(&mask).unwrap();
     let mut source = Labelled::new(32, root.path()).unwrap();
-    (0..10).for_each(|seed| assert_is_a_task(&source.sample(seed), 32));
+    (0..10).for_each(|seed| assert_is_a_task(&source.sample(seed, 1), 32));
     std::fs::remove_file(&mask).unwrap();
     let error = Labelled::new(32, root.path()).err().unwrap().to_string();
     assert!(

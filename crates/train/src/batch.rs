@@ -1,7 +1,7 @@
 //! From samples to what the network is shown.
 
 use seggpt::{Canvases, Device, Random, SegType, Tensor, pixels};
-use seggpt_samples::{GrayImage, RgbImage, Sample};
+use seggpt_samples::{Example, GrayImage, RgbImage, Sample};
 
 use crate::{Masking, TrainError, mask};
 
@@ -10,7 +10,7 @@ use crate::{Masking, TrainError, mask};
 pub struct Task {
     /// The sample.
     pub sample: Sample,
-    /// The hidden patches of the canvas, row by row.
+    /// The hidden patches of the first prompt and of the query, row by row.
     pub hidden: Vec<bool>,
 }
 
@@ -40,29 +40,32 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Puts tasks of one size together.
+    /// Puts tasks of one size and number of prompts together.
     ///
     /// # Errors
-    /// If they are not of one size, or there are none.
+    /// If they differ in that, or there are none.
     pub fn new(tasks: &[Task], patch: usize, device: &Device) -> Result<Self, TrainError> {
         let b = tasks.len();
-        let side = tasks.first().map_or(0, |task| task.sample.query.width()) as usize;
-        let halves = |pick: fn(&Sample) -> [&RgbImage; 2]| -> Vec<u8> {
-            tasks
-                .iter()
-                .flat_map(|task| pick(&task.sample))
-                .flat_map(|half| half.as_raw().iter().copied())
-                .collect()
+        let first = tasks.first().map(|task| &task.sample);
+        let side = first.map_or(0, |sample| sample.query.width()) as usize;
+        let prompts = first.map_or(0, |sample| sample.prompts.len());
+        let planes = |of: fn(&Example) -> &RgbImage,
+                      query: fn(&Sample) -> &RgbImage|
+         -> Result<Tensor, TrainError> {
+            let halves = tasks.iter().flat_map(|Task { sample, .. }| {
+                let prompts = sample.prompts.iter().map(of);
+                prompts.chain([query(sample)])
+            });
+            let rgb: Vec<u8> = halves.flat_map(|half| half.as_raw()).copied().collect();
+            let halves = prompts + 1;
+            let planes = pixels::normalise(&rgb, b * halves, side, side, &Device::Cpu)?;
+            Ok(planes.reshape((b, halves, 3, side, side))?)
         };
-        let pictures = halves(|sample| [&sample.prompt, &sample.query]);
-        let masks = halves(|sample| [&sample.prompt_mask, &sample.query_mask]);
-        let planes = |rgb: &[u8]| -> Result<Tensor, TrainError> {
-            let planes = pixels::normalise(rgb, 2 * b, side, side, &Device::Cpu)?;
-            Ok(planes.reshape((b, 2, 3, side, side))?)
-        };
-        let (pictures, masks) = (planes(&pictures)?, planes(&masks)?);
+        let pictures = planes(|prompt| &prompt.picture, |sample| &sample.query)?;
+        let masks = planes(|prompt| &prompt.mask, |sample| &sample.query_mask)?;
+        let answers = Tensor::cat(&[masks.narrow(1, 0, 1)?, masks.narrow(1, prompts, 1)?], 1)?;
         let target =
-            masks
+            answers
                 .permute((0, 1, 3, 4, 2))?
                 .contiguous()?
                 .reshape((b, 2 * side, side, 3))?;
@@ -72,8 +75,7 @@ impl Batch {
             .collect();
         let masked: Vec<f32> = tasks
             .iter()
-            .flat_map(|task| &task.hidden)
-            .map(|hidden| f32::from(u8::from(*hidden)))
+            .flat_map(|task| masked(&task.hidden, prompts))
             .collect();
         let kinds = tasks.iter().map(|task| match task.sample.kind {
             seggpt_samples::SegType::Semantic => SegType::Semantic,
@@ -90,6 +92,14 @@ impl Batch {
             weight: Tensor::from_vec(weight, (b, 2 * side, side, 3), device)?,
         })
     }
+}
+
+/// 1 where a patch of the prompts and the query is hidden; of the prompts, only the first may have such.
+fn masked(hidden: &[bool], prompts: usize) -> impl Iterator<Item = f32> {
+    let (first, query) = hidden.split_at(hidden.len() / 2);
+    let others = std::iter::repeat_n(&false, first.len() * prompts.saturating_sub(1));
+    let all = first.iter().chain(others).chain(query);
+    all.map(|hidden| f32::from(u8::from(*hidden)))
 }
 
 fn weights(task: &Task, side: usize, patch: usize) -> impl Iterator<Item = f32> {

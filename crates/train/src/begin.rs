@@ -42,7 +42,7 @@ fn structured(
     let mut source = sources(size)?;
     let seed = Random::derive(settings.seed, u64::MAX);
     let tasks: Vec<Task> = (0..SAMPLES as u64)
-        .map(|i| Task::ask(source.sample(Random::derive(seed, i)), config.patch_size))
+        .map(|i| Task::ask(source.sample(Random::derive(seed, i), 1), config.patch_size))
         .collect();
     let rgb: Vec<u8> = tasks
         .iter()

@@ -16,12 +16,17 @@ pub type Sources<'a> = dyn Fn(u32) -> Result<Box<dyn Source>, SamplesError> + Sy
 /// Batches that wait per thread: enough to even out slow samples.
 const WAITING: usize = 4;
 
+/// Numbers of prompts are drawn from a stream of their own.
+const PROMPTS: u64 = 0x9e37_0f0a_50c1_77d3;
+
 /// What a loader makes: the same for all its batches.
 #[derive(Clone, Copy)]
 pub(crate) struct Order {
     pub(crate) seed: u64,
     pub(crate) size: u32,
     pub(crate) batch: usize,
+    /// The most prompts a sample has: each batch has 1 to so many, as its first sample's seed says.
+    pub(crate) prompts: usize,
     pub(crate) patch: usize,
     pub(crate) masking: Masking,
     /// Number of the first sample.
@@ -51,9 +56,12 @@ impl Loader {
             scope.spawn(move || {
                 for batch in (thread..order.batches).step_by(order.threads) {
                     let first = order.first + batch * order.batch as u64;
+                    let stream = Random::derive(order.seed ^ PROMPTS, first);
+                    let prompts = 1 + Random::new(stream).below(order.prompts);
                     let tasks = (first..first + order.batch as u64).map(|index| {
                         let seed = Random::derive(order.seed, index);
-                        Task::train(source.sample(seed), &order.masking, order.patch, seed)
+                        let sample = source.sample(seed, prompts);
+                        Task::train(sample, &order.masking, order.patch, seed)
                     });
                     if sender.send(tasks.collect()).is_err() {
                         break;

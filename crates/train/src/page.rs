@@ -4,6 +4,7 @@ use std::{fmt::Write, io::Cursor};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use image::{ImageFormat, RgbImage, imageops};
+use seggpt_samples::Example;
 
 use crate::{
     settings::Settings,
@@ -89,13 +90,16 @@ pub(crate) fn curves(history: &History) -> String {
 pub(crate) fn answers(pictures: &[Picture]) -> String {
     let row = |Picture { task, answer }: &Picture| {
         let sample = &task.sample;
-        let cells = cells(&[
-            &sample.prompt,
-            &sample.prompt_mask,
-            &sample.query,
-            &sample.query_mask,
-            answer,
-        ]);
+        let of_prompts = |of: fn(&Example) -> &RgbImage| {
+            let pictures = sample.prompts.iter().map(|prompt| image(of(prompt)));
+            format!("<td>{}", pictures.collect::<String>())
+        };
+        let cells = [
+            of_prompts(|prompt| &prompt.picture),
+            of_prompts(|prompt| &prompt.mask),
+            cells(&[&sample.query, &sample.query_mask, answer]),
+        ]
+        .concat();
         format!(
             "<tr>{cells}<td class=\"origin\">{}</tr>\n",
             escape(&sample.origin)
@@ -103,7 +107,7 @@ pub(crate) fn answers(pictures: &[Picture]) -> String {
     };
     let rows: String = pictures.iter().map(row).collect();
     format!(
-        "<h2>Validation samples</h2><table><tr><th>prompt<th>its mask<th>query<th>target<th>answer<th></tr>\n{rows}</table>"
+        "<h2>Validation samples</h2><table><tr><th>prompts<th>their masks<th>query<th>target<th>answer<th></tr>\n{rows}</table>"
     )
 }
 
@@ -111,8 +115,12 @@ pub(crate) fn answers(pictures: &[Picture]) -> String {
 pub(crate) fn cells(pictures: &[&RgbImage]) -> String {
     pictures
         .iter()
-        .map(|picture| format!("<td><img alt=\"\" src=\"{}\">", data(picture)))
+        .map(|picture| format!("<td>{}", image(picture)))
         .collect()
+}
+
+fn image(picture: &RgbImage) -> String {
+    format!("<img alt=\"\" src=\"{}\">", data(picture))
 }
 
 /// At most so many points are drawn of a curve.

@@ -63,6 +63,10 @@ fn one_thread() -> usize {
     1
 }
 
+fn one_prompt() -> usize {
+    1
+}
+
 /// A preset and what is to differ from it ([`Config`] says what each field means).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -187,6 +191,10 @@ pub struct Stage {
     pub size: u32,
     /// Samples that are computed at once.
     pub batch: usize,
+    /// The most prompts a sample has: each batch has 1 to so many, drawn anew. With several, the query attends to all of
+    /// them at once ([`seggpt::Ensemble::Joint`]). Default 1.
+    #[serde(default = "one_prompt")]
+    pub prompts: usize,
     /// Batches whose gradients are added up for one step. Default 1.
     #[serde(default = "one_thread")]
     pub accumulate: usize,
@@ -324,11 +332,12 @@ impl Settings {
             return refuse("stages", "empty".into(), "give at least one stage");
         }
         for stage in &self.stages {
-            if stage.steps == 0 || stage.batch == 0 || stage.accumulate == 0 || stage.size == 0 {
+            let counts = [stage.batch, stage.prompts, stage.accumulate];
+            if stage.steps == 0 || stage.size == 0 || counts.contains(&0) {
                 return refuse(
                     "stages",
                     format!("{stage:?}"),
-                    "steps, size, batch and accumulate must be above 0",
+                    "steps, size, batch, prompts and accumulate must be above 0",
                 );
             }
         }
@@ -419,6 +428,12 @@ impl Settings {
     pub fn beta(&self, step: u64) -> f64 {
         let done = (step as f64 / self.steps().saturating_sub(1).max(1) as f64).min(1.0);
         self.beta.from * (self.beta.to / self.beta.from).powf(done)
+    }
+
+    /// The most prompts of any stage: samples of validation have 1 to so many.
+    pub fn prompts(&self) -> usize {
+        let prompts = self.stages.iter().map(|stage| stage.prompts);
+        prompts.max().unwrap_or(1)
     }
 
     /// Edge of the pictures that are validated on.

@@ -124,6 +124,7 @@ pub fn run(
     let tasks = validation::tasks(
         &mut *source,
         settings.validation.samples,
+        settings.prompts(),
         patch,
         settings.seed,
     );
@@ -155,6 +156,7 @@ pub fn run(
             seed: settings.seed,
             size: stage.size,
             batch: stage.batch,
+            prompts: stage.prompts,
             patch,
             masking: settings.masking,
             first: samples,

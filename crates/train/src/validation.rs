@@ -11,7 +11,7 @@ use crate::{Batch, Task, TrainError, loss::smooth_l1};
 /// What a validation finds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Mean over samples of the mean IoU of the colours that the prompt shows, 0..=1.
+    /// Mean over samples of the mean IoU of the colours that the prompts show, 0..=1.
     pub iou: f64,
     /// Where between black (0) and its colour (1) a pixel must lie to count as painted, for that IoU: the best of
     /// several.
@@ -38,11 +38,19 @@ const CUTS: [f64; 8] = [0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 /// Seeds of validation are those of a stream of its own.
 const STREAM: u64 = 0x5eed_0f0a_110c_a7e5;
 
-/// The fixed samples of a run.
-pub(crate) fn tasks(source: &mut dyn Source, count: usize, patch: usize, seed: u64) -> Vec<Task> {
-    (0..count as u64)
-        .map(|i| Task::ask(source.sample(Random::derive(seed ^ STREAM, i)), patch))
-        .collect()
+/// The fixed samples of a run, in equal parts of 1 to `most` prompts.
+pub(crate) fn tasks(
+    source: &mut dyn Source,
+    count: usize,
+    most: usize,
+    patch: usize,
+    seed: u64,
+) -> Vec<Task> {
+    let task = |i| {
+        let seed = Random::derive(seed ^ STREAM, i as u64);
+        Task::ask(source.sample(seed, 1 + i * most / count), patch)
+    };
+    (0..count).map(task).collect()
 }
 
 /// How tasks are measured.
@@ -52,9 +60,9 @@ pub(crate) struct Measure<'a> {
     pub(crate) batch: usize,
     /// Of the loss.
     pub(crate) beta: f64,
-    /// So many answers are kept, the first ones.
+    /// So many answers are kept.
     pub(crate) pictures: usize,
-    /// The colours that count; none: those of each prompt's mask.
+    /// The colours that count; none: those of the prompts' masks.
     pub(crate) colours: Option<&'a [[u8; 3]]>,
 }
 
@@ -66,7 +74,10 @@ pub(crate) fn measure(
 ) -> Result<(Score, Vec<Picture>), TrainError> {
     let (mut loss, mut kept) = (0.0, Vec::new());
     let mut ious = [0.0; CUTS.len()];
-    for some in tasks.chunks(how.batch.max(1)) {
+    let alike = tasks.chunk_by(|a, b| a.sample.prompts.len() == b.sample.prompts.len());
+    let every = (tasks.len() / how.pictures.max(1)).max(1);
+    let mut number = 0;
+    for some in alike.flat_map(|run| run.chunks(how.batch.max(1))) {
         let made = Batch::new(some, network.config().patch_size, network.device())?;
         let painted = network.forward(&made.canvases, None)?.detach();
         let value =
@@ -82,7 +93,7 @@ pub(crate) fn measure(
             ious.iter_mut()
                 .zip(found)
                 .for_each(|(sum, iou)| *sum += iou);
-            if kept.len() < how.pictures {
+            if number % every == 0 && kept.len() < how.pictures {
                 let bytes = colours.iter().map(|value| value.round() as u8).collect();
                 let answer =
                     RgbImage::from_raw(side as u32, side as u32, bytes).unwrap_or_default();
@@ -91,6 +102,7 @@ pub(crate) fn measure(
                     answer,
                 });
             }
+            number += 1;
         }
     }
     let count = tasks.len().max(1) as f64;
@@ -111,8 +123,9 @@ fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f6
     let sample = &task.sample;
     let shown = || {
         let colours: BTreeSet<[u8; 3]> = sample
-            .prompt_mask
-            .pixels()
+            .prompts
+            .iter()
+            .flat_map(|prompt| prompt.mask.pixels())
             .map(|pixel| pixel.0)
             .filter(|rgb| *rgb != [0; 3])
             .collect();

@@ -7,10 +7,10 @@ use std::{fs, path::Path};
 
 use common::{Quiet, halves, mask, picture};
 use seggpt::{DType, Device, Random, Trainable};
-use seggpt_samples::{RgbImage, SegType};
+use seggpt_samples::{Example, RgbImage, SegType};
 use seggpt_train::{
     Limit, Settings, TrainError, run,
-    tune::{Job, Labelled, Tuned, Tuning, tune},
+    tune::{Job, Tuned, Tuning, tune},
 };
 
 const SIZE: u32 = 16;
@@ -41,14 +41,14 @@ fn trained(folder: &Path) -> std::path::PathBuf {
 
 /// Labelled pictures, and a prompt that says little: a grey picture with a smear of the colour.
 fn job<'a>(model: &Path, subject: &'a str, colours: &'a [[u8; 3]]) -> Job<'a> {
-    let labelled = |split| Labelled {
+    let labelled = |split| Example {
         picture: picture(SIZE, split),
         mask: mask(SIZE, split, true, COLOUR),
     };
     Job {
         network: Trainable::load(model, &Device::Cpu, DType::F32).unwrap(),
         subject,
-        prompt: Labelled {
+        prompt: Example {
             picture: RgbImage::from_pixel(SIZE, SIZE, image::Rgb([125; 3])),
             mask: mask(SIZE, 5, true, COLOUR),
         },

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use crate::Ensemble;
+
 /// What the front matter of the `MODEL_CARD.md` beside weights says of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Card {
@@ -11,6 +13,8 @@ pub struct Card {
     /// `refine: 0.3`: this model's answers are best sharpened by a pixel classifier, beside whose odds the network's count
     /// to this power, above 0 and up to 1.
     pub refine: Option<f32>,
+    /// `ensemble: joint` or `feature`: how several prompts act together best in this model.
+    pub ensemble: Option<Ensemble>,
 }
 
 impl Card {
@@ -26,6 +30,7 @@ impl Card {
             trained: true,
             cut: None,
             refine: None,
+            ensemble: None,
         };
         let mut lines = text.lines().map(str::trim);
         if lines.next() != Some("---") {
@@ -38,6 +43,8 @@ impl Card {
                     let trust = value.parse().ok();
                     card.refine = trust.filter(|trust| *trust > 0.0 && *trust <= 1.0);
                 }
+                Some(("ensemble", "joint")) => card.ensemble = Some(Ensemble::Joint),
+                Some(("ensemble", "feature")) => card.ensemble = Some(Ensemble::Feature),
                 Some(("cut", value)) => {
                     let cut = value.parse().ok();
                     card.cut = cut.filter(|cut| *cut > 0.0 && *cut < 1.0);
@@ -72,6 +79,14 @@ mod tests {
         assert_eq!(Card::read("---\nrefine: 0.3\n---\n").refine, Some(0.3));
         assert_eq!(Card::read("---\nrefine: always\n---\n").refine, None);
         assert_eq!(Card::read("").refine, None);
+    }
+
+    #[test]
+    fn an_ensemble_is_recommended_by_its_name() {
+        let ensemble = |card| Card::read(card).ensemble;
+        let joint = ensemble("---\nensemble: joint\n---\n");
+        assert_eq!(joint, Some(Ensemble::Joint));
+        assert_eq!(ensemble("---\nensemble: choir\n---\n"), None);
     }
 
     #[test]

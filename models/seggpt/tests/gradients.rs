@@ -7,7 +7,15 @@ use common::{
     golden, reference, root,
     variants::{all, canvases, noise, trainable},
 };
-use seggpt::{Canvases, DType, Device, SegType, Tensor, Trainable, Var};
+use seggpt::{Canvases, Config, DType, Device, SegType, Tensor, Trainable, Var};
+
+/// Every make of network with one prompt and with three.
+fn with_prompts() -> impl Iterator<Item = ((&'static str, Config), usize)> {
+    let all = || all().into_iter();
+    all()
+        .map(|make| (make, 1))
+        .chain(all().map(|make| (make, 3)))
+}
 
 /// A sum of all that is painted, with a random weight each.
 fn score(network: &Trainable, batch: &Canvases) -> Tensor {
@@ -48,9 +56,9 @@ fn slope(network: &Trainable, batch: &Canvases, var: &Var, direction: &Tensor) -
 
 #[test]
 fn every_weight_s_gradient_is_its_finite_difference() {
-    for (name, config) in all() {
+    for ((name, config), prompts) in with_prompts() {
         let network = trainable(&config, DType::F64);
-        let batch = canvases(&config, 12);
+        let batch = canvases(&config, 12, prompts);
         let gradients = score(&network, &batch).backward().unwrap();
         for (weight, var) in network.weights() {
             let gradient = gradients
@@ -81,8 +89,8 @@ fn every_weight_s_gradient_is_its_finite_difference() {
 
 #[test]
 fn the_gradients_of_our_own_operations_are_those_of_candle_s_in_f64() {
-    for (name, config) in all() {
-        let batch = canvases(&config, 20);
+    for ((name, config), prompts) in with_prompts() {
+        let batch = canvases(&config, 20, prompts);
         let [ours, plain] = [DType::F32, DType::F64].map(|dtype| {
             let network = trainable(&config, dtype);
             let gradients = score(&network, &batch).backward().unwrap();
@@ -123,7 +131,7 @@ fn shown(batch: Canvases) -> ([(&'static str, Var); 2], Canvases) {
 fn what_a_frozen_network_is_shown_has_gradients_and_its_weights_have_none() {
     for (name, config) in all() {
         let network = trainable(&config, DType::F64).frozen();
-        let (variables, batch) = shown(canvases(&config, 12));
+        let (variables, batch) = shown(canvases(&config, 12, 1));
         let gradients = score(&network, &batch).backward().unwrap();
         for (part, var) in &variables {
             let gradient = gradients.get(var).unwrap();
@@ -156,7 +164,7 @@ fn the_gradients_of_what_is_shown_are_the_same_from_our_own_operations() {
     for (name, config) in all() {
         let [ours, plain] = [DType::F32, DType::F64].map(|dtype| {
             let network = trainable(&config, dtype).frozen();
-            let (variables, batch) = shown(canvases(&config, 20));
+            let (variables, batch) = shown(canvases(&config, 20, 1));
             let gradients = score(&network, &batch).backward().unwrap();
             variables.map(|(_, var)| values(gradients.get(&var).unwrap()))
         });
@@ -171,7 +179,7 @@ fn the_gradients_of_what_is_shown_are_the_same_from_our_own_operations() {
 #[test]
 fn a_computation_in_16_bits_has_about_the_same_gradients_of_the_same_weights() {
     for (name, config) in all() {
-        let batch = canvases(&config, 12);
+        let batch = canvases(&config, 12, 1);
         let [half, full] = [DType::F16, DType::F64].map(|dtype| {
             let network = trainable(&config, DType::F32).computing_in(dtype);
             let gradients = score(&network, &batch).backward().unwrap();

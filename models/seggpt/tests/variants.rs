@@ -57,30 +57,33 @@ fn training_paints_what_inference_paints() {
     for (name, config) in all() {
         let trainable = trainable(&config, DType::F32);
         let reference = Reference::from_trainable(&trainable).unwrap();
-        for size in [12, 20] {
-            let batch = canvases(&config, size);
+        for (size, prompts) in [(12, 1), (20, 1), (12, 3)] {
+            let batch = canvases(&config, size, prompts);
             let painted = trainable
                 .forward(&batch, None)
                 .unwrap()
                 .permute((0, 3, 1, 2))
                 .unwrap();
-            let half = |x: &Tensor, half| {
+            let halves = |x: &Tensor, first, count| {
                 x.get(0)
                     .unwrap()
-                    .narrow(0, half, 1)
+                    .narrow(0, first, count)
                     .unwrap()
                     .to_dtype(DType::F32)
                     .unwrap()
             };
-            let [prompt, query, mask] = [
-                half(&batch.pictures, 0),
-                half(&batch.pictures, 1),
-                half(&batch.masks, 0),
+            let [shown, query, masks] = [
+                halves(&batch.pictures, 0, prompts),
+                halves(&batch.pictures, prompts, 1),
+                halves(&batch.masks, 0, prompts),
             ];
-            let (kind, ensemble) = (SegType::Instance, Ensemble::Feature);
-            let plain = reference.forward(&query, &prompt, &mask, kind, ensemble);
+            let (kind, ensemble) = (SegType::Instance, Ensemble::Joint);
+            let plain = reference.forward(&query, &shown, &masks, kind, ensemble);
             let found = difference(&painted.narrow(0, 0, 1).unwrap(), &plain.unwrap());
-            assert!(found <= TOLERANCE, "{name} at {size}: {found}");
+            assert!(
+                found <= TOLERANCE,
+                "{name}, {prompts} prompts of {size}: {found}"
+            );
         }
     }
 }
@@ -94,7 +97,7 @@ fn a_saved_network_keeps_its_make_and_its_answers() {
         trainable.save(&file, DTypeChoice::F32).unwrap();
         assert_eq!(inspect(&file).unwrap().config, config, "{name}");
         let again = Trainable::load(&file, &Device::Cpu, DType::F32).unwrap();
-        let batch = canvases(&config, 12);
+        let batch = canvases(&config, 12, 1);
         let (a, b) = (
             trainable.forward(&batch, None).unwrap(),
             again.forward(&batch, None).unwrap(),

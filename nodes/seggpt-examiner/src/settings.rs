@@ -41,6 +41,10 @@ pub struct Settings {
     #[arg(long, env = "EVERY", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub every: u32,
 
+    /// Queries that are passed over before the first
+    #[arg(long, env = "SKIP", default_value_t = 0)]
+    pub skip: usize,
+
     /// Longest side of the planes that are compared; 0: the pictures' own size. By default 448 for `classes`, else 0
     #[arg(long, env = "SIDE")]
     pub side: Option<usize>,
@@ -137,6 +141,7 @@ impl Settings {
         Protocol {
             kind: self.protocol,
             every: self.every as usize,
+            skip: self.skip,
             side: self.side,
             folds: self.folds.clone(),
             episodes: self.episodes,

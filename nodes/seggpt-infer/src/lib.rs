@@ -10,12 +10,13 @@ use std::time::Instant;
 
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
-use eyre::{Result, WrapErr, ensure};
+use eyre::{Result, WrapErr, ensure, eyre};
 use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks};
 use seggpt_node::{Manual, Port};
 
 pub use answer::Decoding;
 pub use crew::Crew;
+use model::PromptSet;
 pub use model::{Model, Painting};
 pub use refine::Refiner;
 pub use settings::{Instances, Refine, Settings, Upscaling};
@@ -108,11 +109,37 @@ impl Segmenter {
         }
     }
 
-    /// The mask of one item.
+    /// Whether items are best given to [`Self::segment`] together.
+    pub fn batches(&self) -> bool {
+        self.model.batches()
+    }
+
+    /// The masks of items, in their order. Neighbours with the same prompts are painted together, and fail together where
+    /// the network does.
+    pub fn segment(&mut self, items: &[(Identity, Canvases)]) -> Vec<Result<Mask>> {
+        let mut masks = Vec::with_capacity(items.len());
+        for alike in items.chunk_by(|(_, a), (_, b)| PromptSet::of(a) == PromptSet::of(b)) {
+            let canvases: Vec<_> = alike.iter().map(|(_, canvases)| canvases).collect();
+            match self.model.paint(&canvases) {
+                Ok(paintings) => masks.extend(alike.iter().zip(paintings).map(
+                    |((identity, canvases), painting)| self.read(identity, canvases, painting),
+                )),
+                Err(error) => masks.extend(alike.iter().map(|_| Err(eyre!("{error:#}")))),
+            }
+        }
+        masks
+    }
+
+    /// The mask that a painting stands for.
     ///
     /// # Errors
-    /// Canvases that the network cannot take, a source too large for a mask, or a computation that failed.
-    pub fn segment(&mut self, identity: &Identity, canvases: &Canvases) -> Result<Mask> {
+    /// A source too large for a mask, or prompts that name no class.
+    fn read(
+        &mut self,
+        identity: &Identity,
+        canvases: &Canvases,
+        painting: Painting,
+    ) -> Result<Mask> {
         let source = (identity.width, identity.height);
         ensure!(
             u64::from(source.0) * u64::from(source.1) <= MOST_PIXELS,
@@ -120,7 +147,6 @@ impl Segmenter {
             source.0,
             source.1
         );
-        let painting = self.model.paint(canvases)?;
         let provenance = self.model.provenance(canvases, &painting);
         let started = Instant::now();
         let pixels = match &mut self.refiner {

@@ -27,7 +27,8 @@ pub struct Painting {
     pub answers: Vec<Vec<f32>>,
     /// Side in pixels.
     pub size: u32,
-    /// Milliseconds by stage; `prepare` only if these prompts were not shown last.
+    /// Milliseconds by stage; `prepare` only if these prompts were not shown last; `forward` is an equal share of what all
+    /// took that were painted together.
     pub milliseconds: BTreeMap<String, f64>,
 }
 
@@ -73,19 +74,28 @@ impl Model {
         self.card
     }
 
-    /// Lets the network answer. Prompts that are those of the last call are not prepared again.
+    /// Whether canvases with the same prompts are best painted together: on a GPU.
+    pub fn batches(&self) -> bool {
+        !self.network.device().is_cpu()
+    }
+
+    /// Lets the network answer the queries of canvases, all of which have the prompts of the first. Prompts that are those
+    /// of the last call are not prepared again.
     ///
     /// # Errors
     /// Canvases of a size that the network cannot take, or a computation that failed.
-    pub fn paint(&mut self, canvases: &Canvases) -> Result<Painting> {
+    pub fn paint(&mut self, canvases: &[&Canvases]) -> Result<Vec<Painting>> {
+        let Some(first) = canvases.first() else {
+            return Ok(Vec::new());
+        };
         let size = if self.own_size {
             self.network.config().image_size as u32
         } else {
-            canvases.query.size()
+            first.query.size()
         };
         self.check_size(size)?;
         let started = Instant::now();
-        let asked = PromptSet::of(canvases);
+        let asked = PromptSet::of(first);
         let mut milliseconds = BTreeMap::new();
         let shown = match self.shown.take() {
             Some(shown) if shown.0 == asked => shown,
@@ -97,17 +107,38 @@ impl Model {
         };
         let (_, prompts) = self.shown.insert(shown);
         let prepared = Instant::now();
-        let query = &canvases.query;
-        let query = at_size(query.bytes(), query.size(), size, bicubic);
-        let query = picture(&query, 1, size, self.network.device())?;
-        // Reading the answer back waits for the device.
-        let answers = pixels::painted(&self.network.forward(&query, prompts)?)?;
-        milliseconds.insert("forward".into(), to_milliseconds(prepared.elapsed()));
-        Ok(Painting {
-            answers,
+        let queries = canvases.iter().map(|canvases| &canvases.query);
+        let queries: Vec<_> = queries
+            .map(|query| at_size(query.bytes(), query.size(), size, bicubic))
+            .collect();
+        let queries = match &queries[..] {
+            [query] => picture(query, 1, size, self.network.device())?,
+            several => picture(
+                &several.concat(),
+                several.len(),
+                size,
+                self.network.device(),
+            )?,
+        };
+        // Reading the answers back waits for the device.
+        let mut answers = pixels::painted(&self.network.forward(&queries, prompts)?)?.into_iter();
+        let each = answers.len() / canvases.len();
+        let forward = to_milliseconds(prepared.elapsed()) / canvases.len() as f64;
+        milliseconds.insert("forward".into(), forward);
+        let painting = |milliseconds: BTreeMap<String, f64>| Painting {
+            answers: answers.by_ref().take(each).collect(),
             size,
             milliseconds,
-        })
+        };
+        let mut paintings: Vec<_> = vec![milliseconds; canvases.len()]
+            .into_iter()
+            .map(painting)
+            .collect();
+        // The prompts were prepared once.
+        for later in &mut paintings[1..] {
+            later.milliseconds.remove("prepare");
+        }
+        Ok(paintings)
     }
 
     /// What a mask says of its making.

@@ -47,7 +47,8 @@ pub struct Settings {
     pub threads: usize,
 
     /// Pictures that are worked on at once, where so many are waiting, each with its share of the threads: more pictures a
-    /// second on many cores, a longer wait for each, and memory for each.
+    /// second on many cores, a longer wait for each, and memory for each. On a GPU, those with the same prompts go through the
+    /// network together.
     #[arg(long, env = "AT_ONCE", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub at_once: usize,
 }

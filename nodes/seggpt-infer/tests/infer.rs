@@ -7,7 +7,7 @@ use std::{
 
 use clap::Parser;
 use seggpt_contract::{
-    Canvases, Class, Combine, Failure, Identity, Message, Prompt, SegType, Square,
+    Canvases, Class, Combine, Failure, Identity, Mask, Message, Prompt, SegType, Square,
 };
 use seggpt_imaging::{
     read,
@@ -87,6 +87,15 @@ fn pebbles(from: usize) -> Canvases {
     canvases("ground_3.png", prompts.collect(), SegType::Instance)
 }
 
+fn paint(model: &mut Model, canvases: &Canvases) -> Painting {
+    model.paint(&[canvases]).unwrap().remove(0)
+}
+
+fn segment(segmenter: &mut Segmenter, identity: &Identity, canvases: &Canvases) -> Mask {
+    let item = [(identity.clone(), canvases.clone())];
+    segmenter.segment(&item).remove(0).unwrap()
+}
+
 /// The f32 values of a NumPy file of version 1.
 fn npy(name: &str) -> Vec<f32> {
     let bytes = fs::read(repository().join("tests/golden/seggpt-tiny").join(name)).unwrap();
@@ -97,10 +106,7 @@ fn npy(name: &str) -> Vec<f32> {
 
 /// Largest and mean difference to the golden painting, in levels of 255.
 fn difference(canvases: &Canvases, golden: &str) -> (f32, f32) {
-    let painting = Model::load(&settings(&[]))
-        .unwrap()
-        .paint(canvases)
-        .unwrap();
+    let painting = paint(&mut Model::load(&settings(&[])).unwrap(), canvases);
     let golden = npy(golden);
     assert_eq!(painting.answers[0].len(), golden.len());
     let apart = painting.answers[0]
@@ -130,14 +136,14 @@ fn the_node_paints_what_the_original_code_paints() {
 #[test]
 fn prompts_shown_again_are_not_prepared_again_and_give_the_same_answer() {
     let mut model = Model::load(&settings(&[])).unwrap();
-    let first = model.paint(&pebbles(2)).unwrap();
-    let again = model.paint(&pebbles(2)).unwrap();
+    let first = paint(&mut model, &pebbles(2));
+    let again = paint(&mut model, &pebbles(2));
     assert_eq!(first.answers, again.answers);
     let prepared = |painting: &Painting| painting.milliseconds.contains_key("prepare");
     assert!(prepared(&first) && !prepared(&again));
-    let others = model.paint(&pebbles(1)).unwrap();
+    let others = paint(&mut model, &pebbles(1));
     assert_ne!(first.answers, others.answers);
-    assert_eq!(model.paint(&pebbles(2)).unwrap().answers, first.answers);
+    assert_eq!(paint(&mut model, &pebbles(2)).answers, first.answers);
 }
 
 #[test]
@@ -145,7 +151,7 @@ fn a_mask_has_the_sources_size_and_accounts_for_every_pixel() {
     let settings = settings(&["--instances", "components", "--min-area", "1"]);
     let mut segmenter = Segmenter::load(&settings).unwrap();
     let identity = Identity::new("ground_3.png", 0, (90, 60));
-    let mask = segmenter.segment(&identity, &pebbles(1)).unwrap();
+    let mask = segment(&mut segmenter, &identity, &pebbles(1));
     assert_eq!((mask.width, mask.height, mask.ids.len()), (90, 60, 90 * 60));
     assert_eq!(mask.painted.size(), SIZE);
 
@@ -184,10 +190,37 @@ fn items_worked_on_at_once_get_the_masks_of_items_on_their_own() {
         assert_eq!(masks.len(), items.len());
         for ((identity, canvases), (of, mask)) in items.iter().zip(masks) {
             assert_eq!(identity, &of);
-            let (mask, expected) = (mask.unwrap(), alone.segment(identity, canvases).unwrap());
+            let (mask, expected) = (mask.unwrap(), segment(&mut alone, identity, canvases));
             assert_eq!(mask.ids, expected.ids);
             assert_eq!(mask.painted, expected.painted);
         }
+    }
+}
+
+#[test]
+fn items_of_the_same_prompts_go_together_and_get_the_masks_of_items_on_their_own() {
+    let [mut together, mut alone] = [0; 2].map(|_| Segmenter::load(&settings(&[])).unwrap());
+    let item = |query: &str, prompts: usize| {
+        let asked = canvases(query, pebbles(prompts).prompts, SegType::Semantic);
+        (Identity::new(query, 0, (40, 30)), asked)
+    };
+    let items = [
+        item("ground_1.png", 1),
+        item("ground_2.png", 1),
+        item("ground_3.png", 2),
+    ];
+    let masks = together.segment(&items);
+    assert_eq!(masks.len(), items.len());
+    let masks: Vec<_> = masks.into_iter().map(Result::unwrap).collect();
+    let prepared = |mask: &Mask| mask.provenance.milliseconds.contains_key("prepare");
+    assert_eq!(
+        masks.iter().map(prepared).collect::<Vec<_>>(),
+        [true, false, true]
+    );
+    for ((identity, canvases), mask) in items.iter().zip(masks) {
+        let expected = segment(&mut alone, identity, canvases);
+        assert_eq!(mask.ids, expected.ids);
+        assert_eq!(mask.painted, expected.painted);
     }
 }
 
@@ -209,10 +242,10 @@ fn a_vote_of_equals_is_the_answer_of_one() {
     let mut vote = pebbles(1);
     vote.prompts = vec![vote.prompts[0].clone(); 3];
     vote.combine = Combine::Vote;
-    let answers = Model::load(&nearest).unwrap().paint(&vote).unwrap().answers;
+    let answers = paint(&mut Model::load(&nearest).unwrap(), &vote).answers;
     assert_eq!(answers.len(), 3);
-    let together = segmenter.segment(&identity, &vote).unwrap();
-    let alone = segmenter.segment(&identity, &pebbles(1)).unwrap();
+    let together = segment(&mut segmenter, &identity, &vote);
+    let alone = segment(&mut segmenter, &identity, &pebbles(1));
     let differing = together
         .ids
         .iter()
@@ -238,7 +271,7 @@ fn refinement_finds_what_has_the_prompts_colours_at_the_canvases_size() {
     };
     let identity = Identity::new("ground_2.png", 0, (CANVAS, CANVAS));
     let mut segmenter = Segmenter::load(&settings(&["--refine", "pixels"])).unwrap();
-    let mask = segmenter.segment(&identity, &large).unwrap();
+    let mask = segment(&mut segmenter, &identity, &large);
     assert_eq!(mask.painted.size(), SIZE, "the network saw its own size");
     assert!(mask.provenance.milliseconds.contains_key("refine"));
     // The network is random, the classifier has seen this very picture.
@@ -266,7 +299,7 @@ fn canvases_that_fill_no_whole_patches_are_refused_with_the_size_to_set() {
         }],
         ..pebbles(1)
     };
-    let error = model.paint(&odd).err().unwrap().to_string();
+    let error = model.paint(&[&odd]).err().unwrap().to_string();
     assert!(error.contains("set CANVAS_SIZE to 64"), "{error}");
 }
 

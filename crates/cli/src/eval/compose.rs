@@ -83,6 +83,7 @@ fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
     let optional = [
         some("PROTOCOL", args.protocol.map(|kind| kind.to_string())),
         some("EVERY", (args.every > 1).then(|| args.every.to_string())),
+        some("SKIP", (args.skip > 0).then(|| args.skip.to_string())),
         some("SIDE", args.side.map(|side| side.to_string())),
         some(
             "FOLDS",
@@ -198,6 +199,8 @@ mod tests {
             "0.3",
             "--every",
             "8",
+            "--skip",
+            "4",
             "--fold",
             "0,2",
             "--protocol",
@@ -214,6 +217,7 @@ mod tests {
             ("SETS", "/a\n/b c"),
             ("K", "4"),
             ("EVERY", "8"),
+            ("SKIP", "4"),
             ("FOLDS", "0,2"),
             ("PROTOCOL", "episodes"),
             ("SIDE", "0"),

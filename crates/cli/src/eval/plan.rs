@@ -114,7 +114,7 @@ impl Plan {
                                 row: String::new(),
                                 model: model.path.clone(),
                                 canvas: refine.canvas(model.input),
-                                ensemble,
+                                ensemble: ensemble.settled(model.card),
                                 select,
                                 k,
                                 refine,
@@ -160,6 +160,7 @@ impl Plan {
         Protocol {
             kind: args.protocol,
             every: args.every as usize,
+            skip: args.skip,
             side: args.side,
             folds: args.folds.clone(),
             episodes: args.episodes,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::{inputs::Inputs, prompts::Prompts};
 use crate::{
-    args::{Refine, SegmentArgs},
+    args::{Ensemble, Refine, SegmentArgs},
     run::{settings::Setting, shm},
 };
 
@@ -21,6 +21,8 @@ pub struct Plan {
     pub canvas: usize,
     /// What refines the answer; never [`Refine::Auto`].
     pub refine: Refine,
+    /// How several examples act together; never [`Ensemble::Auto`].
+    pub ensemble: Ensemble,
     /// Examples that guide each picture.
     pub k: u32,
     /// The class table, checked.
@@ -81,7 +83,7 @@ pub fn compose(plan: &Plan) -> String {
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &args.ensemble.settings()) {
+    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
@@ -94,7 +96,7 @@ pub fn compose(plan: &Plan) -> String {
             ("{shared}", &env(2, &with_settings("", &shared, &[]))),
             ("{source}", &of("source", &source)),
             ("{prompts}", &of("prompts", &prompts)),
-            ("{ensemble}", args.ensemble.node()),
+            ("{ensemble}", plan.ensemble.node()),
             ("{ensemble_env}", &ensemble),
             ("{infer}", &of("infer", &infer)),
             ("{sink}", &of("sink", &sink)),
@@ -244,6 +246,7 @@ mod tests {
             model: "/models/tiny".into(),
             canvas: 64,
             refine: Refine::None,
+            ensemble: args.ensemble,
             k: 1,
             classes: Some("1:cell:#ff0000".into()),
             run_key: "run-0123".into(),

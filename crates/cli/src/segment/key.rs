@@ -22,7 +22,7 @@ pub(super) fn of(plan: &Plan, model_sha256: &str, card: Card) -> String {
         format!("select {} {} {}", args.select.word(), plan.k, args.seed),
         format!(
             "ensemble {} {:?} {:?}",
-            args.ensemble.word(),
+            plan.ensemble.word(),
             args.seg_type,
             plan.classes
         ),
@@ -133,6 +133,7 @@ mod tests {
             model: "model".into(),
             canvas: 64,
             refine: args.refine,
+            ensemble: args.ensemble,
             k: args.k.unwrap_or(1),
             classes: args.classes.clone(),
             run_key: String::new(),
@@ -142,6 +143,7 @@ mod tests {
             trained: true,
             cut: None,
             refine: None,
+            ensemble: None,
         };
         of(&plan, "abc", card)
     }

@@ -14,7 +14,7 @@ pub use compose::{Plan, compose};
 
 use crate::{
     Exit,
-    args::{Ensemble, SegmentArgs},
+    args::SegmentArgs,
     console,
     run::{self, Flaw, validate},
 };
@@ -66,6 +66,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     }
     let card = seggpt::Card::beside(&inspection.path);
     let refine = args.refine.settled(card);
+    let ensemble = args.ensemble.settled(card);
     let mut plan = Plan {
         run_key: String::new(),
         flow,
@@ -75,6 +76,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         model,
         canvas: refine.canvas(inspection.config.image_size),
         refine,
+        ensemble,
         k,
         classes,
         args: args.clone(),
@@ -134,23 +136,4 @@ pub(crate) fn put(path: &Path, text: &str) -> Result<(), Flaw> {
 fn unwritable(path: &Path, error: &std::io::Error) -> Flaw {
     Flaw::new(format!("cannot write {}: {error}", path.display()))
         .help("choose a folder for --out that you may write to")
-}
-
-impl Ensemble {
-    /// The node that does it.
-    pub(crate) fn node(self) -> &'static str {
-        match self {
-            Self::Feature | Self::Joint => "seggpt-ensemble-feature",
-            Self::Spatial => "seggpt-ensemble-spatial",
-            Self::Vote => "seggpt-ensemble-vote",
-        }
-    }
-
-    /// What that node is told.
-    pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Joint => vec![("MERGE", "joint".into())],
-            Self::Feature | Self::Spatial | Self::Vote => Vec::new(),
-        }
-    }
 }

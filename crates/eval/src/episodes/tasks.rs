@@ -22,8 +22,7 @@ pub struct ClassTask {
 const FILLED: f64 = 2.0 / 3.0;
 
 /// One task per class of a set whose samples have roles ([`Role`]), or per class and video in a set
-/// of videos: the `shots` prompts that show most of the class, and every `every`-th query (1 takes
-/// all).
+/// of videos: the `shots` prompts that show most of the class, and the queries.
 ///
 /// Prompts are compared by pixels at long side `side`; those that the class fills by more than two
 /// thirds come after the others.
@@ -37,7 +36,6 @@ pub fn class_tasks(
     dataset: &dyn Dataset,
     shots: usize,
     side: usize,
-    every: usize,
 ) -> Result<Vec<ClassTask>, EvalError> {
     let mut prompts: BTreeMap<(Option<&str>, u16), Vec<Shown>> = BTreeMap::new();
     let mut queries: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
@@ -80,7 +78,7 @@ pub fn class_tasks(
                 .take(shots.max(1))
                 .map(|shown| shown.index)
                 .collect(),
-            queries: of_video.iter().copied().step_by(every.max(1)).collect(),
+            queries: of_video.to_vec(),
         }
     };
     Ok(prompts.into_iter().map(task).collect())

@@ -107,25 +107,25 @@ fn folds_divide_the_classes() {
 #[test]
 fn a_task_takes_the_prompt_that_shows_most_of_its_class() {
     let set = Folder::open(fixture("datasets/folder")).unwrap();
-    let tasks = class_tasks(&set, 1, 448, 1).unwrap();
+    let tasks = class_tasks(&set, 1, 448).unwrap();
     let found: Vec<_> = tasks
         .iter()
         .map(|task| (task.class, &task.prompts[..], &task.queries[..]))
         .collect();
     assert_eq!(found, [(1, &[0][..], &[2][..]), (2, &[1][..], &[2][..])]);
-    let two = class_tasks(&set, 2, 448, 1).unwrap();
+    let two = class_tasks(&set, 2, 448).unwrap();
     assert_eq!(two[1].prompts, [1, 0]);
 }
 
 #[test]
 fn every_video_has_tasks_of_its_own() {
     let set = Folder::open(fixture("datasets/folder-videos")).unwrap();
-    let tasks = class_tasks(&set, 1, 448, 2).unwrap();
+    let tasks = class_tasks(&set, 1, 448).unwrap();
     let found: Vec<_> = tasks
         .iter()
         .map(|task| (task.video.as_deref().unwrap(), &task.queries[..]))
         .collect();
-    assert_eq!(found, [("one", &[1][..]), ("two", &[4][..])]);
+    assert_eq!(found, [("one", &[1, 2][..]), ("two", &[4, 5][..])]);
 }
 
 #[test]
@@ -153,6 +153,6 @@ fn a_prompt_that_is_nothing_but_its_class_comes_after_those_that_show_its_border
             image::GrayImage::from_fn(10, 10, label).save(path).unwrap();
         }
     }
-    let tasks = class_tasks(&Folder::open(root).unwrap(), 2, 448, 1).unwrap();
+    let tasks = class_tasks(&Folder::open(root).unwrap(), 2, 448).unwrap();
     assert_eq!(tasks[0].prompts, [1, 0]);
 }

@@ -11,12 +11,12 @@ const PROMPT_SIDE: usize = 448;
 
 pub(super) fn questions(found: &Found, protocol: &Protocol) -> Result<Vec<Asked>, ExamError> {
     let set = &*found.dataset;
-    let tasks = class_tasks(set, usize::MAX, PROMPT_SIDE, protocol.every)?;
+    let tasks = class_tasks(set, usize::MAX, PROMPT_SIDE)?;
     let mut asked = Vec::new();
     for task in tasks {
         let pool: Arc<[usize]> = task.prompts.into();
         let class = class_name(set, task.class);
-        for query in task.queries {
+        for query in protocol.some(task.queries) {
             asked.push(Asked {
                 name: format!("{class}/{}", set.sample(query)?.name),
                 class: Some(task.class),

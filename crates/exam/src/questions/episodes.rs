@@ -114,8 +114,8 @@ fn questions(
         Draw::Round(count) => episodes.every_query().cycle().take(count).collect(),
         Draw::Once => episodes.every_query().collect(),
     };
-    let drawn = drawn.into_iter().enumerate().step_by(protocol.every.max(1));
-    drawn
+    protocol
+        .some(drawn.into_iter().enumerate())
         .map(|(number, episode)| {
             let (class, query) = (
                 class_name(set, episode.class),

@@ -33,9 +33,7 @@ pub(super) fn questions(found: &Found, protocol: &Protocol) -> Result<Vec<Asked>
         let fitting = samples.clone().filter(move |(_, s)| s.role != Some(role));
         fitting.map(|(index, _)| index)
     };
-    let queries: Vec<usize> = without(Role::Prompt)
-        .step_by(protocol.every.max(1))
-        .collect();
+    let queries: Vec<usize> = protocol.some(without(Role::Prompt)).collect();
     let prompts: Vec<usize> = without(Role::Query).collect();
     let mut asked = Vec::with_capacity(2 * queries.len());
     for (half, wanted, seg_type) in halves {

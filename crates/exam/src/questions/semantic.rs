@@ -21,8 +21,8 @@ pub(super) fn questions(found: &Found, protocol: &Protocol) -> Result<Vec<Asked>
             "no sample is a prompt; protocol `semantic` needs a set with prompts of its own",
         ));
     }
-    let queries = with(Role::Query).step_by(protocol.every.max(1));
-    queries
+    protocol
+        .some(with(Role::Query))
         .map(|query| {
             Ok(Asked {
                 name: set.sample(query)?.name.clone(),

@@ -78,5 +78,5 @@ fn one_video(
             }
         }
     }
-    Ok(asked.into_iter().step_by(protocol.every.max(1)).collect())
+    Ok(protocol.some(asked).collect())
 }

@@ -142,7 +142,7 @@ fn a_class_is_worth_the_iou_accumulated_over_its_queries_at_long_side_448() {
     };
     let folder = Folder::open(root).unwrap();
     let mut found = Vec::new();
-    for task in class_tasks(&folder, 1, 448, 1).unwrap() {
+    for task in class_tasks(&folder, 1, 448).unwrap() {
         let mut areas = ClassAreas::new([1]);
         for query in task.queries {
             let truth = folder.truth(query).unwrap().labels;
@@ -244,6 +244,28 @@ fn two_sets_of_one_name_are_told_apart() {
         .map(|paper| paper.name.as_str())
         .collect();
     assert_eq!(names, ["folder", "folder (2)"]);
+}
+
+#[test]
+fn what_is_passed_over_and_what_is_asked_are_all_there_is() {
+    let asked = |every, skip| -> Vec<String> {
+        let protocol = Protocol {
+            every,
+            skip,
+            ..Protocol::default()
+        };
+        let questions = open("folder-videos", &protocol).questions;
+        questions
+            .into_iter()
+            .map(|question| question.item)
+            .collect()
+    };
+    let mut halves = [asked(2, 0), asked(2, 1)].concat();
+    let mut all = asked(1, 0);
+    assert!(all.len() > 2);
+    halves.sort();
+    all.sort();
+    assert_eq!(halves, all);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{fs, path::Path, sync::Arc, thread, time::Instant};
 
 use seggpt::{Tensor, Trainable};
 use seggpt_imaging::resize;
-use seggpt_samples::{RgbImage, SegType, Source};
+use seggpt_samples::{Example, SegType, Source};
 
 use crate::{
     Batch, Limit, Masking, Score, Task, TrainError, Watch,
@@ -70,15 +70,6 @@ impl Default for Tuning {
     }
 }
 
-/// A picture and its mask in the colours of its classes, of one size.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labelled {
-    /// The picture.
-    pub picture: RgbImage,
-    /// Its mask; black is background.
-    pub mask: RgbImage,
-}
-
 /// What is tuned, on what.
 pub struct Job<'a> {
     /// The network.
@@ -86,11 +77,11 @@ pub struct Job<'a> {
     /// What all this is called: another subject is not resumed.
     pub subject: &'a str,
     /// The prompt to begin with.
-    pub prompt: Labelled,
+    pub prompt: Example,
     /// Whose masks are to come out right.
-    pub training: Vec<Labelled>,
+    pub training: Vec<Example>,
     /// What the prompt is judged by.
-    pub validation: Vec<Labelled>,
+    pub validation: Vec<Example>,
     /// The classes' colours.
     pub colours: &'a [[u8; 3]],
     /// What they stand for.
@@ -101,7 +92,7 @@ pub struct Job<'a> {
 #[derive(Clone, Debug)]
 pub struct Tuned {
     /// The best prompt by validation, as 8-bit pictures of [`Tuning::size`]; the mask has shades.
-    pub prompt: Labelled,
+    pub prompt: Example,
     /// The step that it is of; 0: none was better than the prompt that tuning began with.
     pub from: u64,
     /// Steps done.
@@ -134,12 +125,12 @@ pub fn tune(
     memory::keep_freed();
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
     let network = job.network.frozen();
-    let square = |labelled: &Labelled| Labelled {
-        picture: resize::bicubic(&labelled.picture, settings.size, settings.size),
-        mask: resize::nearest_rgb(&labelled.mask, settings.size, settings.size),
+    let square = |example: &Example| Example {
+        picture: resize::bicubic(&example.picture, settings.size, settings.size),
+        mask: resize::nearest_rgb(&example.mask, settings.size, settings.size),
     };
     let prompt = square(&job.prompt);
-    let queries = |pictures: Vec<Labelled>| Queries {
+    let queries = |pictures: Vec<Example>| Queries {
         prompt: prompt.clone(),
         pictures: pictures.into(),
         kind: job.kind,
@@ -221,7 +212,7 @@ struct Session<'a> {
     network: Trainable,
     colours: &'a [[u8; 3]],
     /// What tuning began with.
-    prompt: Labelled,
+    prompt: Example,
     tasks: Vec<Task>,
     folder: &'a Path,
     state: State,
@@ -252,6 +243,7 @@ impl Session<'_> {
             seed: self.settings.seed,
             size: self.settings.size,
             batch: self.settings.batch,
+            prompts: 1,
             patch: self.network.config().patch_size,
             masking: Masking {
                 whole: 1.0,
@@ -356,14 +348,13 @@ impl Session<'_> {
     /// Measures the rounded prompt, keeps it if it is the best so far, and writes a checkpoint.
     fn validate(&mut self, watch: &mut dyn Watch) -> Result<(), TrainError> {
         let state = &self.state;
-        let rounded = Labelled {
+        let rounded = Example {
             picture: state.picture.rounded()?,
             mask: state.mask.rounded()?,
         };
         let shown = |task: &Task| {
             let mut task = task.clone();
-            task.sample.prompt.clone_from(&rounded.picture);
-            task.sample.prompt_mask.clone_from(&rounded.mask);
+            task.sample.prompts = vec![rounded.clone()];
             task
         };
         let tasks: Vec<Task> = self.tasks.iter().map(shown).collect();

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use image::imageops;
 use seggpt::Random;
 use seggpt_imaging::resize;
-use seggpt_samples::{RgbImage, Sample, SegType, Source};
-
-use super::Labelled;
+use seggpt_samples::{Example, RgbImage, Sample, SegType, Source};
 
 /// The smallest share of a picture's area that a crop keeps.
 const SMALLEST: f64 = 0.5;
@@ -15,8 +13,8 @@ const SMALLEST: f64 = 0.5;
 /// Samples whose prompt is that which tuning began with.
 #[derive(Clone)]
 pub(super) struct Queries {
-    pub(super) prompt: Labelled,
-    pub(super) pictures: Arc<[Labelled]>,
+    pub(super) prompt: Example,
+    pub(super) pictures: Arc<[Example]>,
     pub(super) kind: SegType,
     pub(super) size: u32,
     /// Probability of a crop and of a flip.
@@ -26,7 +24,7 @@ pub(super) struct Queries {
 impl Queries {
     /// A picture as it is.
     pub(super) fn whole(&self, index: usize) -> Sample {
-        let Labelled { picture, mask } = &self.pictures[index];
+        let Example { picture, mask } = &self.pictures[index];
         self.sample_of(
             resize::bicubic(picture, self.size, self.size),
             resize::nearest_rgb(mask, self.size, self.size),
@@ -35,8 +33,7 @@ impl Queries {
 
     fn sample_of(&self, query: RgbImage, query_mask: RgbImage) -> Sample {
         Sample {
-            prompt: self.prompt.picture.clone(),
-            prompt_mask: self.prompt.mask.clone(),
+            prompts: vec![self.prompt.clone()],
             query,
             query_mask,
             valid: None,
@@ -47,10 +44,10 @@ impl Queries {
 }
 
 impl Source for Queries {
-    fn sample(&mut self, seed: u64) -> Sample {
+    fn sample(&mut self, seed: u64, _prompts: usize) -> Sample {
         let mut random = Random::new(seed);
         let index = random.below(self.pictures.len());
-        let Labelled { picture, mask } = &self.pictures[index];
+        let Example { picture, mask } = &self.pictures[index];
         let (width, height) = picture.dimensions();
         let side = if random.unit() < self.vary {
             (SMALLEST + (1.0 - SMALLEST) * random.unit()).sqrt()

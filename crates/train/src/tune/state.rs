@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use seggpt::{Device, Tensor};
-use seggpt_samples::RgbImage;
+use seggpt_samples::{Example, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Labelled, Tuning,
+    Tuning,
     prompt::{Plane, numbers, picture},
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) struct State {
     pub(super) about: About,
     pub(super) picture: Plane,
     pub(super) mask: Plane,
-    pub(super) best: Labelled,
+    pub(super) best: Example,
 }
 
 fn file(folder: &Path) -> PathBuf {
@@ -63,7 +63,7 @@ fn file(folder: &Path) -> PathBuf {
 
 impl State {
     pub(super) fn begin(
-        prompt: &Labelled,
+        prompt: &Example,
         subject: &str,
         settings: &Tuning,
         device: &Device,
@@ -139,7 +139,7 @@ impl State {
         Ok(Some(Self {
             picture: plane("picture")?,
             mask: plane("mask")?,
-            best: Labelled {
+            best: Example {
                 picture: whole("best/picture")?,
                 mask: whole("best/mask")?,
             },

@@ -2,26 +2,30 @@
 #![allow(dead_code)] // each test uses a part of it
 
 use seggpt::Random;
-use seggpt_samples::{RgbImage, Sample, SamplesError, SegType, Source};
+use seggpt_samples::{Example, RgbImage, Sample, SamplesError, SegType, Source};
 use seggpt_train::{Progress, Score, Watch};
 
-/// Two halves of two greys; the prompt's colour marks the one half in both pictures.
+/// Two halves of two greys; the prompts' colour marks the one half in all pictures.
 pub struct Halves(pub u32);
 
 impl Source for Halves {
-    fn sample(&mut self, seed: u64) -> Sample {
+    fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
         let mut random = Random::new(seed);
         let size = self.0;
         let colour = [0; 3].map(|_| 60 + random.below(196) as u8);
-        let (split, bright) = (
-            [0; 2].map(|_| 2 + random.below(size as usize - 4) as u32),
-            random.unit() < 0.5,
-        );
+        let bright = random.unit() < 0.5;
+        let mut example = || {
+            let split = 2 + random.below(size as usize - 4) as u32;
+            Example {
+                picture: picture(size, split),
+                mask: mask(size, split, bright, colour),
+            }
+        };
+        let (prompts, query) = ((0..prompts).map(|_| example()).collect(), example());
         Sample {
-            prompt: picture(size, split[0]),
-            prompt_mask: mask(size, split[0], bright, colour),
-            query: picture(size, split[1]),
-            query_mask: mask(size, split[1], bright, colour),
+            prompts,
+            query: query.picture,
+            query_mask: query.mask,
             valid: None,
             kind: SegType::Semantic,
             origin: "halves".into(),

@@ -317,6 +317,8 @@ impl Network {
     /// ([`crate::pixels::painted`]), f32. `[B, 3, S, S]`; for [`Ensemble::Independent`] `[B * N, 3, S, S]`, all
     /// prompts' answers to the first query first.
     ///
+    /// A GPU computes all of them together, in memory that grows with their number; the CPU one after the other.
+    ///
     /// # Errors
     /// [`Error::Shape`] if the queries are not of the prompts' size; [`Error::Compute`].
     pub fn forward(&self, query: &Tensor, prompts: &PreparedPrompts) -> Result<Tensor, Error> {
@@ -333,17 +335,14 @@ impl Network {
                 ),
             });
         }
-        // Queries go one by one, so that memory does not grow with their number.
-        let answers: Result<Vec<_>, Error> = (0..query.dim(0)?)
-            .map(|i| {
-                let query = query.narrow(0, i, 1)?;
-                match &self.engine {
-                    Engine::Cpu(cpu) => cpu.answer(&query, prompts),
-                    Engine::Tensors(tensors) => Ok(tensors.answer(&query, prompts)?),
-                }
-            })
-            .collect();
-        Ok(Tensor::cat(&answers?, 0)?)
+        match &self.engine {
+            // One by one, so that memory does not grow with their number.
+            Engine::Cpu(cpu) => {
+                let each = (0..query.dim(0)?).map(|i| cpu.answer(&query.narrow(0, i, 1)?, prompts));
+                Ok(Tensor::cat(&each.collect::<Result<Vec<_>, Error>>()?, 0)?)
+            }
+            Engine::Tensors(tensors) => Ok(tensors.answer(query, prompts)?),
+        }
     }
 }
 

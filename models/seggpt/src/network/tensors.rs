@@ -75,7 +75,7 @@ impl Tensors {
         Ok([images, targets])
     }
 
-    /// Answers one query `[1, 3, S, S]`: `[G, 3, S, S]`, f32.
+    /// Answers queries `[B, 3, S, S]` together: `[B G, 3, S, S]`, f32.
     pub(super) fn answer(&self, query: &Tensor, prompts: &PreparedPrompts) -> Result<Tensor> {
         let canvas = prompts.canvas;
         let positions = self.positions(canvas)?;
@@ -88,19 +88,30 @@ impl Tensors {
             &positions.absolute[1],
             prompts.kind,
         )?;
-        let (groups, _, c) = prompts.images.dims3()?;
-        let query = query.broadcast_as((groups, canvas.tokens(), c))?;
-        let images = Tensor::cat(&[&prompts.images, &query], 1)?;
+        let (count, l, c) = query.dims3()?;
+        let groups = prompts.images.dim(0)?;
+        // Every query beside all that is known of the prompts.
+        let for_each = |x: &Tensor| {
+            let tokens = x.dim(1)?;
+            x.unsqueeze(0)?
+                .broadcast_as((count, groups, tokens, c))?
+                .reshape((count * groups, tokens, c))
+        };
+        let query = query
+            .unsqueeze(1)?
+            .broadcast_as((count, groups, l, c))?
+            .reshape((count * groups, l, c))?;
+        let images = Tensor::cat(&[&for_each(&prompts.images)?, &query], 1)?;
         let ensemble = prompts.ensemble;
         let images = self
             .encoder
             .until_merge(&images, canvas, &positions, ensemble)?;
-        let merged = ((images + &prompts.targets)? * 0.5)?;
+        let merged = ((images + for_each(&prompts.targets)?)? * 0.5)?;
         let features = self
             .encoder
             .after_merge(&merged, canvas, &positions, ensemble)?;
         let _span = tracing::info_span!("decoder").entered();
-        let answers: Result<Vec<_>> = (0..groups)
+        let answers: Result<Vec<_>> = (0..count * groups)
             .map(|group| self.decoder.answer(&features.get(group)?, canvas))
             .collect();
         Tensor::cat(&answers?, 0)?.to_dtype(DType::F32)
@@ -167,12 +178,17 @@ mod tests {
             (3, Ensemble::Joint, [48, 80]),
             (2, Ensemble::Independent, [32, 32]),
         ] {
-            let (query, prompts, masks) = (pictures(1, size), pictures(n, size), pictures(n, size));
+            let (queries, prompts, masks) =
+                (pictures(2, size), pictures(n, size), pictures(n, size));
             let kind = SegType::Semantic;
-            let plain = reference.forward(&query, &prompts, &masks, kind, ensemble);
-            let plain = plain.unwrap().narrow(2, size[0], size[0]).unwrap();
+            let plain = [0, 1].map(|i| {
+                let query = queries.narrow(0, i, 1).unwrap();
+                let plain = reference.forward(&query, &prompts, &masks, kind, ensemble);
+                plain.unwrap().narrow(2, size[0], size[0]).unwrap()
+            });
+            let plain = Tensor::cat(&plain, 0).unwrap();
             let prepared = network.prepare(&prompts, &masks, kind, ensemble).unwrap();
-            let answer = network.forward(&query, &prepared).unwrap();
+            let answer = network.forward(&queries, &prepared).unwrap();
             let worst = (answer - plain).unwrap().abs().unwrap().max_all().unwrap();
             let worst = worst.to_scalar::<f32>().unwrap();
             assert!(worst <= 1e-5, "{n} prompts, {ensemble}, {size:?}: {worst}");

@@ -9,13 +9,14 @@ use crate::{
     Config, DTypeChoice, Error, SegType, TargetEmbedding, convert::save, ops, weights::Checkpoint,
 };
 
-/// A batch of canvases with their targets.
+/// A batch of canvases with their targets. With `N` prompts above one the query attends to all of them at once, as in
+/// [`crate::Ensemble::Joint`].
 pub struct Canvases {
-    /// Prompt and query pictures `[B, 2, 3, S, S]`, normalised ([`crate::pixels::normalise`]).
+    /// The prompts' pictures and the query's `[B, N + 1, 3, S, S]`, normalised ([`crate::pixels::normalise`]).
     pub pictures: Tensor,
-    /// Prompt and query masks `[B, 2, 3, S, S]`, normalised. What is masked of them has no say in the answer.
+    /// Their masks `[B, N + 1, 3, S, S]`, normalised. What is masked of them has no say in the answer.
     pub masks: Tensor,
-    /// The masked patches, `[B, 2 L]`: 1 masked, 0 shown, the prompt's half first.
+    /// The masked patches, `[B, (N + 1) L]`: 1 masked, 0 shown, the query's last.
     pub masked: Tensor,
     /// What a colour stands for in each canvas.
     pub kinds: Vec<SegType>,
@@ -133,7 +134,7 @@ impl Trainable {
         save(&self.config, tensors.collect(), path, dtype)
     }
 
-    /// Paints canvases: `[B, 2 S, S, 3]`, in normalised colours, channels last.
+    /// Paints the first prompt and the query of each canvas: `[B, 2 S, S, 3]`, in normalised colours, channels last.
     ///
     /// `paths` `[2 depth, B]` are factors on each block's attention and MLP for each canvas: drop path draws 0 or
     /// `1 / (1 - rate)`; none are ones.
@@ -141,19 +142,23 @@ impl Trainable {
     /// # Errors
     /// [`Error::Shape`] if the tensors of the batch do not fit each other or the patch; [`Error::Compute`].
     pub fn forward(&self, batch: &Canvases, paths: Option<&Tensor>) -> Result<Tensor, Error> {
-        let (b, canvas) = self.accept(batch)?;
-        let painted = self.paint(batch, b, canvas, paths)?;
+        let (b, prompts, canvas) = self.accept(batch)?;
+        let painted = self.paint(batch, b, prompts, canvas, paths)?;
         Ok(painted.to_dtype(self.dtype)?)
     }
 
-    fn accept(&self, batch: &Canvases) -> Result<(usize, Canvas), Error> {
+    /// Number of canvases and of prompts in each, and the grid of patches of each half.
+    fn accept(&self, batch: &Canvases) -> Result<(usize, usize, Canvas), Error> {
         let p = self.config.patch_size;
-        let &[b, 2, 3, height, width] = batch.pictures.dims() else {
-            return Err(Error::Shape {
-                what: "pictures",
-                found: batch.pictures.dims().to_vec(),
-                expected: "[B, 2, 3, height, width]".into(),
-            });
+        let (b, prompts, height, width) = match *batch.pictures.dims() {
+            [b, halves, 3, height, width] if halves > 1 => (b, halves - 1, height, width),
+            _ => {
+                return Err(Error::Shape {
+                    what: "pictures",
+                    found: batch.pictures.dims().to_vec(),
+                    expected: "[B, prompts + 1, 3, height, width]".into(),
+                });
+            }
         };
         let canvas = Canvas {
             rows: height / p,
@@ -170,14 +175,15 @@ impl Trainable {
                 ),
             });
         }
-        if batch.masked.dims() != [b, 2 * canvas.tokens()] || batch.kinds.len() != b {
+        let tokens = (prompts + 1) * canvas.tokens();
+        if batch.masked.dims() != [b, tokens] || batch.kinds.len() != b {
             return Err(Error::Shape {
                 what: "masked and kinds",
                 found: [batch.masked.dims(), &[batch.kinds.len()]].concat(),
-                expected: format!("[{b}, {}] and {b}", 2 * canvas.tokens()),
+                expected: format!("[{b}, {tokens}] and {b}"),
             });
         }
-        Ok((b, canvas))
+        Ok((b, prompts, canvas))
     }
 
     fn weight(&self, name: &str) -> Computed<Tensor> {
@@ -205,11 +211,12 @@ impl Trainable {
         &self,
         batch: &Canvases,
         b: usize,
+        prompts: usize,
         canvas: Canvas,
         paths: Option<&Tensor>,
     ) -> Computed<Tensor> {
         let config = &self.config;
-        let marks = self.marks(&batch.kinds, b, canvas)?;
+        let marks = self.marks(&batch.kinds, (prompts + 1) * canvas.tokens())?;
         let images = self.images(batch, &marks)?;
         let targets = self.targets(batch, &marks)?;
         let merge = |x: &Tensor| (x.narrow(0, 0, b)? + x.narrow(0, b, b)?)? * 0.5;
@@ -218,11 +225,11 @@ impl Trainable {
             Some(_) => Tensor::cat(&[images, targets], 0)?,
         };
         if config.absolute_positions {
-            let positions = self.absolute(canvas)?;
+            let positions = over_halves(&self.absolute(canvas)?, prompts)?;
             x = x.broadcast_add(&positions)?;
         }
         let relative = match config.relative_positions {
-            true => Some(self.one_hot_keys(canvas)?),
+            true => Some(self.one_hot_keys(prompts, canvas)?),
             false => None,
         };
         let mut kept = Vec::with_capacity(config.kept_blocks.len());
@@ -239,12 +246,13 @@ impl Trainable {
             [one] => one.clone(),
             several => Tensor::cat(several, 2)?,
         };
-        self.decode(&features, b, canvas)
+        self.decode(&first_and_last(&features, prompts)?, b, canvas)
     }
 
     /// What is added to every token of a canvas besides its picture and position, as features of the canvas: a constant
-    /// one for the segment token, and one for the type. `[B, 2 L, 1 or 3]`.
-    fn marks(&self, kinds: &[SegType], b: usize, canvas: Canvas) -> Computed<Tensor> {
+    /// one for the segment token, and one for the type. `[B, tokens, 1 or 3]`.
+    fn marks(&self, kinds: &[SegType], tokens: usize) -> Computed<Tensor> {
+        let b = kinds.len();
         let types = |kind: SegType| match (self.config.type_tokens, kind) {
             (false, _) => vec![1.0],
             (true, SegType::Semantic) => vec![1.0, 1.0, 0.0],
@@ -252,9 +260,7 @@ impl Trainable {
         };
         let marks: Vec<f32> = kinds.iter().flat_map(|kind| types(*kind)).collect();
         let marks = Tensor::from_vec(marks, (b, 1, ()), &self.device)?.to_dtype(self.compute)?;
-        marks
-            .broadcast_as((b, 2 * canvas.tokens(), marks.dim(2)?))?
-            .contiguous()
+        marks.broadcast_as((b, tokens, marks.dim(2)?))?.contiguous()
     }
 
     /// The weights of [`Self::marks`] for a stream, `[C, 1]` each.
@@ -270,7 +276,7 @@ impl Trainable {
             .collect()
     }
 
-    /// The picture stream, `[B, 2 L, C]`. The stem sees each half apart.
+    /// The picture stream, `[B, (N + 1) L, C]`. The stem sees each half apart.
     fn images(&self, batch: &Canvases, marks: &Tensor) -> Computed<Tensor> {
         let (b, tokens, _) = marks.dims3()?;
         let pictures = batch
@@ -301,7 +307,7 @@ impl Trainable {
         )
     }
 
-    /// The target stream, `[B, 2 L, C]`: where a patch is masked, its pixels and the bias count as nothing and the mask
+    /// The target stream, `[B, (N + 1) L, C]`: where a patch is masked, its pixels and the bias count as nothing and the mask
     /// token stands instead.
     fn targets(&self, batch: &Canvases, marks: &Tensor) -> Computed<Tensor> {
         let (b, tokens, _) = marks.dims3()?;
@@ -326,7 +332,7 @@ impl Trainable {
         ops::linear(&features, &Tensor::cat(&weights, 1)?, &none)
     }
 
-    /// Absolute positions `[1, 2 L, C]`.
+    /// Absolute positions `[2 L, C]`.
     fn absolute(&self, canvas: Canvas) -> Computed<Tensor> {
         let side = self.config.pretrain_grid();
         let table = self
@@ -337,17 +343,16 @@ impl Trainable {
         weights
             .to_device(&self.device)?
             .to_dtype(self.compute)?
-            .matmul(&table.contiguous()?)?
-            .unsqueeze(0)
+            .matmul(&table.contiguous()?)
     }
 
-    /// One-hot row and column of every key, `[1, 1, 2 L, 2 rows + columns]`.
-    fn one_hot_keys(&self, canvas: Canvas) -> Computed<Tensor> {
+    /// One-hot row and column of every key, `[(N + 1) L, 2 rows + columns]`.
+    fn one_hot_keys(&self, prompts: usize, canvas: Canvas) -> Computed<Tensor> {
         let [upper, lower] = positions::one_hot_keys(canvas, self.compute, &self.device)?;
-        Tensor::cat(&[upper, lower], 0)?.unsqueeze(0)?.unsqueeze(0)
+        over_halves(&Tensor::cat(&[upper, lower], 0)?, prompts)
     }
 
-    /// `x` `[B or 2 B, 2 L, C]`.
+    /// `x` `[B or 2 B, (N + 1) L, C]`.
     fn block(
         &self,
         index: usize,
@@ -383,13 +388,29 @@ impl Trainable {
         };
         let qkv = self.linear(&self.norm(&x, &name("norm1"))?, &name("attn.qkv"))?;
         let attended = match keys {
-            None => ops::attention(&qkv, self.config.heads)?,
+            None if qkv.dim(1)? == 2 * canvas.tokens() => ops::attention(&qkv, self.config.heads)?,
+            None => {
+                let (q, k, v) = self.split(&qkv)?;
+                let scaled = (q * (self.config.head_width() as f64).powf(-0.5))?;
+                self.attend(&scaled, &k, &v, canvas)?
+            }
             Some(keys) => self.relative_attention(&qkv, index, canvas, keys)?,
         };
         let x = add(x, self.linear(&attended, &name("attn.proj"))?, 0)?;
         let hidden = self.linear(&self.norm(&x, &name("norm2"))?, &name("mlp.fc1"))?;
         let mlp = self.linear(&ops::gelu(&hidden)?, &name("mlp.fc2"))?;
         add(x, mlp, 1)
+    }
+
+    /// Queries, keys and values, each `[B, heads, tokens, d]`.
+    fn split(&self, qkv: &Tensor) -> Computed<(Tensor, Tensor, Tensor)> {
+        let (b, tokens, _) = qkv.dims3()?;
+        let (heads, d) = (self.config.heads, self.config.head_width());
+        let split = qkv
+            .reshape(&[b, tokens, 3, heads, d][..])?
+            .permute([2, 0, 3, 1, 4])?
+            .contiguous()?;
+        Ok((split.get(0)?, split.get(1)?, split.get(2)?))
     }
 
     /// Attention with decomposed relative positions: the product of `[q / √d, q · Rh, q · Rw]` and
@@ -401,43 +422,62 @@ impl Trainable {
         canvas: Canvas,
         keys: &Tensor,
     ) -> Computed<Tensor> {
-        let (b, tokens, _) = qkv.dims3()?;
-        let (heads, d) = (self.config.heads, self.config.head_width());
-        let (h, w) = (2 * canvas.rows, canvas.columns);
-        let split = qkv
-            .reshape(&[b, tokens, 3, heads, d][..])?
-            .permute([2, 0, 3, 1, 4])?
-            .contiguous()?;
-        let (q, k, v) = (split.get(0)?, split.get(1)?, split.get(2)?);
+        let (q, k, v) = self.split(qkv)?;
+        let (b, heads, tokens, d) = q.dims4()?;
+        let (rows, w) = (tokens / canvas.columns, canvas.columns);
         let table = |axis: &str, size: usize| -> Computed<Tensor> {
             let table = self.weight(&format!("blocks.{index}.attn.rel_pos_{axis}"))?;
-            let table = positions::relative_of(&table, size)?;
-            table.transpose(1, 2)?.contiguous()
+            positions::relative_of(&table, size)
         };
+        // Every prompt is in the upper half.
+        let by_row = over_halves(&table("h", 2 * canvas.rows)?, rows / canvas.rows - 1)?;
+        let transposed = |table: &Tensor| table.transpose(1, 2)?.contiguous();
         let x = b * heads;
-        let grid = q.reshape((x, h, w, d))?;
+        let grid = q.reshape((x, rows, w, d))?;
         let by_row = grid
             .transpose(0, 1)?
             .contiguous()?
-            .reshape((h, x * w, d))?
-            .matmul(&table("h", h)?)?;
+            .reshape((rows, x * w, d))?
+            .matmul(&transposed(&by_row)?)?;
         let by_row = by_row
-            .reshape((h, x, w, h))?
+            .reshape((rows, x, w, ()))?
             .transpose(0, 1)?
             .contiguous()?;
         let by_column = grid
             .permute((2, 0, 1, 3))?
             .contiguous()?
-            .reshape((w, x * h, d))?
-            .matmul(&table("w", w)?)?;
+            .reshape((w, x * rows, d))?
+            .matmul(&transposed(&table("w", w)?)?)?;
         let by_column = by_column
-            .reshape((w, x, h, w))?
+            .reshape((w, x, rows, w))?
             .permute((1, 2, 0, 3))?
             .contiguous()?;
         let q = Tensor::cat(&[(grid * (d as f64).powf(-0.5))?, by_row, by_column], 3)?;
-        let q = q.reshape((b, heads, tokens, d + h + w))?;
-        let keys = keys.broadcast_as((b, heads, tokens, h + w))?.contiguous()?;
-        let attended = ops::attention_of(&q, &Tensor::cat(&[&k, &keys], 3)?, &v)?;
+        let q = q.reshape((b, heads, tokens, ()))?;
+        let keys = keys
+            .broadcast_as((b, heads, tokens, keys.dim(1)?))?
+            .contiguous()?;
+        self.attend(&q, &Tensor::cat(&[&k, &keys], 3)?, &v, canvas)
+    }
+
+    /// What `q` and `k` `[B, heads, (N + 1) L, e]` find in `v` `[B, heads, (N + 1) L, d]`: each prompt in itself and in the
+    /// query, the query in everything. `[B, (N + 1) L, C]`.
+    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, canvas: Canvas) -> Computed<Tensor> {
+        let (b, _, tokens, _) = q.dims4()?;
+        let l = canvas.tokens();
+        let attended = if tokens == 2 * l {
+            ops::attention_of(q, k, v)?
+        } else {
+            let query = tokens - l;
+            let half = |x: &Tensor, first: usize| x.narrow(2, first, l);
+            let mut attended = Vec::with_capacity(tokens / l);
+            for first in (0..query).step_by(l) {
+                let seen = |x: &Tensor| Tensor::cat(&[half(x, first)?, half(x, query)?], 2);
+                attended.push(ops::attention_of(&half(q, first)?, &seen(k)?, &seen(v)?)?);
+            }
+            attended.push(ops::attention_of(&half(q, query)?, k, v)?);
+            Tensor::cat(&attended, 2)?
+        };
         attended
             .transpose(1, 2)?
             .reshape((b, tokens, self.config.width))
@@ -465,4 +505,25 @@ impl Trainable {
         let hidden = ops::gelu(&self.norm(&hidden, "decoder_pred.1")?)?;
         self.linear(&hidden, "decoder_pred.3")
     }
+}
+
+/// Of a table whose first dimension runs over the upper and the lower half, the upper one for each prompt, then the lower.
+fn over_halves(table: &Tensor, prompts: usize) -> Computed<Tensor> {
+    let half = table.dim(0)? / 2;
+    let (upper, lower) = (table.narrow(0, 0, half)?, table.narrow(0, half, half)?);
+    let mut halves = vec![&upper; prompts];
+    halves.push(&lower);
+    Tensor::cat(&halves, 0)
+}
+
+/// The tokens of the first prompt and of the query, out of `[B, (N + 1) L, C]`.
+fn first_and_last(x: &Tensor, prompts: usize) -> Computed<Tensor> {
+    if prompts == 1 {
+        return Ok(x.clone());
+    }
+    let half = x.dim(1)? / (prompts + 1);
+    Tensor::cat(
+        &[x.narrow(1, 0, half)?, x.narrow(1, prompts * half, half)?],
+        1,
+    )
 }

@@ -12,12 +12,13 @@ use super::{
 /// Scores held at once, so that they stay in the second-level cache.
 const SCORES: usize = 1 << 17;
 
-/// Queries `[T, e]`, keys `[T, e]` and values `[T, d]` of one head.
+/// Queries `[Q, e]`, keys `[T, e]` and values `[T, d]` of one head.
 #[derive(Clone, Copy)]
 struct Head<'a> {
     q: Matrix<'a>,
     k: Matrix<'a>,
     v: Matrix<'a>,
+    queries: usize,
     tokens: usize,
     /// `e` and `d`.
     widths: [usize; 2],
@@ -36,15 +37,15 @@ fn from_row(matrix: Matrix, row: usize) -> Matrix {
 
 impl Head<'_> {
     fn step(&self) -> usize {
-        (SCORES / self.tokens).clamp(1, self.tokens)
+        (SCORES / self.tokens).clamp(1, self.queries)
     }
 
     /// Blocks of rows: first and number.
     fn blocks(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (tokens, step) = (self.tokens, self.step());
-        (0..tokens)
+        let (queries, step) = (self.queries, self.step());
+        (0..queries)
             .step_by(step)
-            .map(move |first| (first, step.min(tokens - first)))
+            .map(move |first| (first, step.min(queries - first)))
     }
 
     /// The weights of some rows, each row summing to one.
@@ -88,7 +89,7 @@ impl Head<'_> {
         }
     }
 
-    /// Gradients from that of the output, `dy` `[T, d]`, and the output itself. The products of `dy` and output, summed
+    /// Gradients from that of the output, `dy` `[Q, d]`, and the output itself. The products of `dy` and output, summed
     /// over a row, are what the softmax takes off that row's gradient.
     fn backward(&self, y: Matrix, dy: Matrix, [dq, dk, dv]: [Out; 3], scratch: &mut Vec<f32>) {
         let ([e, d], t) = (self.widths, self.tokens);
@@ -161,6 +162,7 @@ impl Packed {
             q: part(0),
             k: part(1),
             v: part(2),
+            queries: tokens,
             tokens,
             widths: [d, d],
             scale: self.scale,
@@ -246,14 +248,13 @@ struct Scratch {
 pub(super) struct Apart;
 
 impl Apart {
-    fn head<'a>(q: &'a [f32], k: &'a [f32], v: &'a [f32], tokens: usize) -> Head<'a> {
-        let [e, d] = [q.len() / tokens, v.len() / tokens];
-        let matrix = |x: &'a [f32], width| Matrix::rows(x, width);
+    fn head<'a>(q: &'a [f32], k: &'a [f32], v: &'a [f32], [e, d]: [usize; 2]) -> Head<'a> {
         Head {
-            q: matrix(q, e),
-            k: matrix(k, e),
-            v: matrix(v, d),
-            tokens,
+            q: Matrix::rows(q, e),
+            k: Matrix::rows(k, e),
+            v: Matrix::rows(v, d),
+            queries: q.len() / e,
+            tokens: k.len() / e,
             widths: [e, d],
             scale: 1.0,
         }
@@ -274,22 +275,22 @@ impl CustomOp3 for Apart {
         v: &CpuStorage,
         v_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (_, _, tokens, e) = q_layout.shape().dims4()?;
-        let d = v_layout.shape().dims4()?.3;
+        let (batch, heads, queries, e) = q_layout.shape().dims4()?;
+        let (_, _, tokens, d) = v_layout.shape().dims4()?;
         let (q, k, v) = (
             values(q, q_layout)?,
             values(k, k_layout)?,
             values(v, v_layout)?,
         );
-        let mut y = vec![0.0; v.len()];
-        let heads = y.par_chunks_mut(tokens * d).zip(q.par_chunks(tokens * e));
-        let heads = heads
+        let mut y = vec![0.0; batch * heads * queries * d];
+        let each = y.par_chunks_mut(queries * d).zip(q.par_chunks(queries * e));
+        let each = each
             .zip(k.par_chunks(tokens * e))
             .zip(v.par_chunks(tokens * d));
-        heads.for_each_init(Vec::new, |scratch, (((y, q), k), v)| {
-            Self::head(q, k, v, tokens).forward((y, d), scratch);
+        each.for_each_init(Vec::new, |scratch, (((y, q), k), v)| {
+            Self::head(q, k, v, [e, d]).forward((y, d), scratch);
         });
-        output(y, v_layout.shape())
+        output(y, (batch, heads, queries, d))
     }
 
     fn bwd(
@@ -300,8 +301,8 @@ impl CustomOp3 for Apart {
         y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (_, _, t, e) = q.dims4()?;
-        let d = v.dim(3)?;
+        let (_, _, r, e) = q.dims4()?;
+        let (_, _, t, d) = v.dims4()?;
         let (mut dq, mut dk, mut dv) = (
             vec![0.0; q.elem_count()],
             vec![0.0; k.elem_count()],
@@ -313,20 +314,20 @@ impl CustomOp3 for Apart {
                     with(y, |y| {
                         with(grad, |dy| {
                             let outputs = dq
-                                .par_chunks_mut(t * e)
+                                .par_chunks_mut(r * e)
                                 .zip(dk.par_chunks_mut(t * e))
                                 .zip(dv.par_chunks_mut(t * d));
                             let inputs = q
-                                .par_chunks(t * e)
+                                .par_chunks(r * e)
                                 .zip(k.par_chunks(t * e))
                                 .zip(v.par_chunks(t * d));
-                            let results = y.par_chunks(t * d).zip(dy.par_chunks(t * d));
+                            let results = y.par_chunks(r * d).zip(dy.par_chunks(r * d));
                             outputs.zip(inputs).zip(results).for_each_init(
                                 Vec::new,
                                 |scratch, ((((dq, dk), dv), ((q, k), v)), (y, dy))| {
                                     let out = [(dq, e), (dk, e), (dv, d)];
                                     let (y, dy) = (Matrix::rows(y, d), Matrix::rows(dy, d));
-                                    Self::head(q, k, v, t).backward(y, dy, out, scratch);
+                                    Self::head(q, k, v, [e, d]).backward(y, dy, out, scratch);
                                 },
                             );
                             Ok(())

@@ -82,7 +82,7 @@ pub(crate) fn attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     attended.transpose(1, 2)?.reshape((batch, tokens, width))
 }
 
-/// `softmax(q kᵀ) v` for `q` and `k` `[B, heads, T, e]` and `v` `[B, heads, T, d]`, to `[B, heads, T, d]`.
+/// `softmax(q kᵀ) v` for `q` `[B, heads, Q, e]`, `k` `[B, heads, T, e]` and `v` `[B, heads, T, d]`, to `[B, heads, Q, d]`.
 pub(crate) fn attention_of(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     if fused(q) {
         q.contiguous()?

@@ -107,9 +107,12 @@ fn attention_agrees_in_one_block_of_rows_and_in_several() {
 
 #[test]
 fn attention_of_separate_tensors_agrees() {
-    agrees(&[&[2, 3, 30, 11], &[2, 3, 30, 11], &[2, 3, 30, 5]], |x| {
-        attention_of(&x[0], &x[1], &x[2])
-    });
+    for queries in [30, 7, 41] {
+        agrees(
+            &[&[2, 3, queries, 11], &[2, 3, 30, 11], &[2, 3, 30, 5]],
+            |x| attention_of(&x[0], &x[1], &x[2]),
+        );
+    }
 }
 
 #[test]

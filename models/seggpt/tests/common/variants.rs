@@ -110,16 +110,17 @@ pub fn trainable(config: &Config, dtype: DType) -> Trainable {
 }
 
 /// Two canvases: the query hidden, and every other patch hidden.
-pub fn canvases(config: &Config, size: usize) -> Canvases {
+pub fn canvases(config: &Config, size: usize, prompts: usize) -> Canvases {
     let half = (size / config.patch_size).pow(2);
-    let hidden = (0..2 * half)
-        .map(|i| i >= half)
-        .chain((0..2 * half).map(|i| i % 2 == 0));
+    let (halves, tokens) = (prompts + 1, (prompts + 1) * half);
+    let hidden = (0..tokens)
+        .map(|i| i >= prompts * half)
+        .chain((0..tokens).map(|i| i % 2 == 0));
     let hidden: Vec<f32> = hidden.map(|hidden| f32::from(u8::from(hidden))).collect();
     Canvases {
-        pictures: noise(&[2, 2, 3, size, size], 1.0, 11),
-        masks: noise(&[2, 2, 3, size, size], 1.0, 12),
-        masked: Tensor::from_vec(hidden, (2, 2 * half), &Device::Cpu).unwrap(),
+        pictures: noise(&[2, halves, 3, size, size], 1.0, 11),
+        masks: noise(&[2, halves, 3, size, size], 1.0, 12),
+        masked: Tensor::from_vec(hidden, (2, tokens), &Device::Cpu).unwrap(),
         kinds: vec![SegType::Instance, SegType::Semantic],
     }
 }

@@ -44,6 +44,20 @@ struct Positions {
     attention: Vec<seggpt_kernels::Attention>,
 }
 
+impl Positions {
+    /// Where and how tokens attend.
+    fn on(&self, canvas: Canvas, ensemble: Ensemble) -> On<'_> {
+        On {
+            canvas,
+            attention: &self.attention,
+            sharing: match ensemble {
+                Ensemble::Joint => Sharing::Joint,
+                Ensemble::Feature | Ensemble::Independent => Sharing::Average,
+            },
+        }
+    }
+}
+
 impl Cpu {
     /// Lays out the weights for products in `dtype`, as [`DTypeChoice::on`] has it.
     pub(super) fn load(config: &Config, source: Source, dtype: DTypeChoice) -> Result<Self, Error> {
@@ -106,11 +120,7 @@ impl Cpu {
             Ok(())
         })?;
         let mut scratch = Scratch::default();
-        let on = On {
-            canvas,
-            attention: &positions.attention,
-            sharing: sharing(ensemble),
-        };
+        let on = positions.on(canvas, ensemble);
         for group in targets.chunks_exact_mut(group) {
             self.encoder.until_merge(group, on, &mut scratch)?;
         }
@@ -139,11 +149,7 @@ impl Cpu {
         let size = query.elem_count();
         let mut answers = vec![0.0; groups * size];
         let mut scratch = Scratch::default();
-        let on = On {
-            canvas,
-            attention: &positions.attention,
-            sharing: sharing(prompts.ensemble),
-        };
+        let on = positions.on(canvas, prompts.ensemble);
         lend(&prompts.images, |images| {
             lend(&prompts.targets, |targets| {
                 let images = images.chunks_exact(images.len() / groups);
@@ -184,13 +190,6 @@ impl Cpu {
         });
         tables.insert(canvas, positions.clone());
         Ok(positions)
-    }
-}
-
-fn sharing(ensemble: Ensemble) -> Sharing {
-    match ensemble {
-        Ensemble::Joint => Sharing::Joint,
-        Ensemble::Feature | Ensemble::Independent => Sharing::Average,
     }
 }
 
