@@ -6,35 +6,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use seggpt_train::{Progress, Score, Watch};
+use seggpt_train::{Progress, Score, Watch, interruption};
 
 use crate::{Exit, console};
-
-/// Becomes true when the user presses Ctrl-C; a second time ends the program, which loses nothing but the steps since the
-/// last checkpoint.
-fn interruption() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let raised = flag.clone();
-    // Without the thread, Ctrl-C ends the program at once, which is no harm either.
-    let _ = thread::Builder::new().name("ctrl-c".into()).spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        else {
-            return;
-        };
-        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            if raised.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        }
-    });
-    flag
-}
 
 fn bar(steps: u64) -> Option<ProgressBar> {
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}\n{msg}").ok()?;

@@ -24,6 +24,7 @@ mod batch;
 mod begin;
 mod data;
 mod error;
+mod interrupt;
 mod loader;
 pub mod loss;
 pub mod mask;
@@ -41,6 +42,7 @@ mod validation;
 pub use batch::{Batch, Task};
 pub use data::{pack, samples};
 pub use error::TrainError;
+pub use interrupt::{INTERRUPTED, interruption};
 pub use loader::Sources;
 pub use memory::keep_freed;
 pub use settings::{

@@ -1,9 +1,18 @@
 //! Trains without the rest of the project: one file to copy to a machine with a GPU.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use clap::Parser;
-use seggpt_train::{Limit, Progress, Score, Settings, TrainError, Watch, run, samples};
+use seggpt_train::{
+    INTERRUPTED, Limit, Progress, Score, Settings, TrainError, Watch, interruption, run, samples,
+};
 
 /// Trains a network as a settings file says, or resumes.
 #[derive(Parser)]
@@ -24,7 +33,8 @@ struct Arguments {
     device: String,
 }
 
-struct Lines;
+/// What a run says, line by line, and whether the user stops it.
+struct Lines(Arc<AtomicBool>);
 
 #[allow(clippy::print_stdout)] // a command line program
 impl Watch for Lines {
@@ -57,28 +67,43 @@ impl Watch for Lines {
     fn note(&mut self, text: &str) {
         println!("{text}");
     }
+
+    fn stop(&mut self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
-fn train(arguments: &Arguments) -> Result<(), TrainError> {
+/// Whether all steps are done that were asked for.
+fn train(arguments: &Arguments) -> Result<bool, TrainError> {
     let settings = Settings::read(&arguments.settings)?;
     let device = seggpt::device(&arguments.device)?;
     let limit = Limit::new(arguments.steps, arguments.minutes);
     let sources = samples(&settings.data)?;
-    run(
+    let interrupted = interruption();
+    let mut lines = Lines(interrupted.clone());
+    let outcome = run(
         &settings,
         &arguments.out,
         limit,
         &device,
         &sources,
-        &mut Lines,
+        &mut lines,
     )?;
-    Ok(())
+    let broken_off = interrupted.load(Ordering::Relaxed) && !outcome.complete;
+    if broken_off {
+        lines.note(&format!(
+            "stopped after step {}; the same command goes on from there",
+            outcome.step
+        ));
+    }
+    Ok(!broken_off)
 }
 
 #[allow(clippy::print_stderr)] // a command line program
 fn main() -> ExitCode {
     match train(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => INTERRUPTED.into(),
         Err(error) => {
             eprintln!("seggpt-train: {error}");
             ExitCode::FAILURE

@@ -74,6 +74,33 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
 }
 
 #[test]
+fn ctrl_c_saves_and_ends_with_an_exit_code_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = format!(
+        "{NETWORK}stages: [{{steps: 100000, size: 16, batch: 2}}]\nvalidation: {{every: 100000, samples: 4}}\n\
+         checkpoint_every: 100000\n"
+    );
+    fs::write(folder.path().join("train.yml"), yaml).unwrap();
+    let mut child = program(folder.path(), "out").spawn().unwrap();
+    let started = Instant::now();
+    // The first validation has been.
+    while !folder.path().join("out/index.html").exists() {
+        assert!(started.elapsed() < Duration::from_secs(120));
+        sleep(Duration::from_millis(5));
+    }
+    let interrupt = ["-INT", &child.id().to_string()];
+    assert!(
+        Command::new("kill")
+            .args(interrupt)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(folder.path().join("out/state.safetensors").exists());
+}
+
+#[test]
 fn a_pack_the_settings_and_the_program_are_enough() {
     let data = tempfile::tempdir().unwrap();
     let set = data.path().join("labelled/discs");
