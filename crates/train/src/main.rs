@@ -79,8 +79,7 @@ fn train(arguments: &Arguments) -> Result<bool, TrainError> {
     let device = seggpt::device(&arguments.device)?;
     let limit = Limit::new(arguments.steps, arguments.minutes);
     let sources = samples(&settings.data)?;
-    let interrupted = interruption();
-    let mut lines = Lines(interrupted.clone());
+    let mut lines = Lines(interruption());
     let outcome = run(
         &settings,
         &arguments.out,
@@ -89,7 +88,7 @@ fn train(arguments: &Arguments) -> Result<bool, TrainError> {
         &sources,
         &mut lines,
     )?;
-    let broken_off = interrupted.load(Ordering::Relaxed) && !outcome.complete;
+    let broken_off = lines.stop() && !outcome.complete;
     if broken_off {
         lines.note(&format!(
             "stopped after step {}; the same command goes on from there",

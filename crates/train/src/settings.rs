@@ -47,7 +47,7 @@ pub struct Settings {
     #[serde(default = "five_hundred")]
     pub checkpoint_every: u64,
     /// Threads that make samples beside the computation. Default 1.
-    #[serde(default = "one_thread")]
+    #[serde(default = "single")]
     pub workers: usize,
 }
 
@@ -59,11 +59,7 @@ fn five_hundred() -> u64 {
     500
 }
 
-fn one_thread() -> usize {
-    1
-}
-
-fn one_prompt() -> usize {
+fn single() -> usize {
     1
 }
 
@@ -193,10 +189,10 @@ pub struct Stage {
     pub batch: usize,
     /// The most prompts a sample has: each batch has 1 to so many, drawn anew. With several, the query attends to all of
     /// them at once ([`seggpt::Ensemble::Joint`]). Default 1.
-    #[serde(default = "one_prompt")]
+    #[serde(default = "single")]
     pub prompts: usize,
     /// Batches whose gradients are added up for one step. Default 1.
-    #[serde(default = "one_thread")]
+    #[serde(default = "single")]
     pub accumulate: usize,
 }
 

@@ -59,8 +59,11 @@ fn normalise_there(bytes: &Tensor) -> Computed<Tensor> {
     shares.broadcast_sub(&mean)?.broadcast_div(&deviation)
 }
 
-/// Mean and deviation per channel, `[3, 1, 1]`.
-fn scale(device: &Device) -> Computed<[Tensor; 2]> {
+/// [`MEAN`] and [`STD`] per channel, `[3, 1, 1]` each.
+///
+/// # Errors
+/// The device has no room.
+pub fn scale(device: &Device) -> Computed<[Tensor; 2]> {
     let channels = |values: [f32; 3]| Tensor::from_slice(&values, (3, 1, 1), device);
     Ok([channels(MEAN)?, channels(STD)?])
 }

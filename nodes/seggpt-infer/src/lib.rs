@@ -118,7 +118,7 @@ impl Segmenter {
     /// the network does.
     pub fn segment(&mut self, items: &[(Identity, Canvases)]) -> Vec<Result<Mask>> {
         let mut masks = Vec::with_capacity(items.len());
-        for alike in items.chunk_by(|(_, a), (_, b)| PromptSet::of(a) == PromptSet::of(b)) {
+        for alike in items.chunk_by(|(_, a), (_, b)| PromptSet::is_shared(a, b)) {
             let canvases: Vec<_> = alike.iter().map(|(_, canvases)| canvases).collect();
             match self.model.paint(&canvases) {
                 Ok(paintings) => masks.extend(alike.iter().zip(paintings).map(

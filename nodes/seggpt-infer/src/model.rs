@@ -96,12 +96,12 @@ impl Model {
         self.check_size(size)?;
         let started = Instant::now();
         let asked = PromptSet::of(first);
-        let mut milliseconds = BTreeMap::new();
+        let mut prepare = None;
         let shown = match self.shown.take() {
             Some(shown) if shown.0 == asked => shown,
             _ => {
                 let prepared = asked.prepare(&self.network, size)?;
-                milliseconds.insert("prepare".into(), to_milliseconds(started.elapsed()));
+                prepare = Some(to_milliseconds(started.elapsed()));
                 (asked, prepared)
             }
         };
@@ -124,21 +124,17 @@ impl Model {
         let mut answers = pixels::painted(&self.network.forward(&queries, prompts)?)?.into_iter();
         let each = answers.len() / canvases.len();
         let forward = to_milliseconds(prepared.elapsed()) / canvases.len() as f64;
-        milliseconds.insert("forward".into(), forward);
-        let painting = |milliseconds: BTreeMap<String, f64>| Painting {
-            answers: answers.by_ref().take(each).collect(),
-            size,
-            milliseconds,
+        let painting = |_| {
+            let mut milliseconds = BTreeMap::from([("forward".to_owned(), forward)]);
+            // The prompts were prepared once, for the first.
+            milliseconds.extend(prepare.take().map(|spent| ("prepare".to_owned(), spent)));
+            Painting {
+                answers: answers.by_ref().take(each).collect(),
+                size,
+                milliseconds,
+            }
         };
-        let mut paintings: Vec<_> = vec![milliseconds; canvases.len()]
-            .into_iter()
-            .map(painting)
-            .collect();
-        // The prompts were prepared once.
-        for later in &mut paintings[1..] {
-            later.milliseconds.remove("prepare");
-        }
-        Ok(paintings)
+        Ok(canvases.iter().map(painting).collect())
     }
 
     /// What a mask says of its making.
@@ -189,6 +185,14 @@ pub(crate) struct PromptSet {
 }
 
 impl PromptSet {
+    /// Whether two canvases have the same set, without a copy of either.
+    pub(crate) fn is_shared(a: &Canvases, b: &Canvases) -> bool {
+        let alike = |(a, b): (&Prompt, &Prompt)| a.image == b.image && a.mask == b.mask;
+        (a.kind, a.combine, a.query.size()) == (b.kind, b.combine, b.query.size())
+            && a.prompts.len() == b.prompts.len()
+            && a.prompts.iter().zip(&b.prompts).all(alike)
+    }
+
     pub(crate) fn of(canvases: &Canvases) -> Self {
         let joined = |part: fn(&Prompt) -> &Square| {
             let parts: Vec<_> = canvases.prompts.iter().map(|p| part(p).bytes()).collect();

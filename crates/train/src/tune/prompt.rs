@@ -27,10 +27,8 @@ impl Plane {
 
     /// In the network's units, differentiable.
     pub(super) fn normalised(&self) -> Result<Tensor, ComputeError> {
-        let device = self.value.device();
-        let [mean, deviation] = [pixels::MEAN, pixels::STD]
-            .map(|channels| Tensor::from_vec(channels.to_vec(), (3, 1, 1), device));
-        self.value.broadcast_sub(&mean?)?.broadcast_div(&deviation?)
+        let [mean, deviation] = pixels::scale(self.value.device())?;
+        self.value.broadcast_sub(&mean)?.broadcast_div(&deviation)
     }
 
     /// What a picture file of 8 bits keeps of it.

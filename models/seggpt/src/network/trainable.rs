@@ -390,7 +390,7 @@ impl Trainable {
         let attended = match keys {
             None if qkv.dim(1)? == 2 * canvas.tokens() => ops::attention(&qkv, self.config.heads)?,
             None => {
-                let (q, k, v) = self.split(&qkv)?;
+                let (q, k, v) = ops::heads_apart(&qkv, self.config.heads)?;
                 let scaled = (q * (self.config.head_width() as f64).powf(-0.5))?;
                 self.attend(&scaled, &k, &v, canvas)?
             }
@@ -402,17 +402,6 @@ impl Trainable {
         add(x, mlp, 1)
     }
 
-    /// Queries, keys and values, each `[B, heads, tokens, d]`.
-    fn split(&self, qkv: &Tensor) -> Computed<(Tensor, Tensor, Tensor)> {
-        let (b, tokens, _) = qkv.dims3()?;
-        let (heads, d) = (self.config.heads, self.config.head_width());
-        let split = qkv
-            .reshape(&[b, tokens, 3, heads, d][..])?
-            .permute([2, 0, 3, 1, 4])?
-            .contiguous()?;
-        Ok((split.get(0)?, split.get(1)?, split.get(2)?))
-    }
-
     /// Attention with decomposed relative positions: the product of `[q / √d, q · Rh, q · Rw]` and
     /// `[k, onehot(row), onehot(column)]` is the score with its positions in.
     fn relative_attention(
@@ -422,7 +411,7 @@ impl Trainable {
         canvas: Canvas,
         keys: &Tensor,
     ) -> Computed<Tensor> {
-        let (q, k, v) = self.split(qkv)?;
+        let (q, k, v) = ops::heads_apart(qkv, self.config.heads)?;
         let (b, heads, tokens, d) = q.dims4()?;
         let (rows, w) = (tokens / canvas.columns, canvas.columns);
         let table = |axis: &str, size: usize| -> Computed<Tensor> {
@@ -509,6 +498,9 @@ impl Trainable {
 
 /// Of a table whose first dimension runs over the upper and the lower half, the upper one for each prompt, then the lower.
 fn over_halves(table: &Tensor, prompts: usize) -> Computed<Tensor> {
+    if prompts == 1 {
+        return Ok(table.clone());
+    }
     let half = table.dim(0)? / 2;
     let (upper, lower) = (table.narrow(0, 0, half)?, table.narrow(0, half, half)?);
     let mut halves = vec![&upper; prompts];

@@ -74,12 +74,19 @@ pub(crate) fn attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
         return qkv.contiguous()?.apply_op1(op);
     }
     let (batch, tokens, _) = qkv.dims3()?;
+    let (q, k, v) = heads_apart(qkv, heads)?;
+    let attended = plain::attention(&(q * scale)?, &k, &v)?;
+    attended.transpose(1, 2)?.reshape((batch, tokens, width))
+}
+
+/// Queries, keys and values of tokens `[B, T, 3 C]`, each `[B, heads, T, C / heads]`.
+pub(crate) fn heads_apart(qkv: &Tensor, heads: usize) -> Result<(Tensor, Tensor, Tensor)> {
+    let (batch, tokens, width) = qkv.dims3()?;
     let split = qkv
-        .reshape(&[batch, tokens, 3, heads, width / heads][..])?
+        .reshape(&[batch, tokens, 3, heads, width / 3 / heads][..])?
         .permute([2, 0, 3, 1, 4])?
         .contiguous()?;
-    let attended = plain::attention(&(split.get(0)? * scale)?, &split.get(1)?, &split.get(2)?)?;
-    attended.transpose(1, 2)?.reshape((batch, tokens, width))
+    Ok((split.get(0)?, split.get(1)?, split.get(2)?))
 }
 
 /// `softmax(q kᵀ) v` for `q` `[B, heads, Q, e]`, `k` `[B, heads, T, e]` and `v` `[B, heads, T, d]`, to `[B, heads, Q, d]`.
