@@ -1,8 +1,8 @@
 """Times the network against other people's, and what it costs to grow; writes docs/benchmarks.md.
 
 Every contender is a process of its own that has loaded the weights and waits. It is asked over stdin for an answer,
-`PROMPTS SIDE [kept] [joint]`, and says `SECONDS PEAK-KIB SAMPLE...`: how long one answer took, its largest resident memory so
-far, and some of the painted values. The contenders are asked in turn, round after round, so that whatever else the
+`PROMPTS SIDE [kept] [joint] [queries=N]`, and says `SECONDS PEAK-KIB SAMPLE...`: how long the answer (or N of them with the same
+prompts) took, its largest resident memory so far, and some of the painted values. The contenders are asked in turn, round after round, so that whatever else the
 machine does falls on all of them alike; the median counts.
 """
 
@@ -163,6 +163,11 @@ def growth(report, arguments, large, small, pictures):
         theirs,
         by(prompts, costs(of(small), *[(n, 128, "kept") for n in prompts])),
         by(prompts, costs(of(small), *[(n, 128, "kept", "joint") for n in prompts])),
+    )
+    fewer, more = [1, 2, 4], [1, 4, 16, 64]
+    report.growth_by_queries(
+        by(fewer, costs(of(large), *[(1, 448, f"queries={n}") for n in fewer], warm_up="1 448")),
+        by(more, costs(of(small), *[(1, 128, f"queries={n}") for n in more], warm_up="1 128")),
     )
     areas = [128, 224, 448]
     report.growth_by_side(

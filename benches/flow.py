@@ -1,11 +1,11 @@
 """What the dataflow costs around the network: pictures of three sizes through the real engine, one at a time."""
 
+import itertools
 import json
 import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 SIZES = {"448 x 448": (448, 448), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160)}
-ITEMS = 10
+ITEMS = 40
 PROMPTS = [1, 8]
 # What the tiny network takes.
 SIDE = 64
@@ -28,11 +28,11 @@ def picture(width, height, seed):
     return Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8))
 
 
-def run(folder, size, prompts, items):
-    """Seconds of a whole run, and the milliseconds by stage that each item's record tells."""
+def run(folder, size, prompts):
+    """Seconds from one picture's mask to the next one's, and the milliseconds by stage that each item's record tells."""
     pictures, out = folder / "pictures", folder / "out"
     pictures.mkdir(parents=True)
-    for number in range(items):
+    for number in range(ITEMS):
         picture(*size, number).save(pictures / f"{number:02}.jpg", quality=92)
     command = [
         ROOT / "target/debug/seggpt", "segment", pictures, "--out", out, "--model", "untrained-tiny", "--k", str(prompts),
@@ -44,9 +44,10 @@ def run(folder, size, prompts, items):
         shutil.copy(ground / "ground_1.png", example)
         shutil.copy(ground / "ground_1_pebbles.png", mask)
         command += ["--prompt", f"{example}={mask}"]
-    start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    took = time.perf_counter() - start
+    written = sorted(mask.stat().st_mtime_ns for mask in out.glob("*.mask.png"))
+    # Prompts are prepared once, with the first picture.
+    took = [(after - before) / 1e9 for before, after in itertools.pairwise(written[1:])]
     records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
     return took, [record["provenance"]["milliseconds"] for record in records]
 
@@ -59,13 +60,11 @@ def cost_of_pictures(folder):
 
 
 def seconds(folder, size, prompts):
-    """Per item: all, by what more items cost; of it reading, resizing, the network, deciding classes at the picture's size,
-    and writing."""
-    few, _ = run(folder / "few", size, prompts, ITEMS)
-    many, spent = run(folder / "many", size, prompts, 4 * ITEMS)
-    # Prompts are prepared once, with the first picture.
-    stages = [statistics.median(each[stage] for each in spent) / 1e3 for stage in ["forward", "decode", "write"]]
-    return (many - few) / (3 * ITEMS), *cost_of_pictures(folder / "many/pictures"), *stages
+    """Per item: all; of it resizing, the network, deciding classes at the picture's size, and writing; beside it, reading."""
+    took, spent = run(folder, size, prompts)
+    reading, resizing = cost_of_pictures(folder / "pictures")
+    stages = [statistics.median(each[stage] for each in spent[1:]) / 1e3 for stage in ["forward", "decode", "write"]]
+    return statistics.median(took), resizing, *stages, reading
 
 
 def overhead():

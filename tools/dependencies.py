@@ -7,7 +7,7 @@ import sys
 
 ALLOWED = {
     "MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CDLA-Permissive-2.0",
-    "EPL-2.0", "ISC", "MIT-0", "MPL-2.0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib", "0BSD", "bzip2-1.0.6",
+    "EPL-2.0", "IJG", "ISC", "MIT-0", "MPL-2.0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib", "0BSD", "bzip2-1.0.6",
 }
 ONCE = ["arrow", "candle-core", "dora-node-api", "gemm", "image", "png", "rayon-core", "tokio", "zenoh"]
 

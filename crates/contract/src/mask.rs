@@ -74,6 +74,14 @@ impl ClassIds {
         }
     }
 
+    /// All ids in a list of their own.
+    pub fn to_vec(&self) -> Vec<u16> {
+        match self {
+            Self::U8(ids) => ids.iter().map(|&id| u16::from(id)).collect(),
+            Self::U16(ids) => ids.to_vec(),
+        }
+    }
+
     /// How many pixels.
     pub fn len(&self) -> usize {
         match self {

@@ -64,7 +64,7 @@ impl Prompted {
     /// The picture does not decode; or as [`size`](Self::size).
     pub fn query_square(&self) -> Result<Square, ContractError> {
         let size = self.size()?;
-        Square::from_rgb(bicubic(&self.image.to_rgb()?, size, size))
+        Square::from_rgb(bicubic(&self.image.rgb()?, size, size))
     }
 }
 

@@ -1,6 +1,6 @@
 mod memory;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use seggpt_contract::{Class, Encoding, Example, Picture, Prompted, SegType, Square};
 use seggpt_eval::{IGNORE, LabelPlane, data::Dataset};
@@ -151,7 +151,7 @@ impl Table {
         let paper = &exam.papers[question.paper];
         let query = Query {
             item: &question.item,
-            picture,
+            picture: &|| Ok(Cow::Borrowed(picture)),
         };
         let shown = Shown {
             dataset: &*paper.dataset,

@@ -49,26 +49,8 @@ pub fn overlay(
     };
     let line = style
         .contour
-        .unwrap_or_else(|| (width.min(height) / 300).max(1)) as isize;
-    let at = |x: isize, y: isize| {
-        let x = x.clamp(0, width as isize - 1) as usize;
-        labels[y.clamp(0, height as isize - 1) as usize * width + x]
-    };
-    let differs = |x: isize, y: isize, reach: isize| {
-        let slant = (reach * 7 + 5) / 10;
-        let around = [
-            (reach, 0),
-            (-reach, 0),
-            (0, reach),
-            (0, -reach),
-            (slant, slant),
-            (slant, -slant),
-            (-slant, slant),
-            (-slant, -slant),
-        ];
-        reach > 0 && around.iter().any(|(dx, dy)| at(x + dx, y + dy) != at(x, y))
-    };
-    let halo = (line + 1) / 2;
+        .unwrap_or_else(|| (width.min(height) / 300).max(1));
+    let halo = line.div_ceil(2);
 
     let mut out = picture.clone();
     let stride = (width * 3).max(1);
@@ -76,17 +58,18 @@ pub fn overlay(
         .enumerate()
         .for_each(|(y, row)| {
             let (row, _) = row.as_chunks_mut::<3>();
-            for (x, pixel) in row.iter_mut().enumerate() {
-                let label = labels[y * width + x];
-                let (x, y) = (x as isize, y as isize);
+            let here = &labels[y * width..][..width];
+            let inside = borders(labels, (width, height), y, line);
+            let outside = borders(labels, (width, height), y, halo);
+            for (x, (pixel, &label)) in row.iter_mut().zip(here).enumerate() {
                 if label == 0 {
-                    if differs(x, y, halo) {
+                    if outside[x] {
                         *pixel = blend(*pixel, [0; 3], 0.5);
                     }
                     continue;
                 }
                 let color = palette.get(usize::from(label)).copied().unwrap_or(last);
-                *pixel = if differs(x, y, line) {
+                *pixel = if inside[x] {
                     color
                 } else {
                     blend(*pixel, color, style.alpha)
@@ -94,6 +77,42 @@ pub fn overlay(
             }
         });
     Ok(out)
+}
+
+/// Where in a row a label differs from one of eight around it, `reach` pixels away. Beyond the picture's edge is the edge.
+fn borders(labels: &[u16], size: (usize, usize), y: usize, reach: usize) -> Vec<bool> {
+    let (width, height) = size;
+    let mut differs = vec![false; width];
+    if reach == 0 {
+        return differs;
+    }
+    let slant = (reach * 7 + 5) / 10;
+    let row = |y: usize| &labels[y.min(height - 1) * width..][..width];
+    let here = row(y);
+    let mut compare = |other: &[u16], shift: usize| {
+        let (shift, edges) = (shift.min(width), (other[0], other[width - 1]));
+        let (start, end) = (&here[shift..], &here[..width - shift]);
+        for ((differs, a), b) in differs[shift..].iter_mut().zip(start).zip(other) {
+            *differs |= a != b;
+        }
+        for ((differs, a), b) in differs.iter_mut().zip(end).zip(&other[shift..]) {
+            *differs |= a != b;
+        }
+        for (differs, a) in differs.iter_mut().zip(here).take(shift) {
+            *differs |= *a != edges.0;
+        }
+        for (differs, a) in differs.iter_mut().zip(here).rev().take(shift) {
+            *differs |= *a != edges.1;
+        }
+    };
+    compare(here, reach);
+    for other in [row(y + reach), row(y.saturating_sub(reach))] {
+        compare(other, 0);
+    }
+    for other in [row(y + slant), row(y.saturating_sub(slant))] {
+        compare(other, slant);
+    }
+    differs
 }
 
 /// The original engine's picture: `picture * (0.6 * painted / 255 + 0.4)`, truncated, so that black
@@ -177,7 +196,8 @@ pub fn thumbnail(picture: &RgbImage, max_side: u32) -> RgbImage {
 }
 
 fn blend(under: Rgb, over: Rgb, alpha: f32) -> Rgb {
-    let mix = |u: u8, o: u8| (f32::from(u) + (f32::from(o) - f32::from(u)) * alpha).round() as u8;
+    // Rounds: the sum is never negative.
+    let mix = |u: u8, o: u8| (f32::from(u) + (f32::from(o) - f32::from(u)) * alpha + 0.5) as u8;
     [
         mix(under[0], over[0]),
         mix(under[1], over[1]),

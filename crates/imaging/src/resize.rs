@@ -6,7 +6,9 @@
 //! before the vertical one. The order and the rounding matter: on hard edges, a resampler with
 //! 16-bit weights that goes vertically first is off by more than five levels.
 
-use image::RgbImage;
+use std::ops::Deref;
+
+use image::{ImageBuffer, Rgb, RgbImage};
 use rayon::prelude::*;
 
 const CHANNELS: usize = 3;
@@ -16,25 +18,25 @@ const PRECISION: u32 = 32 - 8 - 2;
 ///
 /// No bytes differ from Pillow 13. A picture or target without pixels gives a black picture.
 #[must_use]
-pub fn bicubic(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
+pub fn bicubic<C>(picture: &ImageBuffer<Rgb<u8>, C>, width: u32, height: u32) -> RgbImage
+where
+    C: Deref<Target = [u8]>,
+{
     let (from_w, from_h) = (picture.width() as usize, picture.height() as usize);
     let (to_w, to_h) = (width as usize, height as usize);
     if from_w * from_h == 0 || to_w * to_h == 0 {
         return RgbImage::new(width, height);
     }
+    let source: &[u8] = picture.as_raw();
     let mut pixels = None;
     if to_w != from_w {
-        pixels = Some(horizontally(
-            picture.as_raw(),
-            from_w,
-            &cubic_taps(from_w, to_w),
-        ));
+        pixels = Some(horizontally(source, from_w, &cubic_taps(from_w, to_w)));
     }
     if to_h != from_h {
-        let rows = pixels.as_deref().unwrap_or(picture.as_raw());
+        let rows = pixels.as_deref().unwrap_or(source);
         pixels = Some(vertically(rows, to_w, &cubic_taps(from_h, to_h)));
     }
-    let pixels = pixels.unwrap_or_else(|| picture.as_raw().clone());
+    let pixels = pixels.unwrap_or_else(|| source.to_vec());
     RgbImage::from_raw(width, height, pixels).expect("both passes make whole rows")
 }
 

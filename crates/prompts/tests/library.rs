@@ -1,7 +1,10 @@
 //! Libraries of the drawn pictures, good and bad.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
@@ -339,7 +342,7 @@ fn select(
         .select(
             &Query {
                 item,
-                picture: &picture,
+                picture: &|| Ok(Cow::Borrowed(&picture)),
             },
             library,
             k,
@@ -449,7 +452,7 @@ fn nearest_finds_the_picture_itself_and_scores_fall() {
             .select(
                 &Query {
                     item: "q",
-                    picture: &picture,
+                    picture: &|| Ok(Cow::Borrowed(&picture)),
                 },
                 &library,
                 3,
@@ -477,7 +480,7 @@ fn an_embedding_that_fails_says_for_which_picture() {
         .select(
             &Query {
                 item: "q",
-                picture: &picture,
+                picture: &|| Ok(Cow::Borrowed(&picture)),
             },
             &library,
             1,

@@ -43,7 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                     false => Ensemble::Feature,
                 };
                 let kept = more.contains(&"kept");
-                let (took, answer) = answer(&network, &inputs, size, ensemble, kept)?;
+                let queries = more.iter().find_map(|word| word.strip_prefix("queries="));
+                let queries = queries.unwrap_or("1").parse()?;
+                let (took, answer) = answer(&network, &inputs, size, ensemble, kept, queries)?;
                 let sample: Vec<String> = answer
                     .iter()
                     .step_by(997)
@@ -57,13 +59,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Seconds, and the lower half of the canvas. Prompts that are kept are prepared before the clock runs.
+/// Seconds of so many answers with the same prompts, and the lower half of the canvas. Prompts that are kept are prepared
+/// before the clock runs.
 fn answer(
     network: &Network,
     inputs: &Inputs,
     (prompts, side): (usize, usize),
     ensemble: Ensemble,
     kept: bool,
+    queries: usize,
 ) -> Result<(f64, Vec<f32>), Box<dyn Error>> {
     let pictures = |name: &str, count| {
         let all = inputs.get(name).ok_or(format!("no input {name}"))?;
@@ -84,7 +88,10 @@ fn answer(
         Some(prepared) => prepared,
         None => prepare()?,
     };
-    let answer = network.forward(&query, &prepared)?;
+    let mut answer = network.forward(&query, &prepared)?;
+    for _ in 1..queries {
+        answer = network.forward(&query, &prepared)?;
+    }
     let took = start.elapsed().as_secs_f64();
     Ok((took, answer.flatten_all()?.to_vec1()?))
 }

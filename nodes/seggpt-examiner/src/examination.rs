@@ -221,7 +221,7 @@ impl<'a> Examination<'a> {
     fn marked(&self, sent: &Sent, mask: &Mask) -> Result<(Mark, LabelPlane), ExamError> {
         let (at, _, prompted) = &**sent;
         let size = (mask.width as usize, mask.height as usize);
-        let answer = LabelPlane::new(size, mask.ids.iter().collect())?;
+        let answer = LabelPlane::new(size, mask.ids.to_vec())?;
         let made = &mask.provenance;
         let mark = Mark {
             // As they were sent: an ensemble may have made one of several.

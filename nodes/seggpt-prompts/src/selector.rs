@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use eyre::{Result, WrapErr, bail};
 use seggpt_contract::{Class, Example, Identity, Picture, Prompted};
@@ -50,7 +50,7 @@ impl Selector {
     pub fn prompt(&mut self, identity: &Identity, image: Picture) -> Result<Prompted> {
         let query = Query {
             item: &identity.item,
-            picture: &image.to_rgb()?,
+            picture: &|| Ok(Cow::Owned(image.to_rgb()?)),
         };
         let selected = self.strategy.select(&query, &self.library, self.k)?;
         let shown = |class: &&Class| {

@@ -163,20 +163,13 @@ fn the_loop_answers_each_item_and_passes_failures_on() {
     ];
     let inputs = messages.map(|message| ("image", message.encode().unwrap()));
     let pairs = pairs(2);
-    let words = [
-        "--prompt-pairs",
-        &pairs,
-        "--select",
-        "random",
-        "--seed",
-        "7",
-    ];
+    let words = ["--prompt-pairs", &pairs, "--select", "nearest"];
     let sent = run_with(inputs, |node, events| run(node, events, settings(&words))).unwrap();
     assert!(sent.iter().all(|s| s.output == "prompted"));
     assert_eq!(
         sent.iter().map(|s| s.rows.len()).collect::<Vec<_>>(),
         [1, 0, 0, 1]
     );
-    assert_eq!(sent[0].rows[0]["selection"], "random");
+    assert_eq!(sent[0].rows[0]["selection"], "nearest");
     assert_eq!(sent[0].rows[0]["class_ids"], serde_json::json!([1]));
 }

@@ -1,6 +1,6 @@
 //! Colours for people. The network's colours are chosen for the network: white over a photograph is hard to see.
 
-use seggpt_contract::{Class, ClassIds};
+use seggpt_contract::Class;
 use seggpt_imaging::{BLACK, Rgb, palette};
 
 /// Squared distance below which two colours are taken for one another.
@@ -44,11 +44,6 @@ pub fn by_id<'a>(classes: impl IntoIterator<Item = &'a Class> + Clone, ids: &[u1
         table[usize::from(class.id)] = color;
     }
     table
-}
-
-/// All ids of a mask, widened.
-pub fn wide(ids: &ClassIds) -> Vec<u16> {
-    ids.iter().collect()
 }
 
 fn is_lively(color: Rgb) -> bool {

@@ -2,6 +2,7 @@
 
 use eyre::{Result, ensure};
 use image::RgbImage;
+use rayon::prelude::*;
 use seggpt_contract::{Identity, Mask};
 use seggpt_imaging::{
     overlay::{Style, overlay},
@@ -57,7 +58,7 @@ pub fn make(
     settings: &Settings,
 ) -> Result<Vec<Made>> {
     let size = (mask.width as usize, mask.height as usize);
-    let ids = colors::wide(&mask.ids);
+    let ids = mask.ids.to_vec();
     let classes: Vec<_> = mask
         .classes
         .iter()
@@ -67,59 +68,69 @@ pub fn make(
         MaskKind::Palette => MaskFormat::Palette,
         MaskKind::Ids => MaskFormat::Ids,
     };
-    let mut made = Vec::new();
-    let mut add = |kind, ending, bytes| {
-        made.push(Made {
-            kind,
-            file: format!("{name}.{ending}"),
-            bytes,
-        })
-    };
-    add(
-        "mask",
-        "mask.png",
-        write::mask_png(&ids, size, &classes, format)?,
-    );
+    let mut jobs = vec![job("mask", "mask.png", || {
+        Ok(write::mask_png(&ids, size, &classes, format)?)
+    })];
     if let Some(picture) = picture.filter(|_| settings.overlay) {
-        let table = colors::by_id(mask.classes.iter().map(|c| &c.class), &ids);
-        let drawn = overlay(picture, &ids, &table, Style::default())?;
-        if mask.width.max(mask.height) <= JPEG_SIDE {
-            add(
-                "overlay",
-                "overlay.jpg",
-                write::rgb_jpeg(&drawn, settings.quality)?,
-            );
+        let draw = || {
+            let table = colors::by_id(mask.classes.iter().map(|c| &c.class), &ids);
+            overlay(picture, &ids, &table, Style::default())
+        };
+        jobs.push(if mask.width.max(mask.height) <= JPEG_SIDE {
+            job("overlay", "overlay.jpg", move || {
+                Ok(write::rgb_jpeg(&draw()?, settings.quality)?)
+            })
         } else {
-            add("overlay", "overlay.png", write::rgb_png(&drawn)?);
-        }
+            job("overlay", "overlay.png", move || {
+                Ok(write::rgb_png(&draw()?)?)
+            })
+        });
     }
     if settings.confidence {
-        add(
-            "confidence",
-            "confidence.png",
-            write::grey_png(&mask.confidence, size)?,
-        );
+        jobs.push(job("confidence", "confidence.png", || {
+            Ok(write::grey_png(&mask.confidence, size)?)
+        }));
     }
     if settings.painted {
-        add(
-            "painted",
-            "painted.png",
-            write::rgb_png(&mask.painted.to_rgb())?,
-        );
+        jobs.push(job("painted", "painted.png", || {
+            Ok(write::rgb_png(&mask.painted.to_rgb())?)
+        }));
     }
     if let Some(instances) = &mask.instances {
-        add(
-            "instances",
-            "instances.png",
-            write::ids_png16(&instances.map, size)?,
-        );
-        add(
-            "instance_table",
-            "instances.json",
-            serde_json::to_vec(&instances.table)?,
-        );
+        jobs.push(job("instances", "instances.png", || {
+            Ok(write::ids_png16(&instances.map, size)?)
+        }));
+        jobs.push(job("instance_table", "instances.json", || {
+            Ok(serde_json::to_vec(&instances.table)?)
+        }));
     }
-    Ok(made)
+    let made = jobs.into_par_iter().map(|job| {
+        Ok(Made {
+            kind: job.kind,
+            file: format!("{name}.{}", job.ending),
+            bytes: (job.make)()?,
+        })
+    });
+    made.collect()
+}
+
+/// A file to make; those of an item are made side by side.
+struct Job<'a> {
+    kind: &'static str,
+    ending: &'static str,
+    make: Box<dyn Fn() -> Result<Vec<u8>> + Send + Sync + 'a>,
+}
+
+fn job<'a>(
+    kind: &'static str,
+    ending: &'static str,
+    make: impl Fn() -> Result<Vec<u8>> + Send + Sync + 'a,
+) -> Job<'a> {
+    Job {
+        kind,
+        ending,
+        make: Box::new(make),
+    }
 }
 
 /// Mean confidence over all pixels, 0 to 1.

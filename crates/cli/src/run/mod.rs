@@ -7,6 +7,7 @@ pub mod progress;
 pub mod settings;
 pub mod shm;
 mod stall;
+mod transport;
 pub mod validate;
 mod verdict;
 mod watch;
@@ -45,6 +46,12 @@ pub fn run(flow: Flow, stop_after: Option<Duration>, view: &View) -> Exit {
     for warning in &flow.warnings {
         console.note(&format!("warning: {warning}"));
     }
+    // Held while nodes may start.
+    let _patience = transport::be_patient().inspect_err(|error| {
+        console.note(&format!(
+            "warning: messages may have to be sent twice: {error:#}"
+        ));
+    });
     let mut watch = watch::Watch::new(console, stall::Stall::new(&flow.descriptor));
     let ending = engine::run(flow, stop_after, |sign| watch.take(sign));
 

@@ -4,12 +4,17 @@ mod convert;
 mod dialects;
 mod encoding;
 
+use std::borrow::Cow;
+
 use arrow::buffer::Buffer;
-use image::RgbImage;
+use image::{ImageBuffer, Rgb, RgbImage};
 
 pub use encoding::Encoding;
 
 use crate::ContractError;
+
+/// 8-bit RGB pixels, borrowed or owned.
+pub type RgbView<'a> = ImageBuffer<Rgb<u8>, Cow<'a, [u8]>>;
 
 pub(crate) const MESSAGE: &str = "Image";
 
@@ -105,6 +110,19 @@ impl Picture {
             });
         }
         seggpt_imaging::read::decode(&self.data, &name).map_err(undecodable)
+    }
+
+    /// As [`to_rgb`](Self::to_rgb), without a copy where the bytes are 8-bit RGB already.
+    ///
+    /// # Errors
+    /// As [`to_rgb`](Self::to_rgb).
+    pub fn rgb(&self) -> Result<RgbView<'_>, ContractError> {
+        let pixels = match self.encoding {
+            Encoding::Rgb8 => Cow::Borrowed(self.bytes()),
+            _ => Cow::Owned(self.to_rgb()?.into_raw()),
+        };
+        Ok(RgbView::from_raw(self.width, self.height, pixels)
+            .expect("length checked on construction"))
     }
 
     pub(crate) fn buffer(&self) -> Buffer {

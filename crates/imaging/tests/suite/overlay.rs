@@ -38,6 +38,47 @@ fn without_a_contour_only_the_inside_changes() {
     }
 }
 
+/// Every pixel by the definition of a contour, at sizes below and above its width.
+#[test]
+fn a_contour_is_where_one_of_eight_around_differs() {
+    for (width, height) in [(1, 1), (2, 5), (7, 3), (40, 23)] {
+        for line in [1, 2, 3, 6] {
+            let labels: Vec<u16> = (0..width * height)
+                .map(|at: i32| u16::from((at % width / 5 + at / width / 7) % 3 == 1))
+                .collect();
+            let picture = RgbImage::from_pixel(width as u32, height as u32, Pixel([100; 3]));
+            let style = Style {
+                alpha: 0.0,
+                contour: Some(line),
+            };
+            let drawn = overlay::overlay(&picture, &labels, &[BLACK, RED], style).unwrap();
+            let at = |x: i32, y: i32| {
+                labels[(y.clamp(0, height - 1) * width + x.clamp(0, width - 1)) as usize]
+            };
+            let differs = |x: i32, y: i32, reach: i32| {
+                let slant = (reach * 7 + 5) / 10;
+                let straight = [(reach, 0), (-reach, 0), (0, reach), (0, -reach)];
+                let slanted =
+                    [(1, 1), (1, -1), (-1, 1), (-1, -1)].map(|(a, b)| (a * slant, b * slant));
+                straight
+                    .iter()
+                    .chain(&slanted)
+                    .any(|(dx, dy)| at(x + dx, y + dy) != at(x, y))
+            };
+            let (line, halo) = (line as i32, line as i32 / 2 + line as i32 % 2);
+            for (x, y, pixel) in drawn.enumerate_pixels() {
+                let (x, y) = (x as i32, y as i32);
+                let expected = match at(x, y) {
+                    0 if differs(x, y, halo) => [50; 3],
+                    1 if differs(x, y, line) => RED,
+                    _ => [100; 3],
+                };
+                assert_eq!(pixel.0, expected, "{width} x {height}, {line}: {x}, {y}");
+            }
+        }
+    }
+}
+
 #[test]
 fn labels_of_another_size_are_an_error() {
     let (picture, labels) = scene();

@@ -10,6 +10,8 @@ pub use nearest::{Descriptor, EmbedError, Embedding, Nearest};
 pub use random::Random;
 pub use registry::{Choice, Maker, Registry};
 
+use std::borrow::Cow;
+
 use seggpt_imaging::RgbImage;
 
 use crate::{Library, LibraryError};
@@ -49,12 +51,12 @@ impl Pool for Library {
 }
 
 /// The picture that examples are wanted for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Query<'a> {
     /// Its identity in the flow: the same picture sent again has the same.
     pub item: &'a str,
-    /// Its pixels, at any size.
-    pub picture: &'a RgbImage,
+    /// Its pixels, at any size: decoded where a strategy looks at them.
+    pub picture: &'a dyn Fn() -> Result<Cow<'a, RgbImage>, EmbedError>,
 }
 
 /// A chosen example.

@@ -57,12 +57,7 @@ impl<E: Embedding> Nearest<E> {
     }
 
     fn embed(&mut self, picture: &RgbImage, what: &str) -> Result<Vec<f32>, LibraryError> {
-        self.embedding
-            .embed(picture)
-            .map_err(|source| LibraryError::Embedding {
-                what: what.to_owned(),
-                source,
-            })
+        self.embedding.embed(picture).map_err(failed(what))
     }
 }
 
@@ -74,7 +69,8 @@ impl<E: Embedding> Strategy for Nearest<E> {
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError> {
         self.embed_prompts(pool)?;
-        let own = self.embed(query.picture, query.item)?;
+        let picture = (query.picture)().map_err(failed(query.item))?;
+        let own = self.embed(&picture, query.item)?;
         let mut ranked: Vec<Selected> = self
             .prompts
             .iter()
@@ -87,6 +83,13 @@ impl<E: Embedding> Strategy for Nearest<E> {
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
         ranked.truncate(k);
         Ok(ranked)
+    }
+}
+
+fn failed(what: &str) -> impl FnOnce(EmbedError) -> LibraryError {
+    move |source| LibraryError::Embedding {
+        what: what.to_owned(),
+        source,
     }
 }
 

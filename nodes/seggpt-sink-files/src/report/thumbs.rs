@@ -44,7 +44,7 @@ impl Thumbs {
             None => reduced(mask.width, mask.height),
         };
         let to = (width as usize, height as usize);
-        let ids = nearest(&colors::wide(&mask.ids), from, to);
+        let ids = nearest(&mask.ids.to_vec(), from, to);
         let classes = || mask.classes.iter().map(|result| &result.class);
         let table = colors::by_id(classes(), &ids);
         let answer = match &small {
