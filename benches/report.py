@@ -181,9 +181,9 @@ class Report:
             "A tiny network, pictures as JPEG, masks as PNG, one under way at a time (`--window 1`); medians of forty pictures, "
             "from one mask to the next, through source, prompts, ensemble, network and sink as processes of their own. Classes "
             "are decided at the picture's size; writing is the mask's PNG. Resizing and reading are timed apart, on warm files; "
-            "reading goes on beside the rest, and on two cores takes one of them from it. All else is five messages with a copy into shared memory each, waking five "
-            "processes, the journal and the acknowledgement. With the default window of 4 the nodes work side by side, and the "
-            "slowest counts.",
+            "reading goes on beside the rest, and on two cores takes one of them from it. All else is five messages with a copy "
+            "into shared memory each, waking five processes, the journal and the acknowledgement. With the default window of 4 "
+            "the nodes work side by side, and the slowest counts.",
             table(
                 ["picture", "prompts", "whole, ms", *(f"{stage}, ms" for stage in FLOW), "beside it reading, ms"], rows
             ),

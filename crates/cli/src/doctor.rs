@@ -323,15 +323,25 @@ fn model(path: &Path, is_default: bool) -> Finding {
 }
 
 /// What the ready-made dataflow asks for.
-const POOLS: u64 = (3 * 256 + 64 + 8) << 20;
+const POOLS: u64 = (3 * 128 + 64 + 8) << 20;
 
 fn shared_memory() -> Finding {
     match shm::available() {
         None => good("shared memory", "no limit of its own"),
-        Some(free) if free >= POOLS => good(
-            "shared memory",
-            format!("{} MB free in /dev/shm", free >> 20),
-        ),
+        Some(free) if free >= POOLS => match shm::lockable() {
+            Some(limit) if limit < POOLS => optional_without(
+                "shared memory",
+                format!(
+                    "a process may lock {} MB of it, so that large messages of the ready dataflows go the slower way",
+                    limit >> 20
+                ),
+                "ulimit -l unlimited, or --ulimit memlock=-1 for a container",
+            ),
+            _ => good(
+                "shared memory",
+                format!("{} MB free in /dev/shm", free >> 20),
+            ),
+        },
         Some(free) => bad(
             "shared memory",
             format!(

@@ -40,7 +40,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
-    let pools = Pools::of(args.window, way.prompts(), way.canvas, shm::available());
+    let pools = Pools::of(way.prompts(), way.canvas, shm::room());
     fill(
         TEMPLATE,
         &[

@@ -1,6 +1,7 @@
 //! Shared memory: what the nodes of a dataflow may take, and what there is.
 
 use dora_core::descriptor::Descriptor;
+use dora_message::config::ByteSize;
 
 /// What dora gives a node that asks for nothing.
 pub const DEFAULT_POOL: u64 = 8 << 20;
@@ -16,6 +17,70 @@ pub fn available() -> Option<u64> {
 #[cfg(not(target_os = "linux"))]
 pub fn available() -> Option<u64> {
     None
+}
+
+/// Bytes that each process may lock in memory, as it does with the pools of its own node and of those that it hears;
+/// `None` where it may lock all.
+#[cfg(target_os = "linux")]
+pub fn lockable() -> Option<u64> {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
+    if locks_all(&std::fs::read_to_string("/proc/self/status").ok()?) {
+        return None;
+    }
+    let (now, most) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
+    // Nodes inherit what is raised here.
+    let raised = setrlimit(Resource::RLIMIT_MEMLOCK, most, most);
+    let limit = raised.map_or(now, |()| most);
+    (limit != RLIM_INFINITY).then_some(limit)
+}
+
+/// Whether the process has CAP_IPC_LOCK, number 14 (capabilities(7)).
+#[cfg(target_os = "linux")]
+fn locks_all(status: &str) -> bool {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let held = line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok());
+    held.is_some_and(|held| held & 1 << 14 != 0)
+}
+
+/// Bytes that each process may lock in memory; `None` where it may lock all.
+#[cfg(not(target_os = "linux"))]
+pub fn lockable() -> Option<u64> {
+    None
+}
+
+/// Bytes that all pools may take together: half of what is free, and no more than a process may lock.
+pub fn room() -> Option<u64> {
+    let free = available().map(|bytes| bytes / 2);
+    free.into_iter()
+        .chain(lockable().map(|limit| limit.saturating_sub(BOOKKEEPING)))
+        .min()
+}
+
+/// What the transport locks besides pools.
+const BOOKKEEPING: u64 = 1 << 20;
+
+/// Where a process may not lock the pools, which would keep it from reading what is in them, takes shared memory away from
+/// the nodes: messages then go through the engine. Returns what to say.
+pub(super) fn renounce(descriptor: &mut Descriptor) -> Option<String> {
+    renounce_beyond(descriptor, lockable()?)
+}
+
+fn renounce_beyond(descriptor: &mut Descriptor, limit: u64) -> Option<String> {
+    let wanted = wanted(descriptor) + BOOKKEEPING;
+    if wanted <= limit {
+        return None;
+    }
+    for node in &mut descriptor.nodes {
+        node.shared_memory_pool_size = Some(ByteSize(0));
+    }
+    Some(format!(
+        "the nodes' shared memory pools add up to {} MB, of which a process may lock {} MB: large messages go the slower way \
+         through the engine; raise the limit (`ulimit -l {}`, memlock in /etc/security/limits.conf, or --ulimit memlock=-1 \
+         for a container)",
+        wanted >> 20,
+        limit >> 20,
+        wanted.next_multiple_of(1 << 20) >> 10
+    ))
 }
 
 /// Bytes that a dataflow's nodes may take together.
@@ -61,6 +126,31 @@ mod tests {
             wanted(&Descriptor::parse(yaml.into()).unwrap()),
             (64 + 8) << 20
         );
+    }
+
+    #[test]
+    fn pools_that_may_not_be_locked_are_given_up() {
+        let yaml =
+            "nodes:\n  - {id: a, path: x, shared_memory_pool_size: 64MB}\n  - {id: b, path: y}\n";
+        let mut descriptor = Descriptor::parse(yaml.into()).unwrap();
+        assert_eq!(renounce_beyond(&mut descriptor, 73 << 20), None);
+        let text = renounce_beyond(&mut descriptor, 8 << 20).unwrap();
+        assert!(
+            text.contains("73 MB") && text.contains("lock 8 MB") && text.contains("-l 74752"),
+            "{text}"
+        );
+        assert_eq!(wanted(&descriptor), 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_capability_to_lock_is_the_fourteenth() {
+        assert!(locks_all("Name:\tx\nCapEff:\t000001ffffffffff\n"));
+        assert!(
+            !locks_all("CapEff:\t00000000a80425fb\n"),
+            "docker's usual set"
+        );
+        assert!(!locks_all("CapEff:\t0000000000000000\n"));
     }
 
     #[test]

@@ -102,6 +102,7 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
     validate::check_dataflow(&descriptor, &dir).map_err(|error| flaw(format!("{error:#}")))?;
     settings::apply(&mut descriptor, settings, &dir)?;
     warnings.extend(shm::shortage(&descriptor));
+    warnings.extend(shm::renounce(&mut descriptor));
     Ok(Flow {
         path: path.to_owned(),
         dir,

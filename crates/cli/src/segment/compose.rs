@@ -87,7 +87,7 @@ pub fn compose(plan: &Plan) -> String {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
-    let pools = Pools::of(args.window, plan.k, plan.canvas, shm::available());
+    let pools = Pools::of(plan.k, plan.canvas, shm::room());
     let file = plan.flow.join("dataflow.yml").display().to_string();
     fill(
         TEMPLATE,
@@ -185,16 +185,15 @@ const PICTURE: u64 = 40 << 20;
 const SMALLEST: u64 = shm::DEFAULT_POOL;
 
 impl Pools {
-    /// Room for the window and two more, within half of what there is.
-    pub fn of(window: u32, k: u32, canvas: usize, available: Option<u64>) -> Self {
-        let messages = u64::from(window) + 2;
+    /// Room for a message that is read, one that waits and one that is written, within `room` bytes for all.
+    pub fn of(k: u32, canvas: usize, room: Option<u64>) -> Self {
         let square = (canvas * canvas * 3) as u64;
         // Prompts and their masks, the query, and the eighth.
         let canvases = square * (2 * u64::from(k) + 1) * 9 / 8;
-        let wanted = [messages * (PICTURE + canvases), messages * canvases];
+        let wanted = [3 * (PICTURE + canvases), 3 * canvases];
         // Three nodes send pictures, one canvases; the sink has the default.
         let total = 3 * wanted[0] + wanted[1] + shm::DEFAULT_POOL;
-        let budget = available.map_or(total, |bytes| bytes / 2);
+        let budget = room.unwrap_or(total);
         let [pictures, canvases] = wanted.map(|pool| {
             let fair = if total > budget {
                 (u128::from(pool) * u128::from(budget) / u128::from(total)) as u64
@@ -362,12 +361,12 @@ mod tests {
     }
 
     #[test]
-    fn pools_hold_the_window_and_shrink_to_what_there_is() {
-        let pools = |available| Pools::of(2, 1, 64, available);
+    fn pools_hold_three_messages_and_shrink_to_the_room_there_is() {
+        let pools = |room| Pools::of(1, 64, room);
         let roomy = pools(None);
-        assert!(roomy.pictures >= 4 * PICTURE);
+        assert!(roomy.pictures >= 3 * PICTURE);
         assert_eq!(roomy.canvases, SMALLEST);
-        assert!(pools(Some(500 << 20)).pictures < roomy.pictures);
+        assert!(pools(Some(250 << 20)).pictures < roomy.pictures);
         assert_eq!(
             pools(Some(16 << 20)),
             Pools {
