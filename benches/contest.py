@@ -1,9 +1,9 @@
 """Times the network against other people's, and what it costs to grow; writes docs/benchmarks.md.
 
 Every contender is a process of its own that has loaded the weights and waits. It is asked over stdin for an answer,
-`PROMPTS SIDE [kept] [joint] [queries=N]`, and says `SECONDS PEAK-KIB SAMPLE...`: how long the answer (or N of them with the same
-prompts) took, its largest resident memory so far, and some of the painted values. The contenders are asked in turn, round after round, so that whatever else the
-machine does falls on all of them alike; the median counts.
+`PROMPTS SIDE [kept] [joint] [queries=N]`, and says `SECONDS PEAK-KIB SAMPLE...`: how long the answer (or N of them with the
+same prompts) took, its largest resident memory so far, and some of the painted values. The contenders are asked in turn,
+round after round, so that whatever else the machine does falls on all of them alike; the median counts.
 """
 
 import argparse

@@ -36,6 +36,10 @@ def seconds(costs):
     return {size: took for size, (took, _) in costs.items()}
 
 
+def power(costs):
+    return f"{growth_of(seconds(costs)):.2f}"
+
+
 def costs_table(unit, costs):
     spent = ["seconds", *(f"{took:.2f}" for took, _ in costs.values())]
     memory = ["peak memory, GiB", *(f"{peak / 2**20:.2f}" for _, peak in costs.values())]
@@ -98,9 +102,6 @@ class Report:
         self.section("Many prompts, and the same prompt over many pictures", table(head, rows), words)
 
     def growth_by_prompts(self, large, large_joint, theirs, small, small_joint):
-        def power(costs):
-            return f"{growth_of(seconds(costs)):.2f}"
-
         beside = []
         if theirs:
             words = "transformers, which computes the query anew beside each prompt, grows by the power"
@@ -122,9 +123,6 @@ class Report:
         )
 
     def growth_by_queries(self, large, small):
-        def power(costs):
-            return f"{growth_of(seconds(costs)):.2f}"
-
         self.section(
             "How the cost grows with the pictures",
             "One prompt, prepared within the time and kept for all pictures; ViT-L at 448 x 448, then the small network at "
@@ -136,8 +134,8 @@ class Report:
         )
 
     def growth_by_side(self, large, small):
-        def power(costs):
-            return f"{growth_of({side**2: took for side, took in seconds(costs).items()}):.2f}"
+        def by_area(costs):
+            return power({side**2: cost for side, cost in costs.items()})
 
         self.section(
             "How the cost grows with the picture",
@@ -145,8 +143,8 @@ class Report:
             costs_table("side", large),
             costs_table("side", small),
             "Linear layers and convolutions cost by the number of patches, attention by its square. Between the two largest "
-            f"sides the whole grows by the power {power(large)} of the area for ViT-L, whose wide linear layers dominate, and "
-            f"{power(small)} for the small network, whose patches are many. The peak of memory is that of loading the "
+            f"sides the whole grows by the power {by_area(large)} of the area for ViT-L, whose wide linear layers dominate, and "
+            f"{by_area(small)} for the small network, whose patches are many. The peak of memory is that of loading the "
             "weights and the benchmark's inputs; answering never rises above it.",
         )
 
