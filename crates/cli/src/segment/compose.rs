@@ -190,24 +190,25 @@ impl Pools {
         let square = (canvas * canvas * 3) as u64;
         // Prompts and their masks, the query, and the eighth.
         let canvases = square * (2 * u64::from(k) + 1) * 9 / 8;
-        let wanted = [3 * (PICTURE + canvases), 3 * canvases];
+        let wanted = Self {
+            pictures: 3 * (PICTURE + canvases),
+            canvases: (3 * canvases).max(SMALLEST),
+        };
         // Three nodes send pictures, one canvases; the sink has the default.
-        let total = 3 * wanted[0] + wanted[1] + shm::DEFAULT_POOL;
-        let budget = room.unwrap_or(total);
-        let [pictures, canvases] = wanted.map(|pool| {
-            let fair = if total > budget {
-                (u128::from(pool) * u128::from(budget) / u128::from(total)) as u64
-            } else {
-                pool
-            };
-            fair.max(SMALLEST)
-        });
+        let total = 3 * wanted.pictures + wanted.canvases;
+        let budget = room.map_or(total, |bytes| bytes.saturating_sub(shm::DEFAULT_POOL));
+        if total <= budget {
+            return wanted;
+        }
+        let share = u128::from(wanted.canvases) * u128::from(budget) / u128::from(total);
+        let canvases = (share as u64).max(SMALLEST);
+        let pictures = (budget.saturating_sub(canvases) / 3).max(SMALLEST);
         Self { pictures, canvases }
     }
 }
 
 pub(crate) fn megabytes(bytes: u64) -> String {
-    format!("{}MB", bytes.div_ceil(1 << 20))
+    format!("{}MB", bytes >> 20)
 }
 
 #[cfg(test)]
@@ -374,6 +375,17 @@ mod tests {
                 canvases: SMALLEST
             }
         );
+    }
+
+    #[test]
+    fn pools_with_the_sinks_own_fit_the_room() {
+        for (k, canvas) in [(1, 64), (4, 448), (16, 896)] {
+            for room in [64, 100, 250, 400, 4000].map(|megabytes| megabytes << 20) {
+                let pools = Pools::of(k, canvas, Some(room));
+                let sum = 3 * pools.pictures + pools.canvases + shm::DEFAULT_POOL;
+                assert!(sum <= room, "{k} of {canvas} in {room}: {pools:?}");
+            }
+        }
     }
 
     #[test]
