@@ -100,6 +100,15 @@ impl<'a> Reader<'a> {
         self.row.column_by_name(name).is_some()
     }
 
+    /// A struct within the struct; `None` where there is none.
+    pub fn row(&self, name: &str) -> Option<Reader<'a>> {
+        let row = self.row.column_by_name(name)?.as_struct_opt()?;
+        (row.len() == 1 && row.is_valid(0)).then_some(Reader {
+            message: self.message,
+            row,
+        })
+    }
+
     fn get(&self, name: &str) -> Result<&'a ArrayRef, ContractError> {
         let column = self
             .row

@@ -1,17 +1,20 @@
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContractError, Parameter, Parameters,
-    parameters::{integer, take_count, take_side, take_text, take_time},
+    ContractError, Failure, Parameter, Parameters,
+    envelope::{Envelope, KEY},
 };
 
 const MESSAGE: &str = "Identity";
 
 /// Which item a message speaks of: it travels in the metadata of every message, from source to sink.
 ///
-/// Metadata keys: `item`, `name`, `source`, `index`, `total`, `source_width`, `source_height`, `time`, `position`.
-/// A foreign picture (a camera node's) carries none of them and is given an item number on arrival.
+/// It is JSON under the one metadata key `seggpt`: `item`, `name`, `source`, `index`, `total`, `width`, `height`, `time`
+/// (RFC 3339), `position`. All other metadata belongs to whoever sent it. A foreign picture (a camera node's) comes without
+/// the key and is given a name on arrival.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// Unique in the run; what the sink acknowledges.
@@ -36,7 +39,7 @@ pub struct Identity {
     pub extra: Parameters,
 }
 
-/// Which part of its source an item is. In the metadata: JSON under `position`, e.g. `{"tile":{"x":0,...}}`.
+/// Which part of its source an item is, e.g. `{"tile":{"x":0,...}}`; absent for the whole picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
@@ -70,6 +73,13 @@ pub enum Position {
     },
 }
 
+impl Position {
+    /// Whether it is the whole picture.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
+}
+
 impl Identity {
     /// A whole picture called `item`, `size` = (width, height) in pixels.
     pub fn new(item: impl Into<String>, index: u64, size: (u32, u32)) -> Self {
@@ -88,78 +98,129 @@ impl Identity {
         }
     }
 
-    /// The metadata that carries this identity.
+    /// The metadata that carries this identity, beside everything that came along.
     pub fn to_parameters(&self) -> Parameters {
+        self.enveloped(None)
+    }
+
+    /// As [`to_parameters`](Self::to_parameters), for an item that failed.
+    pub(crate) fn enveloped(&self, failure: Option<&Failure>) -> Parameters {
+        let envelope = Envelope {
+            item: self.item.clone(),
+            name: Some(self.name.clone()),
+            source: Some(self.source.clone()),
+            index: Some(self.index),
+            total: self.total,
+            width: Some(self.width),
+            height: Some(self.height),
+            time: self.time,
+            position: self.position,
+            error: failure.map(|failure| failure.error.clone()),
+            failed_in: failure.map(|failure| failure.node.clone()),
+        };
         let mut parameters = self.extra.clone();
-        let mut put = |key: &str, value| parameters.insert(key.to_owned(), value);
-        put("item", Parameter::String(self.item.clone()));
-        put("name", Parameter::String(self.name.clone()));
-        put("source", Parameter::String(self.source.clone()));
-        put("index", integer(self.index));
-        put("source_width", integer(self.width.into()));
-        put("source_height", integer(self.height.into()));
-        if let Some(total) = self.total {
-            put("total", integer(total));
-        }
-        if let Some(time) = self.time {
-            put("time", Parameter::Timestamp(time));
-        }
-        if self.position != Position::Whole {
-            let position = serde_json::to_string(&self.position).expect("plain numbers serialise");
-            put("position", Parameter::String(position));
-        }
+        envelope.put(&mut parameters);
         parameters
     }
 
-    /// Reads an identity. A message without `item` is foreign: it is numbered by `arrival`, and its size is `size`.
+    /// Reads an identity. A message without the key `seggpt` is foreign: it is called `foreign`, its size is `size`, and
+    /// its metadata goes along untouched.
     ///
     /// # Errors
-    /// A key of the wrong type, or no size anywhere.
-    pub fn from_parameters(
+    /// The key is there but no identity, or there is no size anywhere.
+    pub fn from_parameters<'a>(
         parameters: &Parameters,
-        arrival: u64,
+        foreign: impl Into<ForeignName<'a>>,
         size: Option<(u32, u32)>,
     ) -> Result<Self, ContractError> {
         let mut rest = parameters.clone();
-        rest.retain(|key, _| !key.starts_with("__dora") && key != FRAMING);
-        let side = |key: &str, given: Option<u32>, fallback: Option<u32>| {
-            given.or(fallback).ok_or_else(|| ContractError::MissingKey {
+        let envelope = Envelope::take(&mut rest)?;
+        Self::opened(envelope, rest, foreign.into(), size)
+    }
+
+    /// As [`from_parameters`](Self::from_parameters), for a message that cannot be read and is to be reported all the same:
+    /// where it has no identity that can be read, it is taken for a foreign one. Its size is 1 x 1 unless it says.
+    pub fn of_unreadable<'a>(parameters: &Parameters, foreign: impl Into<ForeignName<'a>>) -> Self {
+        let mut rest = parameters.clone();
+        let envelope = Envelope::take(&mut rest).unwrap_or_default();
+        rest.remove(KEY);
+        let size = Some((1, 1));
+        Self::opened(envelope, rest, foreign.into(), size).expect("a size is given")
+    }
+
+    pub(crate) fn opened(
+        envelope: Option<Envelope>,
+        mut extra: Parameters,
+        foreign: ForeignName,
+        size: Option<(u32, u32)>,
+    ) -> Result<Self, ContractError> {
+        extra.retain(|key, _| !key.starts_with("__dora") && key != FRAMING);
+        let size = |given: (Option<u32>, Option<u32>)| match (given, size) {
+            ((Some(width), Some(height)), _) | (_, Some((width, height))) => Ok((width, height)),
+            _ => Err(ContractError::MissingKey {
                 message: MESSAGE,
-                key: key.into(),
+                key: "width".into(),
                 place: "in the metadata",
-            })
+            }),
         };
-        let item = take_text(&mut rest, MESSAGE, "item")?;
-        let name = take_text(&mut rest, MESSAGE, "name")?;
-        let source = take_text(&mut rest, MESSAGE, "source")?;
-        let index = take_count(&mut rest, MESSAGE, "index")?.unwrap_or(arrival);
-        let item = item.unwrap_or_else(|| format!("{index:06}"));
-        let width = take_side(&mut rest, MESSAGE, "source_width")?;
-        let height = take_side(&mut rest, MESSAGE, "source_height")?;
+        let Some(envelope) = envelope else {
+            let mut identity = Self::new(foreign.to_string(), foreign.number, size((None, None))?);
+            identity.time = CAPTURED.iter().find_map(|key| match extra.get(*key) {
+                Some(Parameter::Timestamp(time)) => Some(*time),
+                _ => None,
+            });
+            identity.extra = extra;
+            return Ok(identity);
+        };
+        let (width, height) = size((envelope.width, envelope.height))?;
+        let item = envelope.item;
         Ok(Self {
-            name: name.unwrap_or_else(|| item.clone()),
-            source: source.unwrap_or_else(|| item.clone()),
-            index,
-            total: take_count(&mut rest, MESSAGE, "total")?,
-            width: side("source_width", width, size.map(|s| s.0))?,
-            height: side("source_height", height, size.map(|s| s.1))?,
-            time: take_time(&mut rest, MESSAGE, "time")?,
-            position: match take_text(&mut rest, MESSAGE, "position")? {
-                None => Position::Whole,
-                Some(text) => {
-                    serde_json::from_str(&text).map_err(|error| ContractError::WrongValue {
-                        message: MESSAGE,
-                        key: "position".into(),
-                        found: text,
-                        expected: format!("a position as JSON ({error})"),
-                    })?
-                }
-            },
+            name: envelope.name.unwrap_or_else(|| item.clone()),
+            source: envelope.source.unwrap_or_else(|| item.clone()),
+            index: envelope.index.unwrap_or(foreign.number),
+            total: envelope.total,
+            width,
+            height,
+            time: envelope.time,
+            position: envelope.position,
             item,
-            extra: rest,
+            extra,
         })
     }
 }
+
+/// What a message is called that comes without identity: unique over restarts and runs, as long as sessions are.
+#[derive(Clone, Copy, Debug)]
+pub struct ForeignName<'a> {
+    /// Names the process that received it, and since when; may be empty.
+    pub session: &'a str,
+    /// How many messages came before it in that session.
+    pub number: u64,
+}
+
+impl fmt::Display for ForeignName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if !self.session.is_empty() {
+            write!(f, "{}/", self.session)?;
+        }
+        write!(f, "{:06}", self.number)
+    }
+}
+
+impl From<u64> for ForeignName<'_> {
+    fn from(number: u64) -> Self {
+        Self {
+            session: "",
+            number,
+        }
+    }
+}
+
+/// Where foreign messages say when a picture was taken: the header of a ROS message comes first.
+const CAPTURED: [&str; 3] = [STAMP, "timestamp", "time"];
+
+/// The capture time of a ROS header, as this project passes it on.
+pub(crate) const STAMP: &str = "stamp";
 
 /// dora's own framing mark on every Arrow message; it is set anew on each send.
 const FRAMING: &str = dora_message::metadata::FRAMING;

@@ -8,9 +8,10 @@
 //! | [`Mask`] | `Struct`: class ids at the source's size, confidence, class table | infer -> sink |
 //! | [`Ack`] | metadata only | sink -> source |
 //!
-//! An [`Identity`] travels the whole way in the metadata, so that a sink can put each mask back where
-//! its picture came from. An item that fails travels the same edges as [`Message::Failed`]: metadata with
-//! an `error`, no payload.
+//! An [`Identity`] travels the whole way in the metadata, as JSON under the one key `seggpt`, so that a sink can put each
+//! mask back where its picture came from; every other key belongs to whoever sent it and passes through untouched. An item
+//! that fails travels the same edges as [`Message::Failed`]: an identity with an `error`, no payload. A [`Greeting`]
+//! is no item: nodes pass it on.
 //!
 //! ```
 //! use seggpt_contract::{Identity, Image, Message, Picture};
@@ -29,8 +30,10 @@
 mod ack;
 mod canvases;
 mod class;
+mod envelope;
 mod error;
 mod fields;
+mod greeting;
 mod hub;
 mod identity;
 mod image;
@@ -46,8 +49,9 @@ pub use ack::{Ack, Status};
 pub use canvases::{Canvases, Combine, Prompt};
 pub use class::{Class, SegType};
 pub use error::ContractError;
+pub use greeting::Greeting;
 pub use hub::hub_masks;
-pub use identity::{Identity, Position};
+pub use identity::{ForeignName, Identity, Position};
 pub use image::Image;
 pub use mask::{ClassIds, ClassResult, Instance, Instances, Mask, Provenance};
 pub use message::{Failure, Message, Payload};

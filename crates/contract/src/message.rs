@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt8Array};
 
-use crate::{ContractError, Identity, Parameter, Parameters, parameters::take_text};
+use crate::{ContractError, ForeignName, Identity, Parameters, envelope::Envelope};
 
 /// What a message carries beside its identity.
 pub trait Payload: Sized {
@@ -27,7 +27,7 @@ pub trait Payload: Sized {
     }
 }
 
-/// Why an item has no result: carried to the sink in the metadata (`error`, `failed_in`) of a message without payload.
+/// Why an item has no result: carried to the sink beside the identity (`error`, `failed_in`), without payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The node that gave up on it.
@@ -58,32 +58,34 @@ impl<P: Payload> Message<P> {
                 Ok((parameters, array))
             }
             Self::Failed(identity, failure) => {
-                let mut parameters = identity.to_parameters();
-                parameters.insert("error".into(), Parameter::String(failure.error.clone()));
-                parameters.insert("failed_in".into(), Parameter::String(failure.node.clone()));
-                Ok((parameters, Arc::new(UInt8Array::from(Vec::<u8>::new()))))
+                let nothing = UInt8Array::from(Vec::<u8>::new());
+                Ok((identity.enveloped(Some(failure)), Arc::new(nothing)))
             }
         }
     }
 
-    /// Reads a message. `arrival` numbers pictures of foreign nodes that carry no identity.
+    /// Reads a message. `foreign`: what it is called if it comes from a foreign node, without identity.
     ///
     /// # Errors
     /// As [`Payload::read`] and [`Identity::from_parameters`].
-    pub fn decode(
+    pub fn decode<'a>(
         array: &ArrayRef,
         parameters: &Parameters,
-        arrival: u64,
+        foreign: impl Into<ForeignName<'a>>,
     ) -> Result<Self, ContractError> {
         let mut rest = parameters.clone();
-        if let Some(error) = take_text(&mut rest, "Message", "error")? {
-            let node = take_text(&mut rest, "Message", "failed_in")?.unwrap_or_default();
+        let mut envelope = Envelope::take(&mut rest)?;
+        if let Some(error) = envelope.as_mut().and_then(|envelope| envelope.error.take()) {
+            let node = envelope
+                .as_mut()
+                .and_then(|envelope| envelope.failed_in.take());
             // A source that could not read a picture does not know its size.
-            let identity = Identity::from_parameters(&rest, arrival, Some((1, 1)))?;
+            let identity = Identity::opened(envelope, rest, foreign.into(), Some((1, 1)))?;
+            let node = node.unwrap_or_default();
             return Ok(Self::Failed(identity, Failure { node, error }));
         }
         let payload = P::read(array, &mut rest)?;
-        let identity = Identity::from_parameters(&rest, arrival, payload.source_size())?;
+        let identity = Identity::opened(envelope, rest, foreign.into(), payload.source_size())?;
         Ok(Self::Item(identity, payload))
     }
 

@@ -1,7 +1,5 @@
 //! Typed reading of metadata: a key of the wrong type is an error, an absent one is `None`.
 
-use chrono::{DateTime, Utc};
-
 use crate::{ContractError, Parameter, Parameters};
 
 fn wrong(message: &'static str, key: &str, found: &Parameter, expected: &str) -> ContractError {
@@ -25,18 +23,6 @@ pub(crate) fn take_text(
     }
 }
 
-pub(crate) fn take_count(
-    parameters: &mut Parameters,
-    message: &'static str,
-    key: &str,
-) -> Result<Option<u64>, ContractError> {
-    match parameters.remove(key) {
-        None => Ok(None),
-        Some(Parameter::Integer(n)) if n >= 0 => Ok(Some(n as u64)),
-        Some(other) => Err(wrong(message, key, &other, "an integer >= 0")),
-    }
-}
-
 /// A picture's side: 1 to 2^31 - 1.
 pub(crate) fn take_side(
     parameters: &mut Parameters,
@@ -47,18 +33,6 @@ pub(crate) fn take_side(
         None => Ok(None),
         Some(Parameter::Integer(n)) if (1..=i64::from(i32::MAX)).contains(&n) => Ok(Some(n as u32)),
         Some(other) => Err(wrong(message, key, &other, "a number of pixels >= 1")),
-    }
-}
-
-pub(crate) fn take_time(
-    parameters: &mut Parameters,
-    message: &'static str,
-    key: &str,
-) -> Result<Option<DateTime<Utc>>, ContractError> {
-    match parameters.remove(key) {
-        None => Ok(None),
-        Some(Parameter::Timestamp(time)) => Ok(Some(time)),
-        Some(other) => Err(wrong(message, key, &other, "a timestamp")),
     }
 }
 

@@ -12,7 +12,7 @@ use arrow::{
     datatypes::{DataType, Field},
 };
 use image::{ImageFormat, RgbImage};
-use seggpt_contract::{ContractError, Encoding, Parameter, Parameters, Picture};
+use seggpt_contract::{ContractError, Encoding, Image, Message, Parameter, Parameters, Picture};
 
 const RED: [u8; 3] = [255, 0, 0];
 const BLUE: [u8; 3] = [0, 0, 255];
@@ -262,9 +262,8 @@ fn ros(
     step: u32,
     data: ArrayRef,
 ) -> ArrayRef {
-    let stamp = row(vec![("sec", Arc::new(Int32Array::from(vec![1])))]);
     row(vec![
-        ("header", stamp),
+        ("header", header()),
         ("height", n(size.1)),
         ("width", n(size.0)),
         ("encoding", word(encoding)),
@@ -272,6 +271,14 @@ fn ros(
         ("step", n(step)),
         ("data", data),
     ])
+}
+
+fn header() -> ArrayRef {
+    let stamp = row(vec![
+        ("sec", Arc::new(Int32Array::from(vec![1_700_000_000]))),
+        ("nanosec", n(250)),
+    ]);
+    row(vec![("stamp", stamp), ("frame_id", word("camera"))])
 }
 
 fn little() -> ArrayRef {
@@ -311,6 +318,42 @@ fn ros_pictures_of_big_endian_samples() {
         list(&[200, 9, 77, 0, 9, 77]),
     );
     assert_eq!(pixels(&array, Parameters::new()), [[200; 3], [0; 3]]);
+}
+
+#[test]
+fn the_header_of_a_ros_picture_is_kept() {
+    let array = ros((1, 1), "rgb8", little(), 3, list(&[1, 2, 3]));
+    let Message::Item(identity, Image(_)) = Message::decode(&array, &Parameters::new(), 0).unwrap()
+    else {
+        panic!("it did not fail")
+    };
+    let time = chrono::DateTime::from_timestamp(1_700_000_000, 250).unwrap();
+    assert_eq!(identity.time, Some(time));
+    assert_eq!(
+        identity.extra["frame_id"],
+        Parameter::String("camera".into())
+    );
+    // The sender's own word comes first.
+    let mut said = Parameters::from([("frame_id".into(), Parameter::String("mine".into()))]);
+    Picture::from_arrow(&array, &mut said).unwrap();
+    assert_eq!(said["frame_id"], Parameter::String("mine".into()));
+}
+
+#[test]
+fn compressed_ros_pictures_are_read_and_depth_is_named() {
+    let png = seggpt_imaging::write::rgb_png(&RgbImage::from_pixel(2, 1, image::Rgb([9; 3])));
+    let compressed = |format: &str, data: &[u8]| {
+        row(vec![
+            ("header", header()),
+            ("format", word(format)),
+            ("data", list(data)),
+        ])
+    };
+    let array = compressed("bgr8; png compressed bgr8", &png.unwrap());
+    assert_eq!(pixels(&array, Parameters::new()), [[9; 3]; 2]);
+    let depth = compressed("16UC1; compressedDepth png", &[0; 40]);
+    let error = read(&depth, Parameters::new()).unwrap_err().to_string();
+    assert!(error.contains("16UC1; compressedDepth png"), "{error}");
 }
 
 #[test]

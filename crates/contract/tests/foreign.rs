@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array, StructArray, UInt8Array};
 use common::samples::{mask, with_field};
 use seggpt_contract::{
-    Ack, ClassIds, Encoding, Identity, Image, Mask, Message, Parameter, Parameters, Picture,
-    Status, hub_masks,
+    Ack, ClassIds, Encoding, ForeignName, Identity, Image, Mask, Message, Parameter, Parameters,
+    Picture, Status, hub_masks,
 };
 
 #[test]
@@ -66,20 +66,7 @@ fn a_metadata_key_of_another_type_is_named() {
     let (parameters, array) = Message::Item(Identity::new("a", 0, (2, 2)), Image(picture))
         .encode()
         .unwrap();
-    for key in [
-        "item",
-        "name",
-        "source",
-        "index",
-        "total",
-        "source_width",
-        "source_height",
-        "time",
-        "position",
-        "width",
-        "height",
-        "encoding",
-    ] {
+    for key in ["width", "height", "encoding", "seggpt"] {
         let mut bent = parameters.clone();
         bent.insert(key.into(), Parameter::Bool(true));
         let error = Message::<Image>::decode(&array, &bent, 0)
@@ -90,12 +77,81 @@ fn a_metadata_key_of_another_type_is_named() {
             "{error}"
         );
     }
+    for text in [
+        "",
+        "{}",
+        "[1]",
+        r#"{"item":"a","width":0}"#,
+        r#"{"item":7}"#,
+    ] {
+        let mut bent = parameters.clone();
+        bent.insert("seggpt".into(), Parameter::String(text.into()));
+        let error = Message::<Image>::decode(&array, &bent, 0).unwrap_err();
+        assert!(
+            error.to_string().contains("expected an identity as JSON ("),
+            "{error}"
+        );
+        assert_eq!(Identity::of_unreadable(&bent, 5).item, "000005");
+    }
+}
+
+#[test]
+fn the_keys_of_other_people_are_theirs() {
+    let foreign = Parameters::from([
+        ("item".into(), Parameter::Integer(3)),
+        ("name".into(), Parameter::String("cam0".into())),
+        ("index".into(), Parameter::String("first".into())),
+        ("total".into(), Parameter::Bool(true)),
+        ("time".into(), Parameter::Integer(1_700_000_000_000)),
+        ("position".into(), Parameter::ListFloat(vec![0.1, 0.2, 0.3])),
+        ("error".into(), Parameter::Integer(0)),
+        ("status".into(), Parameter::String("ok".into())),
+        ("source_width".into(), Parameter::Float(2.0)),
+    ]);
+    let mut parameters = foreign.clone();
+    for (key, value) in [("width", 2), ("height", 1)] {
+        parameters.insert(key.into(), Parameter::Integer(value));
+    }
+    parameters.insert("encoding".into(), Parameter::String("rgb8".into()));
+    let array: ArrayRef = Arc::new(UInt8Array::from(vec![0; 6]));
+    let name = ForeignName {
+        session: "image-20261129T061500123",
+        number: 17,
+    };
+    let Message::Item(identity, image) =
+        Message::<Image>::decode(&array, &parameters, name).unwrap()
+    else {
+        panic!("a foreign `error` is no failure")
+    };
+    assert_eq!(identity.item, "image-20261129T061500123/000017");
+    assert_eq!(identity.name, identity.item);
+    assert_eq!((identity.index, identity.time), (17, None));
+    assert_eq!(identity.extra, foreign);
+    // And so they are at the far end.
+    let sent = Message::Item(identity, image);
+    let (parameters, array) = sent.encode().unwrap();
+    assert_eq!(Message::decode(&array, &parameters, 0).unwrap(), sent);
+    for (key, value) in foreign {
+        assert_eq!(parameters[&key], value);
+    }
+}
+
+#[test]
+fn a_foreign_capture_time_is_kept() {
+    let time = chrono::DateTime::from_timestamp(1_700_000_000, 5).unwrap();
+    let parameters = Parameters::from([("timestamp".into(), Parameter::Timestamp(time))]);
+    let identity = Identity::from_parameters(&parameters, 0, Some((2, 1))).unwrap();
+    assert_eq!(identity.time, Some(time));
+    assert_eq!(identity.extra, parameters);
 }
 
 #[test]
 fn an_acknowledgement_needs_nothing_but_item_and_status() {
     let parameters = Parameters::from([
-        ("item".into(), Parameter::String("a/b.png".into())),
+        (
+            "seggpt".into(),
+            Parameter::String(r#"{"item":"a/b.png"}"#.into()),
+        ),
         ("status".into(), Parameter::String("failed".into())),
     ]);
     let array: ArrayRef = Arc::new(UInt8Array::from(Vec::<u8>::new()));

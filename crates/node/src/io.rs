@@ -1,14 +1,19 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use arrow::array::ArrayRef;
+use chrono::Utc;
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, StopCause};
 use eyre::{Result, eyre};
-use seggpt_contract::{ContractError, Failure, Message, Parameters, Payload};
+use seggpt_contract::{
+    ContractError, Failure, ForeignName, Greeting, Identity, Message, Parameters, Payload,
+};
 
 /// A node's inputs and outputs. Inputs end when [`receive`](Self::receive) says so; then everything queued has been seen.
 pub struct Io {
     node: DoraNode,
     events: EventStream,
+    /// When this process began to listen: names messages that have no name.
+    since: String,
     arrivals: u64,
     stopped: bool,
     vital: Option<&'static str>,
@@ -26,8 +31,8 @@ pub struct Arrival {
     pub parameters: Parameters,
     /// Its payload, in shared memory where it is large.
     pub data: ArrayRef,
-    /// How many messages came before it.
-    pub number: u64,
+    session: String,
+    number: u64,
 }
 
 impl Arrival {
@@ -36,7 +41,24 @@ impl Arrival {
     /// # Errors
     /// As [`Message::decode`].
     pub fn read<P: Payload>(&self) -> Result<Message<P>, ContractError> {
-        Message::decode(&self.data, &self.parameters, self.number)
+        Message::decode(&self.data, &self.parameters, self.foreign_name())
+    }
+
+    /// The item of a message that cannot be read, so that it can be reported.
+    pub fn unreadable(&self) -> Identity {
+        Identity::of_unreadable(&self.parameters, self.foreign_name())
+    }
+
+    /// Whether it is a greeting, to be passed on.
+    pub fn greeting(&self) -> Option<Greeting> {
+        Greeting::from_parameters(&self.parameters)
+    }
+
+    fn foreign_name(&self) -> ForeignName<'_> {
+        ForeignName {
+            session: &self.session,
+            number: self.number,
+        }
     }
 }
 
@@ -46,6 +68,7 @@ impl Io {
         Self {
             node,
             events,
+            since: Utc::now().format("%Y%m%dT%H%M%S%3f").to_string(),
             arrivals: 0,
             stopped: false,
             vital: None,
@@ -93,6 +116,7 @@ impl Io {
                 let number = self.arrivals;
                 self.arrivals += 1;
                 Some(Some(Arrival {
+                    session: format!("{id}-{}", self.since),
                     input: id.to_string(),
                     parameters: metadata.parameters,
                     data: data.into_inner(),
@@ -170,6 +194,16 @@ impl Io {
         // dora's own message hides the cause.
         self.node
             .send_output(output.to_owned().into(), parameters, DoraArray::from(array))
+            .map_err(|error| eyre!("output `{output}`: {error:?}"))
+    }
+
+    /// Sends a greeting. It has no payload, so that it takes the engine's own way, which loses nothing.
+    ///
+    /// # Errors
+    /// The engine is gone.
+    pub fn greet(&mut self, output: &str, greeting: &Greeting) -> Result<()> {
+        self.node
+            .send_output(output.to_owned().into(), greeting.to_parameters(), ())
             .map_err(|error| eyre!("output `{output}`: {error:?}"))
     }
 

@@ -61,16 +61,9 @@ pub fn transform_several<I: Payload, O: Payload>(
                 Ok(Message::Failed(identity, failure)) => {
                     messages.push(Some(Message::Failed(identity, failure)));
                 }
-                Err(error) => match Identity::from_parameters(
-                    &arrival.parameters,
-                    arrival.number,
-                    Some((1, 1)),
-                ) {
-                    Ok(identity) => messages.push(Some(failed(identity, &id, error.to_string()))),
-                    Err(_) => {
-                        tracing::error!(input, %error, "a message without identity cannot be read: {error}");
-                    }
-                },
+                Err(error) => {
+                    messages.push(Some(failed(arrival.unreadable(), &id, error.to_string())));
+                }
             }
         }
         let mut worked = work(items).into_iter().map(|(identity, made)| match made {

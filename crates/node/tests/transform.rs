@@ -29,7 +29,7 @@ fn node(events: Vec<Value>) -> (DoraNode, EventStream, OutputReceiver) {
 
 fn metadata(item: &str) -> Value {
     json!({
-        "item": { "String": item }, "width": { "Integer": 2 }, "height": { "Integer": 1 },
+        "seggpt": { "String": json!({ "item": item }).to_string() }, "width": { "Integer": 2 }, "height": { "Integer": 1 },
         "encoding": { "String": "mono8" },
     })
 }
@@ -90,7 +90,8 @@ fn an_item_that_the_work_refuses_goes_on_as_a_failed_one() {
 #[test]
 fn a_failed_item_passes_through_without_work() {
     let mut failed = picture("in", "a");
-    failed["metadata"]["error"] = json!({ "String": "unreadable" });
+    let identity = json!({ "item": "a", "error": "unreadable" }).to_string();
+    failed["metadata"]["seggpt"] = json!({ "String": identity });
     assert_eq!(run(vec![failed], |_, _| panic!("nothing to work on")), [0]);
 }
 
@@ -120,7 +121,7 @@ fn a_stop_by_the_user_ends_the_inputs_at_once() {
     late["time_offset_secs"] = json!(60.0);
     let (node, stream, _receiver) = node(vec![picture("in", "a"), stop, late]);
     let mut io = Io::new(node, stream);
-    assert_eq!(io.receive().map(|arrival| arrival.number), Some(0));
+    assert!(io.receive().is_some());
     assert!(io.receive().is_none());
     assert!(io.stopped());
 }

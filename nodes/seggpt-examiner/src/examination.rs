@@ -183,8 +183,7 @@ impl<'a> Examination<'a> {
         let message = match arrival.read::<Mask>() {
             Ok(message) => message,
             Err(error) => {
-                let identity =
-                    Identity::from_parameters(&arrival.parameters, arrival.number, Some((1, 1)))?;
+                let identity = arrival.unreadable();
                 let failure = seggpt_contract::Failure {
                     node: self.io.id(),
                     error: format!("the answer cannot be read: {error}"),

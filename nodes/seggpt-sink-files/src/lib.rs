@@ -29,8 +29,8 @@ pub use settings::{MaskKind, Settings};
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
-use seggpt_contract::{Ack, ContractError, Identity, Mask, Message, Payload, Prompted};
-use seggpt_node::{Arrival, Io, Manual, Port};
+use seggpt_contract::{Ack, Mask, Message, Payload, Prompted};
+use seggpt_node::{Io, Manual, Port};
 
 use crate::sink::{Finished, Sink};
 
@@ -80,17 +80,11 @@ fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
         let finished = match arrival.input.as_str() {
             "mask" => match arrival.read() {
                 Ok(message) => sink.mask(message)?,
-                Err(error) => match identity_of(&arrival, &error) {
-                    Some(identity) => sink.unreadable(identity, &error)?,
-                    None => vec![],
-                },
+                Err(error) => sink.unreadable(arrival.unreadable(), &error)?,
             },
             "prompted" => match arrival.read() {
                 Ok(message) => sink.prompted(message)?,
-                Err(error) => match identity_of(&arrival, &error) {
-                    Some(identity) => sink.without_picture(&identity, &error)?,
-                    None => vec![],
-                },
+                Err(error) => sink.without_picture(&arrival.unreadable(), &error)?,
             },
             other => {
                 sink.stranger(other);
@@ -114,15 +108,4 @@ fn acknowledge(io: &mut Io, finished: Vec<Finished>) -> Result<()> {
     finished
         .into_iter()
         .try_for_each(|(identity, status)| io.send("ack", Message::Item(identity, Ack(status))))
-}
-
-fn identity_of(arrival: &Arrival, error: &ContractError) -> Option<Identity> {
-    let identity = Identity::from_parameters(&arrival.parameters, arrival.number, Some((1, 1)));
-    if identity.is_err() {
-        tracing::error!(
-            "input `{}`: a message without identity cannot be read: {error}",
-            arrival.input
-        );
-    }
-    identity.ok()
 }

@@ -19,11 +19,11 @@ fn the_node_drains_its_inputs_acknowledges_and_leaves_a_summary() {
     let out = tempfile::tempdir().unwrap();
     let input = |at: f64, id: &str, item: &str| {
         json!({"type": "Input", "id": id, "data": [], "data_type": "UInt8", "time_offset_secs": at, "metadata": {
-            "item": {"String": item}, "error": {"String": "no such file"}, "failed_in": {"String": "source"}, "total": {"Integer": 3},
+            "seggpt": {"String": json!({"item": item, "error": "no such file", "failed_in": "source", "total": 3}).to_string()},
         }})
     };
     let garbage = json!({"type": "Input", "id": "mask", "data": [1, 2], "data_type": "UInt8", "time_offset_secs": 0.04, "metadata": {
-        "item": {"String": "d"}, "source_width": {"Integer": 4}, "source_height": {"Integer": 3},
+        "seggpt": {"String": json!({"item": "d", "width": 4, "height": 3}).to_string()},
     }});
     let events = json!([
         input(0.0, "prompted", "a"),

@@ -25,7 +25,8 @@ fn pictures(names: &[&str]) -> TempDir {
 }
 
 fn ack(seconds: f64, item: &str) -> Value {
-    let metadata = json!({ "item": { "String": item }, "status": { "String": "done" } });
+    let identity = json!({ "item": item }).to_string();
+    let metadata = json!({ "seggpt": { "String": identity }, "status": { "String": "done" } });
     json!({ "type": "Input", "id": "ack", "time_offset_secs": seconds, "metadata": metadata, "data": [] , "data_type": "UInt8" })
 }
 

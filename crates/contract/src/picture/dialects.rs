@@ -6,20 +6,23 @@
 //! | dora `std/media/v1/Image` | Struct `width, height, encoding, data` | |
 //! | kornia-image | Struct `width, height, channels, data` | |
 //! | ROS 2 bridge (`sensor_msgs/Image`) | Struct `header, height, width, encoding, is_bigendian, step, data` | |
+//! | ROS 2 bridge (`sensor_msgs/CompressedImage`) | Struct `header, format, data` | |
 //! | dora `std/media/v1/CompressedImage` | `Binary`, `LargeBinary` | `encoding`, optional |
 
 use arrow::{array::ArrayRef, buffer::Buffer, datatypes::DataType};
+use chrono::DateTime;
 
 use super::{Encoding, MESSAGE, Picture};
 use crate::{
-    ContractError, Parameters,
+    ContractError, Parameter, Parameters,
     fields::{Reader, byte_buffer},
+    identity::STAMP,
     parameters::{take_side, take_text},
 };
 
 impl Picture {
     /// Reads a picture from any dialect, without copying its bytes (a ROS image with padded rows or big-endian
-    /// samples excepted). Takes the keys it uses out of the metadata.
+    /// samples excepted). Takes the keys it uses out of the metadata, and puts the `stamp` and `frame_id` of a ROS header in.
     ///
     /// # Errors
     /// Named: wrong type, missing key, unknown encoding, size mismatch.
@@ -34,8 +37,11 @@ impl Picture {
             }
             DataType::Struct(_) => {
                 let row = Reader::new(MESSAGE, array)?;
+                keep_header(&row, parameters);
                 if row.has("step") {
                     ros(&row)
+                } else if row.has("format") {
+                    ros_compressed(&row)
                 } else if row.has("channels") {
                     kornia(&row)
                 } else {
@@ -159,6 +165,35 @@ fn ros(row: &Reader) -> Result<Picture, ContractError> {
         encoding,
         if big_endian { swapped(&data) } else { data },
     )
+}
+
+fn ros_compressed(row: &Reader) -> Result<Picture, ContractError> {
+    let data = row.bytes("data")?;
+    // The format names how the pixels were encoded before, too: `bgr8; jpeg compressed bgr8`. The bytes say it plainly.
+    let encoding = by_signature(&data).map_err(|error| {
+        let format = row.text("format").unwrap_or_default();
+        ContractError::Undecodable(format!("a CompressedImage of format `{format}`: {error}"))
+    })?;
+    sized(encoding, data)
+}
+
+/// What a ROS header says goes on in the metadata, unless the sender's own says it already.
+fn keep_header(row: &Reader, parameters: &mut Parameters) {
+    let Some(header) = row.row("header") else {
+        return;
+    };
+    if let Ok(frame_id) = header.text("frame_id") {
+        let frame_id = Parameter::String(frame_id.to_owned());
+        parameters.entry("frame_id".into()).or_insert(frame_id);
+    }
+    let stamp = header.row("stamp").and_then(|stamp| {
+        let (seconds, nanoseconds) = (stamp.u32("sec").ok()?, stamp.u32("nanosec").ok()?);
+        DateTime::from_timestamp(seconds.into(), nanoseconds)
+    });
+    if let Some(stamp) = stamp {
+        let stamp = Parameter::Timestamp(stamp);
+        parameters.entry(STAMP.into()).or_insert(stamp);
+    }
 }
 
 fn without_padding(

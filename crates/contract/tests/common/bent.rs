@@ -231,20 +231,7 @@ fn kornia() -> ArrayRef {
     ])
 }
 
-const KEYS: [&str; 12] = [
-    "item",
-    "name",
-    "index",
-    "total",
-    "time",
-    "position",
-    "source_width",
-    "width",
-    "height",
-    "encoding",
-    "error",
-    "status",
-];
+const KEYS: [&str; 5] = ["seggpt", "width", "height", "encoding", "status"];
 
 fn bend_parameters(parameters: &mut Parameters, tape: &mut Tape) {
     for key in KEYS {
@@ -266,7 +253,7 @@ fn parameter(tape: &mut Tape) -> Parameter {
         1 => Parameter::Integer((tape.number() as i64).wrapping_neg()),
         2 => Parameter::Bool(true),
         3 => Parameter::Float(f64::NAN),
-        4 => Parameter::String(r#"{"tile":{"x":1}}"#.into()),
+        4 => Parameter::String(r#"{"item":"a","position":{"tile":{"x":1}}}"#.into()),
         _ => Parameter::ListString(vec!["a".into()]),
     }
 }
