@@ -43,6 +43,8 @@ pub fn execute(cli: Cli) -> Exit {
     };
     outcome.unwrap_or_else(|report| {
         console::report(&report);
-        Exit::Usage
+        report
+            .downcast_ref::<run::Flaw>()
+            .map_or(Exit::Usage, run::Flaw::exit)
     })
 }

@@ -11,7 +11,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use seggpt_train::{Progress, Score, Watch, interruption};
 
-use crate::{Exit, console};
+use crate::{Exit, console, run::Flaw};
 
 fn bar(steps: u64) -> Option<ProgressBar> {
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}\n{msg}").ok()?;
@@ -23,6 +23,7 @@ fn bar(steps: u64) -> Option<ProgressBar> {
 pub(crate) struct Show {
     bar: Option<ProgressBar>,
     interrupted: Arc<AtomicBool>,
+    begun: bool,
 }
 
 impl Show {
@@ -31,7 +32,13 @@ impl Show {
         Self {
             bar: bar(steps),
             interrupted: interruption(),
+            begun: false,
         }
+    }
+
+    /// What an error means for the command: before the first step the settings are wrong, later the run broke.
+    pub(crate) fn judge(&self, flaw: Flaw) -> Flaw {
+        if self.begun { flaw.after_start() } else { flaw }
     }
 
     /// Leaves the bar where it is. Whether the user stopped the run.
@@ -48,6 +55,7 @@ impl Show {
 
 impl Watch for Show {
     fn progress(&mut self, progress: &Progress) {
+        self.begun = true;
         let minutes = progress.left.as_secs() / 60;
         let text = format!(
             "loss {:.4}, learning rate {:.1e}, {:.1} samples/s ({:.0} % of the time waiting for them), {} h {:02} min left",

@@ -19,25 +19,30 @@ use crate::{
 /// What is wrong with the settings, the folder, the data or the device.
 pub fn command(args: &TrainArgs) -> miette::Result<Exit> {
     let done = match (&args.command, &args.settings) {
-        (Some(TrainCommand::Preview(args)), _) => show(args),
-        (Some(TrainCommand::Pack(args)), _) => packed(args),
+        (Some(TrainCommand::Preview(args)), _) => show(args).map_err(flaw),
+        (Some(TrainCommand::Pack(args)), _) => packed(args).map_err(flaw),
         (None, Some(settings)) => train(args, settings),
         (None, None) => return Err(Flaw::new("name the settings file").into()),
     };
-    Ok(done.map_err(|error| Flaw::new(error.to_string()))?)
+    Ok(done?)
 }
 
-fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, TrainError> {
-    let settings = Settings::read(settings)?;
-    let device = args.device.open()?;
+fn flaw(error: impl std::error::Error) -> Flaw {
+    Flaw::new(error.to_string())
+}
+
+fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, Flaw> {
+    let settings = Settings::read(settings).map_err(flaw)?;
+    let device = args.device.open().map_err(flaw)?;
     let limit = Limit::new(args.steps, args.minutes);
-    let sources = samples(&settings.data)?;
+    let sources = samples(&settings.data).map_err(flaw)?;
     let mut show = Show::new(settings.steps());
     show.note(&format!(
         "{} shows how it goes",
         args.out.join("index.html").display()
     ));
-    let outcome = run(&settings, &args.out, limit, &device, &sources, &mut show)?;
+    let outcome = run(&settings, &args.out, limit, &device, &sources, &mut show)
+        .map_err(|error| show.judge(flaw(error)))?;
     let exit = show.end();
     console::result(&format!(
         "{} of {} steps; the weights are {}",

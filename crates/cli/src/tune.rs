@@ -91,8 +91,8 @@ pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
         args.out.join("index.html").display()
     ));
     let limit = Limit::new(None, args.minutes);
-    let tuned =
-        tune(job, &settings, &args.out, limit, &mut show).map_err(|error| failed(&error))?;
+    let tuned = tune(job, &settings, &args.out, limit, &mut show)
+        .map_err(|error| show.judge(failed(&error)))?;
     let exit = show.end();
     let from = (first.image.width() as usize, first.image.height() as usize);
     let entry = Entry {
@@ -103,7 +103,7 @@ pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
     };
     entry
         .save(&args.out, library.classes(), library.kind())
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failed(&error).after_start())?;
     console::result(&summary(&tuned, args));
     Ok(exit)
 }

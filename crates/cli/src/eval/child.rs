@@ -100,7 +100,7 @@ pub(super) fn run(flow: &Path, view: &View, interrupts: &Interrupts) -> Result<E
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child: Child = command.spawn().map_err(failed)?;
     interrupts.child.store(child.id(), Ordering::Relaxed);
-    let status = child.wait().map_err(failed);
+    let status = child.wait().map_err(|error| failed(error).after_start());
     interrupts.child.store(0, Ordering::Relaxed);
     Ok(match status?.code() {
         Some(0) => Exit::Done,

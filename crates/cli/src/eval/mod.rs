@@ -50,7 +50,7 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     let mut rows = Vec::new();
     for (number, way) in plan.ways.iter().enumerate() {
         let ended = start(&plan, way, (number + 1, plan.ways.len()), &interrupts)?;
-        rows.extend(RowScores::read(&plan.out, &way.row).map_err(flaw)?);
+        rows.extend(RowScores::read(&plan.out, &way.row).map_err(broken)?);
         if ended != Exit::Done {
             exit = ended;
         }
@@ -61,7 +61,7 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     if args.baselines && matches!(exit, Exit::Done | Exit::SomeFailed) {
         for baseline in baseline::all() {
             let name = baseline.name();
-            let row = baseline_row(&plan, &exam, &*baseline, &interrupts).map_err(flaw)?;
+            let row = baseline_row(&plan, &exam, &*baseline, &interrupts).map_err(broken)?;
             rows.push(row);
             if interrupts.raised() {
                 console::note(&format!(
@@ -74,7 +74,7 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     if interrupts.raised() {
         exit = Exit::Interrupted;
     }
-    show(&plan, &protocol, &rows).map_err(flaw)?;
+    show(&plan, &protocol, &rows).map_err(broken)?;
     Ok(exit)
 }
 
@@ -164,6 +164,11 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Exam
     }
     console::result(&format!("report: {}", page.display()));
     Ok(())
+}
+
+/// What goes wrong while rows are made.
+fn broken(error: ExamError) -> Flaw {
+    flaw(error).after_start()
 }
 
 fn flaw(error: ExamError) -> Flaw {

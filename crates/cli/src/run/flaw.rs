@@ -2,7 +2,9 @@ use std::{path::Path, sync::Arc};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
-/// What is wrong with a dataflow or the command line, found before anything starts.
+use crate::Exit;
+
+/// What went wrong, and what to do about it. Unless it says otherwise, it was found before anything started.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{message}")]
 pub struct Flaw {
@@ -15,6 +17,7 @@ pub struct Flaw {
     at: Option<SourceSpan>,
     #[related]
     others: Vec<Flaw>,
+    exit: Exit,
 }
 
 impl Flaw {
@@ -25,7 +28,19 @@ impl Flaw {
             source_code: None,
             at: None,
             others: Vec::new(),
+            exit: Exit::Usage,
         }
+    }
+
+    /// It broke what was under way: no fault of the command line.
+    pub(crate) fn after_start(mut self) -> Self {
+        self.exit = Exit::Engine;
+        self
+    }
+
+    /// How the command ends for its sake.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// What to do about it.
