@@ -1,0 +1,34 @@
+//! Results have an owner: a folder of results belongs to one run at a time and to one set of settings.
+//!
+//! Everything of the store's own lies below `OUT/.seggpt/`.
+//!
+//! * [`spec`] – what decides a run's results, and the key made of it;
+//! * [`claim`] – who runs into a folder now, and whether what lies there belongs to the same settings;
+//! * [`header`] – the first line of a journal.
+
+pub mod claim;
+pub mod header;
+pub mod lock;
+pub mod refusal;
+pub mod spec;
+
+mod disk;
+mod replace;
+
+pub use claim::Claim;
+pub use refusal::Refusal;
+pub use spec::{Change, Spec, run_key};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the store's own, in the folder of results. No item may be called so.
+pub const OWN: &str = ".seggpt";
+
+/// The variable that tells a run's nodes the process that holds the claim.
+pub const RUN_PID: &str = "SEGGPT_RUN_PID";
+
+/// The journal of a folder of results.
+#[must_use]
+pub fn journal_path(root: &Path) -> PathBuf {
+    root.join(OWN).join("journal.jsonl")
+}
