@@ -72,6 +72,9 @@ pub struct RunArgs {
     /// Set an environment variable of a node; may be repeated.
     #[arg(long = "set", value_name = "NODE.KEY=VALUE")]
     pub settings: Vec<Setting>,
+    /// Move results of other settings in the results folder to .seggpt/replaced/ and start anew.
+    #[arg(long)]
+    pub replace: bool,
     /// Stop cleanly after a time such as 500ms, 30s, 5m or 2h.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub stop_after: Option<Duration>,
@@ -89,7 +92,8 @@ Examples:
   seggpt segment --prompts library/ --select nearest --k 4 --ensemble spatial --out masks pictures/
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
 
-A repeated command goes on where the last one stopped; a changed setting, prompt or model starts anew.")]
+A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
+--replace moves the old results aside.")]
 pub struct SegmentArgs {
     /// Pictures: files, folders (with all below), globs, or @FILE with one path a line.
     #[arg(value_name = "INPUT", required = true)]
@@ -210,6 +214,9 @@ pub struct SegmentArgs {
         help_heading = "The dataflow"
     )]
     pub settings: Vec<Setting>,
+    /// Move results of other settings in --out to .seggpt/replaced/ and start anew.
+    #[arg(long, help_heading = "The dataflow")]
+    pub replace: bool,
     /// Print the dataflow and stop.
     #[arg(long, help_heading = "The dataflow")]
     pub print_dataflow: bool,

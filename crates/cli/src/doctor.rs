@@ -232,15 +232,12 @@ fn cpu_backend() -> &'static str {
 
 fn nodes_found() -> Vec<Finding> {
     let home = nodes::home().unwrap_or_default();
-    let (there, missing): (Vec<_>, Vec<_>) = nodes::OURS
-        .iter()
-        .partition(|name| nodes::beside(name).is_some());
-    let on_path = |name: &&&str| find_on_path(name).is_some();
-    let missing: Vec<_> = missing
+    let names = nodes::ours().map(|manual| manual.name);
+    let (there, missing): (Vec<_>, Vec<_>) = names
         .into_iter()
-        .filter(|name| !on_path(name))
-        .copied()
-        .collect();
+        .partition(|name| nodes::beside(name).is_some());
+    let on_path = |name: &&str| find_on_path(name).is_some();
+    let missing: Vec<_> = missing.into_iter().filter(|name| !on_path(name)).collect();
     if missing.is_empty() {
         let elsewhere: String = there
             .iter()
@@ -250,11 +247,7 @@ fn nodes_found() -> Vec<Finding> {
             .collect();
         return vec![good(
             "nodes",
-            format!(
-                "all {} in {}{elsewhere}",
-                there.len().max(nodes::OURS.len()),
-                home.display()
-            ),
+            format!("all {} in {}{elsewhere}", names.len(), home.display()),
         )];
     }
     let build = missing

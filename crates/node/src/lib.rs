@@ -26,7 +26,7 @@ pub mod window;
 
 pub use io::{Arrival, Io};
 pub use logging::init_logging;
-pub use manual::{Manual, Port};
+pub use manual::{Manual, Port, Values};
 pub use transform::{transform, transform_several};
 pub use window::{Overdue, Window};
 

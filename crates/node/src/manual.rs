@@ -1,8 +1,21 @@
 //! A node's ports and parameters as data: manifest, README and reference page are made from it, so that they cannot drift.
 
-use std::fmt::Write;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fmt::Write,
+    path::Path,
+};
 
 use clap::Command;
+use eyre::Result;
+
+/// Heading of settings that decide what comes out.
+pub const RESULTS: &str = "Decides results";
+/// Heading of settings that decide how fast it goes, and how much memory it takes.
+pub const SPEED: &str = "Speed and memory";
+/// Heading of settings that say where things are.
+pub const PLACES: &str = "Files and places";
 
 /// An input or output.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +40,22 @@ pub struct Manual {
     pub inputs: &'static [Port],
     /// What it sends.
     pub outputs: &'static [Port],
-    /// Its settings: `about` and `long_about` describe the node, every argument has an environment variable.
+    /// Its settings: `about` and `long_about` describe the node, every argument has an environment variable, and a heading
+    /// that says what it decides: [`RESULTS`], [`SPEED`] or [`PLACES`].
     pub command: Command,
+    /// What lies behind the settings and decides results, by name, such as a checkpoint's hash; relative paths start in the
+    /// folder that is given.
+    pub content: Option<fn(&Values, &Path) -> Result<Values>>,
+    /// The setting that names a folder of results, which belongs to one run at a time.
+    pub owns: Option<&'static str>,
 }
+
+/// Settings by environment variable, as text.
+pub type Values = BTreeMap<String, String>;
 
 struct Setting {
     variable: String,
+    decides: String,
     kind: &'static str,
     default: String,
     range: String,
@@ -56,6 +79,7 @@ impl Manual {
                     .collect::<Vec<_>>();
                 Some(Setting {
                     variable: argument.get_env()?.to_string_lossy().into_owned(),
+                    decides: argument.get_help_heading().unwrap_or_default().to_owned(),
                     kind,
                     default: argument
                         .get_default_values()
@@ -78,6 +102,54 @@ impl Manual {
             .collect();
         settings.sort_by(|a, b| a.variable.cmp(&b.variable));
         settings
+    }
+
+    /// The environment variables that it reads.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let settings = self.settings().into_iter();
+        settings.map(|setting| setting.variable).collect()
+    }
+
+    /// The variables under a heading.
+    pub fn deciding(&self, heading: &str) -> BTreeSet<String> {
+        let settings = self.settings().into_iter();
+        settings
+            .filter(|setting| setting.decides == heading)
+            .map(|setting| setting.variable)
+            .collect()
+    }
+
+    /// The settings in force where these variables are set: those that are not have their default, or are absent.
+    /// Nothing is taken from the environment of this process.
+    ///
+    /// # Errors
+    /// A value that the node would refuse, or one that is missing: the text of the refusal.
+    pub fn in_force(&self, set: &Values) -> Result<Values, String> {
+        let mut words = vec![OsString::from(self.name)];
+        let mut variables = BTreeMap::new();
+        for argument in self.command.get_arguments() {
+            let (Some(variable), Some(long)) = (argument.get_env(), argument.get_long()) else {
+                continue;
+            };
+            let variable = variable.to_string_lossy().into_owned();
+            if let Some(value) = set.get(&variable) {
+                words.push(format!("--{long}={value}").into());
+            }
+            variables.insert(
+                variable,
+                (argument.get_id().clone(), argument.get_value_delimiter()),
+            );
+        }
+        let command = self.command.clone().mut_args(|argument| argument.env(None));
+        let matches = command
+            .try_get_matches_from(words)
+            .map_err(|error| refusal(&error, &variables))?;
+        let value = |(variable, (id, delimiter)): (String, (clap::Id, Option<char>))| {
+            let raw = matches.get_raw(id.as_str())?;
+            let parts: Vec<_> = raw.map(|part| part.to_string_lossy()).collect();
+            Some((variable, parts.join(&delimiter.unwrap_or('\n').to_string())))
+        };
+        Ok(variables.into_iter().filter_map(value).collect())
     }
 
     /// The text of `dora-node.yml` (dora's node manifest, version 1).
@@ -164,10 +236,11 @@ impl Manual {
         }
         let settings = self.settings();
         if !settings.is_empty() {
-            out.push_str("\n## Parameters\n\nSet under `env:` in the dataflow.\n\n| variable | type | default | |\n|---|---|---|---|\n");
+            out.push_str("\n## Parameters\n\nSet under `env:` in the dataflow. Another value of what *decides results* makes another run.\n\n| variable | type | default | | |\n|---|---|---|---|---|\n");
         }
         for Setting {
             variable,
+            decides,
             kind,
             default,
             range,
@@ -186,12 +259,31 @@ impl Manual {
             };
             let _ = writeln!(
                 out,
-                "| `{variable}` | {kind} | {default} | {}{range} |",
-                help.replace('|', "\\|")
+                "| `{variable}` | {kind} | {default} | {}{range} | {} |",
+                help.replace('|', "\\|"),
+                decides.to_lowercase()
             );
         }
         out
     }
+}
+
+/// What clap says of a value, with the variable's name instead of the option's, and without the usage.
+fn refusal(error: &clap::Error, variables: &BTreeMap<String, (clap::Id, Option<char>)>) -> String {
+    let text = error.to_string();
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let text = text
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default();
+    let mut text = text.trim_start_matches("error: ").trim().to_owned();
+    for (variable, (id, _)) in variables {
+        let long = format!("--{}", id.as_str().replace('_', "-"));
+        for end in [" ", "'"] {
+            text = text.replace(&format!("{long}{end}"), &format!("{variable}{end}"));
+        }
+    }
+    text
 }
 
 /// One line, with the full stop that clap takes away.
@@ -223,6 +315,7 @@ fn kind_of(parser: &str) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use clap::{Args, CommandFactory, Parser, ValueEnum};
 
@@ -279,7 +372,43 @@ mod tests {
             inputs: Box::leak(Box::new([port("image", true), port("extra", false)])),
             outputs: Box::leak(Box::new([port("picture", false)])),
             command: Settings::command(),
+            content: None,
+            owns: None,
         }
+    }
+
+    fn values(pairs: &[(&str, &str)]) -> Values {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect()
+    }
+
+    #[test]
+    fn the_settings_in_force_are_those_that_are_set_and_the_defaults() {
+        let set = values(&[("COUNT", "5"), ("OUT", "a=b c"), ("ELSEWHERE", "1")]);
+        let expected = [
+            ("COUNT", "5"),
+            ("ENABLED", "true"),
+            ("OUT", "a=b c"),
+            ("STRENGTH", "0.5"),
+            ("WAY", "slow"),
+        ];
+        assert_eq!(manual().in_force(&set).unwrap(), values(&expected));
+    }
+
+    #[test]
+    fn a_value_that_the_node_would_refuse_is_told_by_its_variable() {
+        let refused = |pairs: &[(&str, &str)]| manual().in_force(&values(pairs)).unwrap_err();
+        let text = refused(&[("COUNT", "10"), ("OUT", "x")]);
+        assert!(
+            text.contains("COUNT") && text.contains("10 is not in 1..=9"),
+            "{text}"
+        );
+        let text = refused(&[("WAY", "slwo"), ("OUT", "x")]);
+        assert!(text.contains("WAY") && text.contains("slow"), "{text}");
+        let text = refused(&[]);
+        assert!(text.contains("required") && text.contains("OUT"), "{text}");
     }
 
     #[test]
@@ -309,8 +438,8 @@ mod tests {
             "## Subscribed\n",
             "| `extra` | `seggpt/flow/v1/Image` | A picture. Optional. |",
             "## Published\n",
-            "| `STRENGTH` | float | `0.5` | How \\| strong. |",
-            "| `WAY` | string | `slow` | In which way. One of `slow`, `fast`. |",
+            "| `STRENGTH` | float | `0.5` | How \\| strong. |  |",
+            "| `WAY` | string | `slow` | In which way. One of `slow`, `fast`. |  |",
         ] {
             assert!(readme.contains(part), "{part}\nis not in\n{readme}");
         }

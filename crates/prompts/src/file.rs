@@ -116,6 +116,23 @@ pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
     Ok((settings, prompts.collect()))
 }
 
+/// Every file of a library: the list itself, then the images and masks that it names.
+///
+/// # Errors
+/// The list cannot be read.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, LibraryError> {
+    let list = if path.is_dir() {
+        path.join("prompts.yml")
+    } else {
+        path.to_owned()
+    };
+    let (_, prompts) = read(&list)?;
+    let named = prompts
+        .into_iter()
+        .flat_map(|(_, files)| [Some(files.image), Some(files.mask), files.painted]);
+    Ok([list].into_iter().chain(named.flatten()).collect())
+}
+
 /// The image's file name without its ending.
 pub(crate) fn default_name(files: &PromptFiles) -> String {
     let stem = files.image.file_stem().unwrap_or(files.image.as_os_str());

@@ -26,7 +26,7 @@ mod strategy;
 
 pub use entry::Entry;
 pub use error::{LibraryError, PromptProblem};
-pub use file::{ClassSetting, PromptFiles, Settings};
+pub use file::{ClassSetting, PromptFiles, Settings, files};
 pub use library::{Library, Planes, Prompt};
 pub use strategy::{
     Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Pool, Query, Random,

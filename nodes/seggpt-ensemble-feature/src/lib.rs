@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Canvases, Combine, ContractError, Payload, Prompt, Prompted};
-use seggpt_node::{Manual, Port};
+use seggpt_node::{Manual, Port, manual::RESULTS};
 
 /// Feature ensemble: several examples guide one answer inside the network.
 ///
@@ -15,7 +15,7 @@ use seggpt_node::{Manual, Port};
 #[command(name = "seggpt-ensemble-feature", version)]
 pub struct Settings {
     /// How the query takes from several examples.
-    #[arg(long, env = "MERGE", value_enum, default_value_t)]
+    #[arg(long, env = "MERGE", help_heading = RESULTS, value_enum, default_value_t)]
     pub merge: Merge,
 }
 
@@ -47,6 +47,8 @@ pub fn manual() -> Manual {
             description: "One canvas per example.",
         }],
         command: Settings::command(),
+        content: None,
+        owns: None,
     }
 }
 

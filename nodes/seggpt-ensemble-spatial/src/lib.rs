@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Canvases, Payload, Prompted};
-use seggpt_node::{Manual, Port};
+use seggpt_node::{Manual, Port, manual::RESULTS};
 
 pub use grid::lay_out;
 
@@ -18,7 +18,7 @@ pub use grid::lay_out;
 #[command(name = "seggpt-ensemble-spatial", version)]
 pub struct Settings {
     /// Cells along each side of the grid; 0: the fewest that hold all examples.
-    #[arg(long, env = "GRID", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=32))]
+    #[arg(long, env = "GRID", help_heading = RESULTS, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=32))]
     pub grid: u32,
 }
 
@@ -40,6 +40,8 @@ pub fn manual() -> Manual {
             description: "One canvas that shows all examples.",
         }],
         command: Settings::command(),
+        content: None,
+        owns: None,
     }
 }
 

@@ -32,6 +32,8 @@ pub fn manual() -> Manual {
             description: "One canvas per example.",
         }],
         command: Settings::command(),
+        content: None,
+        owns: None,
     }
 }
 

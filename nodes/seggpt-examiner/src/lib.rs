@@ -6,6 +6,7 @@
 //!
 //! Which questions a set asks and what answers are worth, `seggpt-exam` knows.
 
+mod content;
 mod examination;
 mod reader;
 mod settings;
@@ -41,6 +42,8 @@ pub fn manual() -> Manual {
             description: "The questions: pictures and their examples, at most WINDOW unanswered at a time.",
         }],
         command: Settings::command(),
+        content: Some(content::of),
+        owns: None,
     }
 }
 

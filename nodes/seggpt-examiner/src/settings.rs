@@ -4,6 +4,7 @@ use clap::{Parser, value_parser};
 use eyre::{Result, bail, ensure};
 use seggpt_contract::SegType;
 use seggpt_exam::{Kind, MEMORY, Protocol, Source};
+use seggpt_node::manual::{PLACES, RESULTS, SPEED};
 use seggpt_prompts::Pairs;
 
 /// Asks a dataflow questions whose answers are known, and marks the answers
@@ -17,95 +18,95 @@ use seggpt_prompts::Pairs;
 pub struct Settings {
     /// Folders of data sets, one a line: `images/`, `masks/`, `classes.tsv` and `split.tsv`; or VOC, COCO, FSS-1000,
     /// DAVIS, YouTube-VOS, ADE20K as they are published
-    #[arg(long, env = "SETS", value_delimiter = '\n')]
+    #[arg(long, env = "SETS", help_heading = PLACES, value_delimiter = '\n')]
     pub sets: Vec<String>,
 
     /// Instead of or beside SETS: a folder of pictures; needs TRUTH and PROMPT_PAIRS
-    #[arg(long, env = "IMAGES")]
+    #[arg(long, env = "IMAGES", help_heading = PLACES)]
     pub images: Option<PathBuf>,
 
     /// The masks of the pictures in IMAGES, of the same names
-    #[arg(long, env = "TRUTH")]
+    #[arg(long, env = "TRUTH", help_heading = PLACES)]
     pub truth: Option<PathBuf>,
 
     /// The prompts for IMAGES: one `image=mask` a line
-    #[arg(long, env = "PROMPT_PAIRS")]
+    #[arg(long, env = "PROMPT_PAIRS", help_heading = PLACES)]
     pub prompt_pairs: Option<Pairs>,
 
     /// What is asked: `classes` (each by itself), `semantic` (all at once), `panoptic` (all stuff, then all things),
     /// `episodes` (few-shot) or `video`. By default what the set is made for
-    #[arg(long, env = "PROTOCOL")]
+    #[arg(long, env = "PROTOCOL", help_heading = RESULTS)]
     pub protocol: Option<Kind>,
 
     /// Every how many-th query is asked
-    #[arg(long, env = "EVERY", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "EVERY", help_heading = RESULTS, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub every: u32,
 
     /// Queries that are passed over before the first
-    #[arg(long, env = "SKIP", default_value_t = 0)]
+    #[arg(long, env = "SKIP", help_heading = RESULTS, default_value_t = 0)]
     pub skip: usize,
 
     /// Longest side of the planes that are compared; 0: the pictures' own size. By default 448 for `classes`, else 0
-    #[arg(long, env = "SIDE")]
+    #[arg(long, env = "SIDE", help_heading = RESULTS)]
     pub side: Option<usize>,
 
     /// Folds of PASCAL-5i and COCO-20i, 0 to 3, with commas between. By default all
-    #[arg(long, env = "FOLDS", value_delimiter = ',')]
+    #[arg(long, env = "FOLDS", help_heading = RESULTS, value_delimiter = ',')]
     pub folds: Vec<usize>,
 
     /// Episodes of a fold. By default 1000 of PASCAL-5i and COCO-20i; of other sets, every picture once
-    #[arg(long, env = "EPISODES")]
+    #[arg(long, env = "EPISODES", help_heading = RESULTS)]
     pub episodes: Option<usize>,
 
     /// Pixels from which a picture counts as showing a class in episodes. By default 2048 of PASCAL-5i and COCO-20i, else 1
-    #[arg(long, env = "MIN_PIXELS")]
+    #[arg(long, env = "MIN_PIXELS", help_heading = RESULTS)]
     pub min_pixels: Option<usize>,
 
     /// What episodes, and prompts under SELECT `random`, are drawn from
-    #[arg(long, env = "SEED", default_value_t = 0)]
+    #[arg(long, env = "SEED", help_heading = RESULTS, default_value_t = 0)]
     pub seed: u64,
 
     /// How many prompts guide an answer; in videos, all that have been shown, and under SELECT `memory` so many frames more
-    #[arg(long, env = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "K", help_heading = RESULTS, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub k: u32,
 
     /// Which prompts: `fixed` takes those that show most, `random` draws for each query, `nearest` takes the most alike.
     /// Episodes draw K themselves. In videos, `memory` adds the K frames before, with what was answered for them
-    #[arg(long, env = "SELECT", default_value = "fixed", value_parser = ["fixed", "random", "nearest", MEMORY])]
+    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "fixed", value_parser = ["fixed", "random", "nearest", MEMORY])]
     pub select: String,
 
     /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind). By default `instance` in
     /// videos and for the things of panoptic sets, else `semantic`
-    #[arg(long, env = "TYPE")]
+    #[arg(long, env = "TYPE", help_heading = RESULTS)]
     pub r#type: Option<SegType>,
 
     /// Side of the network's input in pixels
-    #[arg(long, env = "CANVAS_SIZE", default_value_t = 448, value_parser = value_parser!(u32).range(1..=4096))]
+    #[arg(long, env = "CANVAS_SIZE", help_heading = RESULTS, default_value_t = 448, value_parser = value_parser!(u32).range(1..=4096))]
     pub canvas_size: u32,
 
     /// The folder for results. Relative to the folder of the dataflow
-    #[arg(long, env = "OUT")]
+    #[arg(long, env = "OUT", help_heading = PLACES)]
     pub out: PathBuf,
 
     /// What tables call this way to answer
-    #[arg(long, env = "ROW", default_value = "row")]
+    #[arg(long, env = "ROW", help_heading = PLACES, default_value = "row")]
     pub row: String,
 
     /// Names what the answers depend on (model, ensemble, questions). Answers of the same key are kept, those of another
     /// are dropped
-    #[arg(long, env = "RUN_KEY", default_value = "")]
+    #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 
     /// The most questions that are under way at a time, 1 to 64
-    #[arg(long, env = "WINDOW", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
+    #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
     pub window: u8,
 
     /// Seconds without answer after which a question is asked again; more than the window times the slowest answer takes
-    #[arg(long, env = "RESEND_S", default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "RESEND_S", help_heading = SPEED, default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
     pub resend_s: u32,
 
     /// How often a question is asked before it is given up and reported as failed
-    #[arg(long, env = "MAX_TRIES", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "MAX_TRIES", help_heading = SPEED, default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub max_tries: u32,
 }
 

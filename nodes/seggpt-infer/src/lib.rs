@@ -1,6 +1,7 @@
 //! The network as a node: canvases in, class masks at the source's size out.
 
 mod answer;
+mod content;
 mod crew;
 mod model;
 mod refine;
@@ -50,6 +51,8 @@ pub fn manual() -> Manual {
             },
         ],
         command: Settings::command(),
+        content: Some(content::of),
+        owns: None,
     }
 }
 

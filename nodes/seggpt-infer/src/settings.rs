@@ -1,5 +1,6 @@
 use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
 use seggpt::{DTypeChoice, DeviceChoice};
+use seggpt_node::manual::{RESULTS, SPEED};
 
 /// The network: canvases in, class masks at the source's size out.
 ///
@@ -9,47 +10,47 @@ use seggpt::{DTypeChoice, DeviceChoice};
 #[command(name = "seggpt-infer", version)]
 pub struct Settings {
     /// A checkpoint file, a folder with `model.safetensors`, or the name of a bundled model.
-    #[arg(long, env = "MODEL", default_value = "default")]
+    #[arg(long, env = "MODEL", help_heading = RESULTS, default_value = "default")]
     pub model: String,
 
     /// Where to compute: `cpu`, `cuda`, `cuda:INDEX`, `metal`, or `auto` for the best there is.
-    #[arg(long, env = "DEVICE", default_value = "auto")]
+    #[arg(long, env = "DEVICE", help_heading = SPEED, default_value = "auto")]
     pub device: DeviceChoice,
 
     /// Number type to compute with: `f32`, `bf16`, `f16` (CUDA and Metal), `int8` (CPU: a quarter of the memory, colours
     /// within a few levels of 255), or `auto` (f32 on the CPU, bf16 on CUDA, f16 on Metal).
-    #[arg(long, env = "DTYPE", default_value = "auto")]
+    #[arg(long, env = "DTYPE", help_heading = RESULTS, default_value = "auto")]
     pub dtype: DTypeChoice,
 
     /// How the painted answer gets to the source's size.
-    #[arg(long, env = "UPSCALING", default_value = "smooth")]
+    #[arg(long, env = "UPSCALING", help_heading = RESULTS, default_value = "smooth")]
     pub upscaling: Upscaling,
 
     /// How far paint must be from black to count as a class, as a share of the way to the class colour: between 0 and 1.
     /// 0.5 is the plain nearest colour; higher gives fewer, surer pixels. Without it, what the model's card says, else 0.5.
-    #[arg(long, env = "CUT", value_parser = share)]
+    #[arg(long, env = "CUT", help_heading = RESULTS, value_parser = share)]
     pub cut: Option<f32>,
 
     /// What sharpens the answer.
-    #[arg(long, env = "REFINE", default_value = "none")]
+    #[arg(long, env = "REFINE", help_heading = RESULTS, default_value = "none")]
     pub refine: Refine,
 
     /// How classes are taken apart into instances.
-    #[arg(long, env = "INSTANCES", default_value = "none")]
+    #[arg(long, env = "INSTANCES", help_heading = RESULTS, default_value = "none")]
     pub instances: Instances,
 
     /// The smallest instance, in pixels of the source picture.
-    #[arg(long, env = "MIN_AREA", default_value_t = 16)]
+    #[arg(long, env = "MIN_AREA", help_heading = RESULTS, default_value_t = 16)]
     pub min_area: u64,
 
     /// CPU threads; 0: one per core.
-    #[arg(long, env = "THREADS", default_value_t = 0)]
+    #[arg(long, env = "THREADS", help_heading = SPEED, default_value_t = 0)]
     pub threads: usize,
 
     /// Pictures that are worked on at once, where so many are waiting, each with its share of the threads: more pictures a
     /// second on many cores, a longer wait for each, and memory for each. On a GPU, those with the same prompts go through the
     /// network together.
-    #[arg(long, env = "AT_ONCE", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
+    #[arg(long, env = "AT_ONCE", help_heading = SPEED, default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub at_once: usize,
 }
 

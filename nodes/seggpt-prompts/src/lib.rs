@@ -1,6 +1,7 @@
 //! Prompt selection: adds to each picture the K examples that are to guide it.
 
 mod classes;
+mod content;
 mod pairs;
 mod selector;
 mod settings;
@@ -34,6 +35,8 @@ pub fn manual() -> Manual {
             description: "The picture and its examples.",
         }],
         command: Settings::command(),
+        content: Some(content::of),
+        owns: None,
     }
 }
 

@@ -5,6 +5,7 @@ use seggpt_contract::SegType;
 use seggpt_imaging::annotation::MaskMode;
 
 use crate::{Classes, Pairs};
+use seggpt_node::manual::{PLACES, RESULTS};
 
 /// Prompt selection: adds to each picture the K examples that are to guide it.
 ///
@@ -15,39 +16,39 @@ use crate::{Classes, Pairs};
 #[command(name = "seggpt-prompts", version)]
 pub struct Settings {
     /// The prompt library: a folder with a `prompts.yml`, or that file.
-    #[arg(long, env = "PROMPTS")]
+    #[arg(long, env = "PROMPTS", help_heading = PLACES)]
     pub prompts: Option<PathBuf>,
 
     /// Examples without a library: one `image=mask` a line.
-    #[arg(long, env = "PROMPT_PAIRS")]
+    #[arg(long, env = "PROMPT_PAIRS", help_heading = PLACES)]
     pub prompt_pairs: Option<Pairs>,
 
     /// Side of the network's input in pixels: a multiple of its patch, best what the model was made for.
-    #[arg(long, env = "CANVAS_SIZE", default_value_t = 448, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, env = "CANVAS_SIZE", help_heading = RESULTS, default_value_t = 448, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub canvas_size: u32,
 
     /// Which examples: `fixed` takes the first, `random` draws for each picture, `nearest` takes the most alike.
-    #[arg(long, env = "SELECT", default_value = "fixed", value_parser = ["fixed", "random", "nearest"])]
+    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "fixed", value_parser = ["fixed", "random", "nearest"])]
     pub select: String,
 
     /// How many examples guide a picture.
-    #[arg(long, env = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "K", help_heading = RESULTS, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub k: u32,
 
     /// For `random`: another seed draws other examples.
-    #[arg(long, env = "SEED", default_value_t = 0)]
+    #[arg(long, env = "SEED", help_heading = RESULTS, default_value_t = 0)]
     pub seed: u64,
 
     /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind). Overrides the library's.
-    #[arg(long, env = "TYPE")]
+    #[arg(long, env = "TYPE", help_heading = RESULTS)]
     pub r#type: Option<SegType>,
 
     /// The wanted classes, as `id:name:#rrggbb,...` (`1:pebble:#ffffff,2:leaf`; colours are optional). Overrides the
     /// library's.
-    #[arg(long, env = "CLASSES")]
+    #[arg(long, env = "CLASSES", help_heading = RESULTS)]
     pub classes: Option<Classes>,
 
     /// How mask files are read: `auto`, `binary`, `palette`, `rgb` or `ids`. Overrides the library's.
-    #[arg(long, env = "MASK_MODE")]
+    #[arg(long, env = "MASK_MODE", help_heading = RESULTS)]
     pub mask_mode: Option<MaskMode>,
 }

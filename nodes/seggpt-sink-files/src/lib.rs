@@ -60,6 +60,8 @@ pub fn manual() -> Manual {
             description: "Says of each item that its files are in place, or that its failure is recorded.",
         }],
         command: Settings::command(),
+        content: None,
+        owns: Some("OUT"),
     }
 }
 

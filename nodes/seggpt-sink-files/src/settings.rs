@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum, value_parser};
+use seggpt_node::manual::{PLACES, RESULTS, SPEED};
 use serde::Serialize;
 
 /// Writes masks, overlays and a report page into a folder, and acknowledges each item once its files are in place
@@ -14,46 +15,46 @@ use serde::Serialize;
 #[command(name = "seggpt-sink-files", version)]
 pub struct Settings {
     /// The folder for all results; made where it is missing. Relative to the folder of the dataflow
-    #[arg(long, env = "OUT")]
+    #[arg(long, env = "OUT", help_heading = PLACES)]
     pub out: PathBuf,
 
     /// Names what the results depend on (model, prompts, settings). Results in OUT of the same key are kept, those of
     /// another are written anew
-    #[arg(long, env = "RUN_KEY", default_value = "")]
+    #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 
     /// Pixels of mask files: class ids with the classes' colours as palette, or class ids as plain grey. Beyond id 255
     /// always grey, of 16 bit
-    #[arg(long, env = "MASK", value_enum, default_value_t)]
+    #[arg(long, env = "MASK", help_heading = RESULTS, value_enum, default_value_t)]
     pub mask: MaskKind,
 
     /// Whether overlays are written: JPEG, or PNG for sides beyond 65535 pixels
-    #[arg(long, env = "OVERLAY", default_value_t = true, action = ArgAction::Set)]
+    #[arg(long, env = "OVERLAY", help_heading = RESULTS, default_value_t = true, action = ArgAction::Set)]
     pub overlay: bool,
 
     /// JPEG quality of overlays, 1 to 100
-    #[arg(long, env = "QUALITY", default_value_t = 90, value_parser = value_parser!(u8).range(1..=100))]
+    #[arg(long, env = "QUALITY", help_heading = RESULTS, default_value_t = 90, value_parser = value_parser!(u8).range(1..=100))]
     pub quality: u8,
 
     /// Whether confidence pictures are written
-    #[arg(long, env = "CONFIDENCE", default_value_t = true, action = ArgAction::Set)]
+    #[arg(long, env = "CONFIDENCE", help_heading = RESULTS, default_value_t = true, action = ArgAction::Set)]
     pub confidence: bool,
 
     /// Whether the network's answers are written at the network's own resolution, in its own colours
-    #[arg(long, env = "PAINTED", default_value_t = false, action = ArgAction::Set)]
+    #[arg(long, env = "PAINTED", help_heading = RESULTS, default_value_t = false, action = ArgAction::Set)]
     pub painted: bool,
 
     /// Whether the report page is written
-    #[arg(long, env = "REPORT", default_value_t = true, action = ArgAction::Set)]
+    #[arg(long, env = "REPORT", help_heading = SPEED, default_value_t = true, action = ArgAction::Set)]
     pub report: bool,
 
     /// How many items the report shows with pictures (about 50 kB each); the others are listed
-    #[arg(long, env = "REPORT_MAX", default_value_t = 500)]
+    #[arg(long, env = "REPORT_MAX", help_heading = SPEED, default_value_t = 500)]
     pub report_max: u32,
 
     /// How many pictures wait for their masks at most, 1 or more; not less than the source's WINDOW. Where masks are
     /// dropped on purpose, as in live flows, the oldest picture gives way
-    #[arg(long, env = "WAITING", default_value_t = 64, value_parser = value_parser!(u16).range(1..))]
+    #[arg(long, env = "WAITING", help_heading = SPEED, default_value_t = 64, value_parser = value_parser!(u16).range(1..))]
     pub waiting: u16,
 }
 

@@ -20,7 +20,10 @@ use clap::{ArgAction, CommandFactory, Parser, value_parser};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, ensure};
 use seggpt_contract::{Ack, Image, Payload};
-use seggpt_node::{Io, Manual, Port, Window};
+use seggpt_node::{
+    Io, Manual, Port, Window,
+    manual::{PLACES, SPEED},
+};
 
 use crate::{journal::Journal, load::Item, send::Sender};
 
@@ -34,32 +37,32 @@ use crate::{journal::Journal, load::Item, send::Sender};
 pub struct Settings {
     /// The pictures, one entry a line: files, folders, globs (`photos/**/*.jpg`) and `@list.txt` files of one path a
     /// line. Relative to the folder of the dataflow. Of folders, only files with a picture's extension are taken
-    #[arg(long, env = "INPUTS", value_delimiter = '\n', required = true)]
+    #[arg(long, env = "INPUTS", help_heading = PLACES, value_delimiter = '\n', required = true)]
     pub inputs: Vec<String>,
 
     /// Whether folders are searched to any depth
-    #[arg(long, env = "RECURSIVE", default_value_t = true, action = ArgAction::Set)]
+    #[arg(long, env = "RECURSIVE", help_heading = PLACES, default_value_t = true, action = ArgAction::Set)]
     pub recursive: bool,
 
     /// The most pictures that are under way at a time, 1 to 64; queues along the way must hold as many
-    #[arg(long, env = "WINDOW", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
+    #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
     pub window: u8,
 
     /// Seconds without acknowledgement after which a picture is sent again; more than the window times the slowest
     /// picture takes
-    #[arg(long, env = "RESEND_S", default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "RESEND_S", help_heading = SPEED, default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
     pub resend_s: u32,
 
     /// How often a picture is sent before it is given up and reported as failed
-    #[arg(long, env = "MAX_TRIES", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "MAX_TRIES", help_heading = SPEED, default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub max_tries: u32,
 
     /// The sink's `journal.jsonl`: what it says was done under the same RUN_KEY, and has not changed since, is skipped
-    #[arg(long, env = "JOURNAL")]
+    #[arg(long, env = "JOURNAL", help_heading = PLACES)]
     pub journal: Option<PathBuf>,
 
     /// Names what the results depend on (model, prompts, settings); see JOURNAL
-    #[arg(long, env = "RUN_KEY", default_value = "")]
+    #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 }
 
@@ -81,6 +84,8 @@ pub fn manual() -> Manual {
             description: "The pictures, at most WINDOW unacknowledged at a time.",
         }],
         command: Settings::command(),
+        content: None,
+        owns: None,
     }
 }
 

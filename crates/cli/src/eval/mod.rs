@@ -12,8 +12,8 @@ use crate::{
     Exit,
     args::{EvalArgs, Guides},
     console::{self, Console},
-    run::{Flaw, progress::Progress, validate},
-    segment::{TYPES, create, put},
+    run::{Flaw, progress::Progress, types::TYPES, validate},
+    segment::{create, put},
 };
 
 pub use compose::compose;

@@ -1,6 +1,9 @@
 //! Running a dataflow: [`validate`], start, watch, judge.
 
+mod check;
 mod engine;
+mod environment;
+mod fingerprint;
 mod flaw;
 pub mod nodes;
 pub mod progress;
@@ -8,6 +11,7 @@ pub mod settings;
 pub mod shm;
 mod stall;
 mod transport;
+pub(crate) mod types;
 pub mod validate;
 mod verdict;
 mod watch;
@@ -15,6 +19,7 @@ mod watch;
 use std::time::Duration;
 
 pub use flaw::Flaw;
+use seggpt_store::Claim;
 pub use validate::Flow;
 
 use crate::{
@@ -29,11 +34,28 @@ use crate::{
 /// The dataflow is flawed; nothing was started.
 pub fn command(args: &RunArgs) -> miette::Result<Exit> {
     let flow = validate::load(&args.flow, &args.settings)?;
-    Ok(run(flow, args.stop_after, &args.view))
+    Ok(run(flow, args.replace, args.stop_after, &args.view)?)
 }
 
-/// Runs a checked dataflow to its end and says how it went.
-pub fn run(flow: Flow, stop_after: Option<Duration>, view: &View) -> Exit {
+/// Runs a checked dataflow to its end and says how it went. `replace`: results of other settings are moved aside.
+///
+/// # Errors
+/// A folder of results is another run's, or of other settings; nothing was started.
+pub fn run(
+    mut flow: Flow,
+    replace: bool,
+    stop_after: Option<Duration>,
+    view: &View,
+) -> Result<Exit, Flaw> {
+    // Held while the dataflow runs.
+    let claims = flow
+        .owned
+        .iter()
+        .map(|root| Claim::take(root, &flow.spec, replace));
+    let _claims: Vec<Claim> = claims
+        .collect::<Result<_, _>>()
+        .map_err(|refusal| Flaw::new(refusal.to_string()))?;
+    environment::tell(&mut flow);
     if view.verbose > 1 {
         // Fails only if a log is set up already.
         let _ = tracing_subscriber::fmt()
@@ -76,5 +98,5 @@ pub fn run(flow: Flow, stop_after: Option<Duration>, view: &View) -> Exit {
         &watch.tally.reports,
         &progress,
     );
-    verdict.exit
+    Ok(verdict.exit)
 }

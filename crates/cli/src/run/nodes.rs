@@ -6,24 +6,31 @@ use std::{
 };
 
 use dora_core::descriptor::{Descriptor, resolve_path, source_is_url};
+use seggpt_node::Manual;
 
-/// Our nodes' binaries.
-pub const OURS: [&str; 8] = [
-    "seggpt-source-images",
-    "seggpt-prompts",
-    "seggpt-ensemble-feature",
-    "seggpt-ensemble-spatial",
-    "seggpt-ensemble-vote",
-    "seggpt-infer",
-    "seggpt-sink-files",
-    "seggpt-examiner",
-];
+/// What there is to know of our nodes.
+pub fn ours() -> [Manual; 8] {
+    [
+        seggpt_source_images::manual(),
+        seggpt_prompts::manual(),
+        seggpt_ensemble_feature::manual(),
+        seggpt_ensemble_spatial::manual(),
+        seggpt_ensemble_vote::manual(),
+        seggpt_infer::manual(),
+        seggpt_sink_files::manual(),
+        seggpt_examiner::manual(),
+    ]
+}
+
+/// What there is to know of a node whose `path:` names a binary of this project.
+pub(super) fn manual(path: &str) -> Option<Manual> {
+    let name = Path::new(path).file_stem()?;
+    ours().into_iter().find(|manual| name == manual.name)
+}
 
 /// Whether a node's `path:` names a binary of this project.
 pub(super) fn is_ours(path: &str) -> bool {
-    Path::new(path)
-        .file_stem()
-        .is_some_and(|name| OURS.iter().any(|ours| name == *ours))
+    manual(path).is_some()
 }
 
 /// The folder of this program.

@@ -1,11 +1,11 @@
 //! `--set NODE.KEY=VALUE`: environment variables of nodes from the command line.
 
-use std::{collections::BTreeSet, path::Path, process::Command, str::FromStr};
+use std::str::FromStr;
 
 use dora_core::descriptor::Descriptor;
 use dora_message::descriptor::EnvValue;
 
-use super::{Flaw, nodes};
+use super::Flaw;
 
 /// One `--set`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,8 @@ impl FromStr for Setting {
     }
 }
 
-/// Writes the settings into the dataflow. Variables of our own nodes are checked against what the node's `--help` lists.
-pub(super) fn apply(
-    descriptor: &mut Descriptor,
-    settings: &[Setting],
-    dir: &Path,
-) -> Result<(), Flaw> {
+/// Writes the settings into the dataflow.
+pub(super) fn apply(descriptor: &mut Descriptor, settings: &[Setting]) -> Result<(), Flaw> {
     for Setting {
         node: id,
         key,
@@ -64,17 +60,6 @@ pub(super) fn apply(
                     .help(format!("its nodes are {}", list(&ids))),
             );
         };
-        if let Some(known) = node.path.as_deref().and_then(|path| variables(path, dir))
-            && !known.contains(key)
-        {
-            return Err(Flaw::new(format!(
-                "--set {id}.{key}: node `{id}` has no setting {key}"
-            ))
-            .help(format!(
-                "its settings are {}",
-                known.into_iter().collect::<Vec<_>>().join(", ")
-            )));
-        }
         node.env
             .get_or_insert_default()
             .insert(key.clone(), EnvValue::String(value.clone()));
@@ -88,22 +73,6 @@ fn list(names: &[String]) -> String {
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The environment variables that a node of ours reads; `None` for other people's nodes, which keep that to themselves.
-fn variables(path: &str, dir: &Path) -> Option<BTreeSet<String>> {
-    let exe = nodes::is_ours(path).then(|| nodes::find(path, dir))??;
-    let help = Command::new(exe).arg("--help").output().ok()?;
-    let known = variables_in(&String::from_utf8_lossy(&help.stdout));
-    (!known.is_empty()).then_some(known)
-}
-
-fn variables_in(help: &str) -> BTreeSet<String> {
-    let names = help.split("[env: ").skip(1);
-    names
-        .filter_map(|rest| rest.split(['=', ']']).next())
-        .map(str::to_owned)
-        .collect()
 }
 
 #[cfg(test)]
@@ -140,12 +109,7 @@ mod tests {
     fn a_setting_overrides_what_the_dataflow_says() {
         let yaml = "nodes:\n  - {id: a, path: x, env: {K: 1, L: two}}\n";
         let mut flow = Descriptor::parse(yaml.into()).unwrap();
-        apply(
-            &mut flow,
-            &[setting("a.K=$HOME"), setting("a.M=3")],
-            Path::new("."),
-        )
-        .unwrap();
+        apply(&mut flow, &[setting("a.K=$HOME"), setting("a.M=3")]).unwrap();
         let env = flow.nodes[0].env.clone().unwrap();
         let text = env
             .iter()
@@ -160,17 +124,8 @@ mod tests {
         let mut flow =
             Descriptor::parse(b"nodes:\n  - {id: a, path: x}\n  - {id: b, path: y}\n".to_vec())
                 .unwrap();
-        let flaw = apply(&mut flow, &[setting("c.K=1")], Path::new(".")).unwrap_err();
+        let flaw = apply(&mut flow, &[setting("c.K=1")]).unwrap_err();
         assert!(flaw.to_string().contains("no node `c`"));
         assert!(format!("{:?}", miette::Report::new(flaw)).contains("`a`, `b`"));
-    }
-
-    #[test]
-    fn variables_are_read_from_help() {
-        let help = "  --model <M>  the model [env: MODEL=] [default: default]\n  --k <K>  [env: K=3]\n  --x  [env: X]\n";
-        assert_eq!(
-            variables_in(help).into_iter().collect::<Vec<_>>(),
-            ["K", "MODEL", "X"]
-        );
     }
 }

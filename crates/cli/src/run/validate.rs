@@ -1,18 +1,23 @@
 //! Everything that can be told to be wrong before anything starts.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use dora_core::{
     descriptor::{Descriptor, DescriptorExt, canonicalize_working_dir, validate},
     types::TypeRegistry,
 };
 
+use seggpt_store::Spec;
+
 use super::{
-    Flaw,
+    Flaw, check, fingerprint,
     flaw::{declaration, position},
     nodes,
     settings::{self, Setting},
-    shm,
+    shm, types,
 };
 
 /// A dataflow that may start.
@@ -26,6 +31,12 @@ pub struct Flow {
     pub descriptor: Descriptor,
     /// What is doubtful but does not keep it from starting.
     pub warnings: Vec<String>,
+    /// What decides its results.
+    pub spec: Spec,
+    /// Folders of results that are its own while it runs.
+    pub(super) owned: Vec<PathBuf>,
+    /// Variables that are taken out of this process's environment, where our nodes would see them.
+    pub(super) unset: BTreeSet<String>,
 }
 
 /// Reads and checks a dataflow: its YAML, wiring and types, its nodes' executables, and the settings.
@@ -100,7 +111,12 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
         return Err(flaw);
     }
     validate::check_dataflow(&descriptor, &dir).map_err(|error| flaw(format!("{error:#}")))?;
-    settings::apply(&mut descriptor, settings, &dir)?;
+    settings::apply(&mut descriptor, settings)?;
+    let checked = check::settings(&mut descriptor)?;
+    check::keep_for_others(&mut descriptor, &checked.unset);
+    warnings.extend(checked.warnings);
+    let spec = fingerprint::spec(&descriptor, &checked.ours, &dir)?;
+    let owned = fingerprint::owned(&checked.ours, &dir);
     warnings.extend(shm::shortage(&descriptor));
     warnings.extend(shm::renounce(&mut descriptor));
     Ok(Flow {
@@ -108,6 +124,9 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
         dir,
         descriptor,
         warnings,
+        spec,
+        owned,
+        unset: checked.unset,
     })
 }
 
@@ -118,6 +137,7 @@ fn check_types(
     flaw: &impl Fn(String) -> Flaw,
 ) -> Result<Vec<String>, Flaw> {
     let mut registry = TypeRegistry::new();
+    types::add_ours(&mut registry).map_err(Flaw::new)?;
     registry
         .load_from_dir(&dir.join("types"))
         .map_err(Flaw::new)?;

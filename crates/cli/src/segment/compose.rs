@@ -27,8 +27,6 @@ pub struct Plan {
     pub k: u32,
     /// The class table, checked.
     pub classes: Option<String>,
-    /// Names what the results depend on.
-    pub run_key: String,
     /// What was asked for.
     pub args: SegmentArgs,
 }
@@ -41,7 +39,6 @@ pub fn compose(plan: &Plan) -> String {
     let shared = [
         ("CANVAS_SIZE", plan.canvas.to_string()),
         ("MODEL", plan.model.display().to_string()),
-        ("RUN_KEY", plan.run_key.clone()),
     ];
     let source = [
         ("INPUTS", plan.inputs.entries.join("\n")),
@@ -249,7 +246,6 @@ mod tests {
             ensemble: args.ensemble,
             k: 1,
             classes: Some("1:cell:#ff0000".into()),
-            run_key: "run-0123".into(),
             args: *args,
         }
     }
@@ -267,7 +263,11 @@ mod tests {
     fn the_composed_dataflow_is_wired_and_typed() {
         let types = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(types.path().join("seggpt/flow")).unwrap();
-        std::fs::write(types.path().join("seggpt/flow/v1.yml"), super::super::TYPES).unwrap();
+        std::fs::write(
+            types.path().join("seggpt/flow/v1.yml"),
+            crate::run::types::TYPES,
+        )
+        .unwrap();
         let mut registry = TypeRegistry::new();
         registry.load_from_dir(types.path()).unwrap();
         for (ensemble, node) in [
@@ -334,7 +334,6 @@ mod tests {
         assert_eq!(value(&flow, "prompts", "SEED"), "7");
         assert_eq!(value(&flow, "sink", "PAINTED"), "true");
         assert_eq!(value(&flow, "sink", "REPORT"), "false");
-        assert_eq!(flow.env.unwrap()["RUN_KEY"].to_string(), "run-0123");
     }
 
     #[test]

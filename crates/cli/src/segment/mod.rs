@@ -2,7 +2,6 @@
 
 pub(crate) mod compose;
 mod inputs;
-pub(crate) mod key;
 pub(crate) mod prompts;
 
 use std::{
@@ -16,11 +15,8 @@ use crate::{
     Exit,
     args::SegmentArgs,
     console,
-    run::{self, Flaw, validate},
+    run::{self, Flaw, types::TYPES, validate},
 };
-
-/// The types of the composed dataflow's edges, written beside it.
-pub(crate) const TYPES: &str = include_str!("../../../../dataflows/types/seggpt/flow/v1.yml");
 
 /// `seggpt segment`.
 ///
@@ -36,7 +32,7 @@ pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
     }
     let file = write(&plan, &yaml)?;
     let flow = validate::load(&file, &args.settings)?;
-    Ok(run::run(flow, None, &args.view))
+    Ok(run::run(flow, args.replace, None, &args.view)?)
 }
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
@@ -67,8 +63,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     let card = seggpt::Card::beside(&inspection.path);
     let refine = args.refine.settled(card);
     let ensemble = args.ensemble.settled(card);
-    let mut plan = Plan {
-        run_key: String::new(),
+    Ok(Plan {
         flow,
         out,
         inputs,
@@ -80,9 +75,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         k,
         classes,
         args: args.clone(),
-    };
-    plan.run_key = key::of(&plan, &inspection.sha256, card);
-    Ok(plan)
+    })
 }
 
 pub(crate) const MODEL_HELP: &str =

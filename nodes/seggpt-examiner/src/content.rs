@@ -1,0 +1,65 @@
+//! What lies behind the settings: the data sets' files.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use eyre::{Result, eyre};
+use seggpt_node::Values;
+use seggpt_prompts::Pairs;
+
+/// Names, sizes and times of change of the files of every set: sets are too large to be read for a key.
+pub(crate) fn of(values: &Values, dir: &Path) -> Result<Values> {
+    let of = |name: &str| values.get(name).into_iter();
+    let folders = of("SETS").flat_map(|sets| sets.lines()).map(str::trim);
+    let folders = folders.filter(|line| !line.is_empty());
+    let more = of("IMAGES").chain(of("TRUTH")).map(String::as_str);
+    let mut content = Values::new();
+    for folder in folders.chain(more) {
+        let folder = dir.join(folder);
+        let stamps: Vec<String> = all_below(&folder).iter().map(|file| stamp(file)).collect();
+        content.insert(folder.display().to_string(), summary(&stamps));
+    }
+    if let Some(pairs) = values.get("PROMPT_PAIRS") {
+        let Pairs(pairs) = pairs.parse().map_err(|error: String| eyre!(error))?;
+        for file in pairs.into_iter().flat_map(|(image, mask)| [image, mask]) {
+            let file = dir.join(file);
+            content.insert(file.display().to_string(), stamp(&file));
+        }
+    }
+    Ok(content)
+}
+
+/// How many files there are, and a hash of what is known of them.
+fn summary(stamps: &[String]) -> String {
+    let text = stamps.join("\n");
+    let key = seggpt_store::run_key(&[("files".to_owned(), text)].into());
+    format!("{} files, {}", stamps.len(), key.trim_start_matches("run-"))
+}
+
+fn stamp(file: &Path) -> String {
+    let metadata = fs::metadata(file).ok();
+    let size = metadata.as_ref().map_or(0, fs::Metadata::len);
+    let time = metadata.and_then(|metadata| metadata.modified().ok());
+    let nanoseconds = time.map_or(0, |time| match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_nanos() as i128,
+        Err(before) => -(before.duration().as_nanos() as i128),
+    });
+    format!("{} {size} {nanoseconds}", file.display())
+}
+
+/// All files of a folder and its folders, in order; hidden ones are nobody's data.
+fn all_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let visible = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let mut files: Vec<_> = visible
+        .flat_map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => all_below(&entry.path()),
+            _ => vec![entry.path()],
+        })
+        .collect();
+    files.sort();
+    files
+}
