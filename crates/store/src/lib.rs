@@ -41,3 +41,11 @@ pub const RUN_PID: &str = "SEGGPT_RUN_PID";
 pub fn journal_path(root: &Path) -> PathBuf {
     root.join(OWN).join("journal.jsonl")
 }
+
+/// Writes a file beside its place and moves it there; when this returns, it is on disk. Its folder has to be there.
+///
+/// # Errors
+/// The disk refuses it.
+pub fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    disk::put(&disk::Real, path, bytes)
+}
