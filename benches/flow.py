@@ -48,7 +48,8 @@ def run(folder, size, prompts):
     written = sorted(mask.stat().st_mtime_ns for mask in out.glob("*.mask.png"))
     # Prompts are prepared once, with the first picture.
     took = [(after - before) / 1e9 for before, after in itertools.pairwise(written[1:])]
-    records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+    _, *lines = (out / ".seggpt/journal.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
     return took, [record["provenance"]["milliseconds"] for record in records]
 
 

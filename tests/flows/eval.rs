@@ -1,6 +1,9 @@
 //! Measuring through the dataflow that users run: scores must be those of the masks that `segment` writes.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use seggpt_tests::{Scratch, ground, root, shared_data};
 use serde_json::Value;
@@ -127,6 +130,14 @@ fn episodes_and_videos_go_through_the_same_flow() {
     );
 }
 
+/// The journal of a row that has been asked under one key.
+fn journal(scratch: &Scratch, row: &str) -> PathBuf {
+    let mut keys = fs::read_dir(scratch.path("out/rows").join(row)).unwrap();
+    let folder = keys.next().unwrap().unwrap().path();
+    assert!(keys.next().is_none(), "{row} has one key");
+    seggpt_store::journal_path(&folder)
+}
+
 #[test]
 fn first_frames_and_memory_are_two_rows_of_a_table() {
     let scratch = Scratch::new();
@@ -140,7 +151,7 @@ fn first_frames_and_memory_are_two_rows_of_a_table() {
     let prompts = |select: &str| -> Vec<Value> {
         let row = format!("untrained-tiny-feature-{select}-k1");
         assert!(said.contains(&row), "{row}:\n{said}");
-        let journal = scratch.path("out/rows").join(row).join("journal.jsonl");
+        let journal = journal(&scratch, &row);
         let text = fs::read_to_string(journal).unwrap();
         let lines = text.lines().skip(1).map(serde_json::from_str::<Value>);
         lines.map(|line| line.unwrap()["prompts"].clone()).collect()
@@ -163,7 +174,7 @@ fn a_row_that_was_cut_off_goes_on() {
     pictures(&scratch, &[3, 4, 6]);
     scratch.seggpt(arguments("")).expect_code(0);
     let whole = scores(&scratch);
-    let journal = scratch.path("out/rows/untrained-tiny-feature-fixed-k1/journal.jsonl");
+    let journal = journal(&scratch, "untrained-tiny-feature-fixed-k1");
     let before = fs::read_to_string(&journal).unwrap();
     let kept: Vec<&str> = before.lines().take(2).collect();
     fs::write(&journal, kept.join("\n") + "\n{\"item\":").unwrap();

@@ -37,7 +37,7 @@ fn a_flow_of_the_gallery_runs_under_both_engines() {
             "--set",
             "sink.OUT=../out/ours",
             "--set",
-            "source.JOURNAL=../out/ours/journal.jsonl",
+            "source.RESULTS=../out/ours",
         ])
         .expect_code(0);
     let done = |out| scratch.report(out)["counts"]["done"].as_u64();

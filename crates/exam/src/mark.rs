@@ -33,6 +33,24 @@ pub struct Mark {
     pub milliseconds: f64,
 }
 
+impl seggpt_store::Record for Mark {
+    type Brief = ();
+
+    fn item(&self) -> &str {
+        &self.item
+    }
+
+    fn run(&self) -> &str {
+        ""
+    }
+
+    fn files(&self) -> Vec<(&str, u64)> {
+        vec![]
+    }
+
+    fn brief(&self) {}
+}
+
 /// J and F of an object in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObjectMark {

@@ -17,8 +17,8 @@ use crate::{
 /// Cases that are shown of a set.
 const SHOWN: usize = 6;
 
-/// The rows in a folder that were asked the way of `protocol`, by name; and the names of the others, which cannot be
-/// compared with them.
+/// The rows in a folder that were asked the way of `protocol`, by name, of several keys the newest; and the names of those
+/// that were only asked in other ways, which cannot be compared with them.
 ///
 /// # Errors
 /// [`ExamError::Results`]: scores that are there, but cannot be read.
@@ -30,9 +30,11 @@ pub fn rows(out: &Path, protocol: &Protocol) -> Result<(Vec<RowScores>, Vec<Stri
     names.sort();
     let (mut rows, mut others) = (Vec::new(), Vec::new());
     for name in names {
-        match RowScores::read(out, &name)? {
-            Some(row) if row.protocol == *protocol => rows.push(row),
-            Some(_) => others.push(name),
+        let all = RowScores::all(out, &name)?;
+        let is_other = !all.is_empty();
+        match all.into_iter().find(|row| row.protocol == *protocol) {
+            Some(row) => rows.push(row),
+            None if is_other => others.push(name),
             None => {}
         }
     }

@@ -1,11 +1,11 @@
 use std::{
-    collections::HashSet,
-    fs::{self, File, OpenOptions},
-    io::{BufRead, BufReader, ErrorKind, Write},
+    fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use seggpt_eval::LabelPlane;
+use seggpt_store::{Refusal, Store, store::StageError};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,25 +16,18 @@ use crate::{
 
 /// Where rows are, in the folder of results.
 pub(crate) const ROWS: &str = "rows";
-const JOURNAL: &str = "journal.jsonl";
 const SCORES: &str = "scores.json";
 
-/// The marks of one way to answer, in a folder of its own: `journal.jsonl` has a line a mark, so that an interrupted row
-/// goes on; `kept/` answers that open questions build on; `cases/` the worst answers as pictures; `scores.json` what it all
-/// comes to.
+/// The marks of one way to answer, under one run key, in a folder of its own: a store whose journal has a line a mark, so
+/// that an interrupted row goes on; `kept/` answers that open questions build on; `cases/` the worst answers as pictures;
+/// `scores.json` what it all comes to.
 pub struct Row {
     name: String,
+    run_key: String,
     folder: PathBuf,
-    journal: File,
-    done: HashSet<String>,
+    store: Store<Mark>,
     cases: Cases,
     kept: Kept,
-}
-
-/// The first line of a journal.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    run_key: String,
 }
 
 /// A finished row.
@@ -42,6 +35,9 @@ struct Header {
 pub struct RowScores {
     /// What tables call it; its folder under `rows/`.
     pub row: String,
+    /// What its answers depend on; its folder under `rows/ROW/`.
+    #[serde(default)]
+    pub run_key: String,
     /// Who answered.
     pub maker: Maker,
     /// Which prompts were chosen.
@@ -61,59 +57,46 @@ pub struct RowScores {
 }
 
 impl Row {
-    /// Opens the row `name` under `out`; what was answered under another `run_key` is dropped.
+    /// Opens the row `name` under `out`, beside those of other keys. Without a key, nothing that was answered counts.
     ///
     /// # Errors
-    /// [`ExamError::Results`]: a name that cannot be a folder's, or files that cannot be read or written.
+    /// [`ExamError::Results`]: a name or key that cannot be a folder's, another process that writes there, or files that
+    /// cannot be read or written.
     pub fn open(out: &Path, name: &str, run_key: &str) -> Result<Self, ExamError> {
-        let is_plain =
-            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-        if !is_plain {
-            return Err(ExamError::results(
-                out,
-                format!("`{name}` cannot be the name of a row: no slashes, no dot in front"),
-            ));
-        }
-        let folder = out.join(ROWS).join(name);
-        let failed = |error: std::io::Error| ExamError::results(&folder, error);
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let path = folder.join(JOURNAL);
-        let answered =
-            answered(&path, run_key).map_err(|error| ExamError::results(&path, error))?;
-        let kept = Kept::of(&folder);
-        let (done, length) = match answered {
-            Some(answered) => answered,
-            None => {
-                Cases::clear(&folder);
-                kept.clear();
-                let header = Header {
-                    run_key: run_key.to_owned(),
-                };
-                let line = serde_json::to_string(&header).expect("a text serialises") + "\n";
-                fs::write(&path, &line).map_err(failed)?;
-                (HashSet::new(), line.len() as u64)
+        for word in [name, key_folder(run_key)] {
+            let is_plain =
+                !word.is_empty() && !word.starts_with('.') && !word.contains(['/', '\\', '\0']);
+            if !is_plain {
+                return Err(ExamError::results(
+                    out,
+                    format!(
+                        "`{word}` cannot be the name or key of a row: no slashes, no dot in front"
+                    ),
+                ));
             }
-        };
-        let journal = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .map_err(failed)?;
-        // A run that was killed leaves half a line.
-        journal.set_len(length).map_err(failed)?;
+        }
+        let folder = folder(out, name, run_key);
+        fs::create_dir_all(&folder).map_err(|error| ExamError::results(&folder, error))?;
+        let store = Store::open(&folder, run_key, "").map_err(|error| refused(&folder, &error))?;
+        let kept = Kept::of(&folder);
+        if store.entries().is_empty() {
+            Cases::clear(&folder);
+            kept.clear();
+        }
         Ok(Self {
             name: name.to_owned(),
+            run_key: run_key.to_owned(),
             cases: Cases::open(&folder)?,
             kept,
             folder,
-            journal,
-            done,
+            store,
         })
     }
 
     /// Whether a question has been answered.
     #[must_use]
     pub fn has(&self, item: &str) -> bool {
-        self.done.contains(item)
+        self.store.entries().contains_key(item)
     }
 
     /// The questions that have no answer yet.
@@ -144,7 +127,7 @@ impl Row {
     }
 
     /// Adds a mark and, if it is among the worst, its pictures. `answer` has the picture's size, or that of
-    /// [`Exam::marked_at`]. When this returns, the mark is with the operating system.
+    /// [`Exam::marked_at`]. When this returns, the mark is on disk.
     ///
     /// # Errors
     /// The disk refuses it.
@@ -160,11 +143,11 @@ impl Row {
         if chain.len() > 1 {
             self.kept.keep(question, answer)?;
         }
-        let line = serde_json::to_string(mark).expect("numbers and texts serialise") + "\n";
-        self.journal
-            .write_all(line.as_bytes())
-            .map_err(|error| ExamError::results(self.folder.join(JOURNAL), error))?;
-        self.done.insert(mark.item.clone());
+        let unwritten = |error: StageError| ExamError::results(&self.folder, error);
+        self.store.stage(mark.clone(), &[]).map_err(unwritten)?;
+        self.store
+            .commit()
+            .map_err(|error| refused(&self.folder, &error))?;
         if chain.len() > 1 && chain.iter().all(|&at| self.has(&exam.questions[at].item)) {
             self.kept.release(&chain)?;
         }
@@ -176,21 +159,20 @@ impl Row {
     /// # Errors
     /// The journal cannot be read, or the scores not be written.
     pub fn finish(&self, exam: &Exam, select: &str, failed: usize) -> Result<RowScores, ExamError> {
-        let path = self.folder.join(JOURNAL);
-        let file = File::open(&path).map_err(|error| ExamError::results(&path, error))?;
+        let mut offsets: Vec<u64> = self.store.entries().values().map(|it| it.offset).collect();
+        offsets.sort_unstable();
+        let failed_to_read = |error: Refusal| refused(&self.folder, &error);
         let mut scores = Scores::new(exam);
         let (mut maker, mut times) = (Maker::default(), Vec::new());
-        for line in BufReader::new(file).lines().skip(1) {
-            let line = line.map_err(|error| ExamError::results(&path, error))?;
-            let mark: Mark = serde_json::from_str(&line).map_err(|error| {
-                ExamError::results(&path, format!("changed while in use: {error}"))
-            })?;
+        for mark in self.store.read(offsets).map_err(failed_to_read)? {
+            let mark = mark.map_err(failed_to_read)?;
             scores.add(&mark)?;
             times.push(mark.milliseconds);
             maker = mark.maker;
         }
         let row = RowScores {
             row: self.name.clone(),
+            run_key: self.run_key.clone(),
             maker,
             select: select.to_owned(),
             k: exam.shots,
@@ -225,63 +207,66 @@ impl RowScores {
         (sum(|set| set.asked), sum(|set| set.answered))
     }
 
-    /// The scores of a row under `out`; `None` where there are none.
+    /// The scores of a row under `out`, of this key; `None` where there are none.
     ///
     /// # Errors
     /// [`ExamError::Results`]: they are there, but cannot be read.
-    pub fn read(out: &Path, row: &str) -> Result<Option<Self>, ExamError> {
-        let path = out.join(ROWS).join(row).join(SCORES);
-        match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ExamError::results(&path, error)),
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| ExamError::results(&path, error)),
-        }
+    pub fn read(out: &Path, row: &str, run_key: &str) -> Result<Option<Self>, ExamError> {
+        read(&folder(out, row, run_key).join(SCORES))
+    }
+
+    /// The scores of a row under `out`, of all keys, the newest first.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn all(out: &Path, row: &str) -> Result<Vec<Self>, ExamError> {
+        let folders = fs::read_dir(out.join(ROWS).join(row)).into_iter().flatten();
+        let mut files: Vec<_> = folders
+            .flatten()
+            .filter_map(|folder| {
+                let path = folder.path().join(SCORES);
+                Some((fs::metadata(&path).ok()?.modified().ok()?, path))
+            })
+            .collect();
+        files.sort_by(|a, b| b.cmp(a));
+        let rows = files.iter().map(|(_, path)| read(path));
+        rows.filter_map(Result::transpose).collect()
     }
 
     /// Its worst answers, the worst first.
     pub(crate) fn cases(&self, out: &Path) -> Result<Vec<Case>, ExamError> {
-        Ok(Cases::open(&out.join(ROWS).join(&self.row))?.all())
+        Ok(Cases::open(&folder(out, &self.row, &self.run_key))?.all())
     }
 }
 
-/// What was answered under this key, and the length of the whole lines that say it; `None`: nothing, or another key.
-fn answered(path: &Path, run_key: &str) -> std::io::Result<Option<(HashSet<String>, u64)>> {
-    #[derive(Deserialize)]
-    struct Item {
-        item: String,
-    }
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => BufReader::new(opened?),
-    };
-    let (mut line, mut length, mut done) = (Vec::new(), 0, HashSet::new());
-    loop {
-        line.clear();
-        let read = file.read_until(b'\n', &mut line)? as u64;
-        if read == 0 || line.last() != Some(&b'\n') {
-            return Ok((length > 0).then_some((done, length)));
-        }
-        if length == 0 {
-            let header: Option<Header> = serde_json::from_slice(&line).ok();
-            if header.is_none_or(|header| header.run_key != run_key) {
-                return Ok(None);
-            }
-        } else {
-            match serde_json::from_slice::<Item>(&line) {
-                Ok(Item { item }) => done.insert(item),
-                Err(_) => return Ok(Some((done, length))),
-            };
-        }
-        length += read;
+fn read(path: &Path) -> Result<Option<RowScores>, ExamError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ExamError::results(path, error)),
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| ExamError::results(path, error)),
     }
 }
 
-/// Writes a file beside its place, then moves it there.
+/// Where the row of this key is.
+fn folder(out: &Path, row: &str, run_key: &str) -> PathBuf {
+    out.join(ROWS).join(row).join(key_folder(run_key))
+}
+
+fn key_folder(run_key: &str) -> &str {
+    if run_key.is_empty() {
+        "no-key"
+    } else {
+        run_key
+    }
+}
+
+fn refused(folder: &Path, refusal: &Refusal) -> ExamError {
+    ExamError::results(folder, refusal)
+}
+
+/// Writes a file beside its place, then moves it there, onto the disk.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), ExamError> {
-    let part = path.with_extension("part");
-    fs::write(&part, bytes)
-        .and_then(|()| fs::rename(&part, path))
-        .map_err(|error| ExamError::results(path, error))
+    seggpt_store::put(path, bytes).map_err(|error| ExamError::results(path, error))
 }

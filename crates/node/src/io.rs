@@ -105,6 +105,14 @@ impl Io {
         self.take(event)
     }
 
+    /// As [`receive`](Self::receive), but `Some(None)` if nothing waits.
+    pub fn try_receive(&mut self) -> Option<Option<Arrival>> {
+        match self.events.try_recv() {
+            Ok(event) => self.take(event),
+            Err(_) => Some(None),
+        }
+    }
+
     /// Whether the user stopped the dataflow: leave at once.
     pub fn stopped(&self) -> bool {
         self.stopped

@@ -17,8 +17,8 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Claims `root`, which is made where it is missing, for results that `spec` decides. `replace`: results of other
-    /// settings are moved to `.seggpt/replaced/KEY/`.
+    /// Claims `root`, which is made where it is missing, for results that `spec` decides. `replace`: what lies there
+    /// is moved to `.seggpt/replaced/KEY/`, and the run begins anew.
     ///
     /// # Errors
     /// Another run has it; without `replace`, its results are of other settings; the disk refuses.
@@ -28,9 +28,9 @@ impl Claim {
         };
         let key = run_key(spec);
         match Header::read(root) {
-            Ok(Some(held)) if held.key == key => return Ok(claim),
             Ok(None) => {}
             Ok(Some(held)) if replace => replace::aside(root, name_of(&held.key))?,
+            Ok(Some(held)) if held.key == key => return Ok(claim),
             Err(Refusal::Foreign { .. }) if replace => replace::aside(root, "older")?,
             Ok(Some(held)) if held.spec.is_empty() => {
                 return Err(Refusal::OtherKey {

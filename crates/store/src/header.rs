@@ -8,7 +8,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OWN, Refusal, Spec, disk, journal_path, lock::now};
+use crate::{
+    OWN, Refusal, Spec,
+    disk::{self, Disk, Real},
+    journal_path,
+    lock::now,
+};
 
 /// Of the journal's form.
 const VERSION: u32 = 1;
@@ -85,7 +90,9 @@ impl Header {
         let own = root.join(OWN);
         std::fs::create_dir_all(&own).map_err(Refusal::io(&own))?;
         let path = journal_path(root);
-        disk::put(&path, line.as_bytes()).map_err(Refusal::io(&path))
+        disk::put(&Real, &path, line.as_bytes()).map_err(Refusal::io(&path))?;
+        // The name of the folder itself.
+        Real.sync_dir(root).map_err(Refusal::io(root))
     }
 }
 

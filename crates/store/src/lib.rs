@@ -4,20 +4,29 @@
 //!
 //! * [`spec`] – what decides a run's results, and the key made of it;
 //! * [`claim`] – who runs into a folder now, and whether what lies there belongs to the same settings;
-//! * [`header`] – the first line of a journal.
+//! * [`header`] – the first line of a journal; [`record`] – the others;
+//! * [`store`] – files and records, on disk before anybody says so;
+//! * [`names`] – which names results may have;
+//! * [`listing`] – what a run has listed, so that the rest is known to be stale.
 
 pub mod claim;
 pub mod header;
+pub mod listing;
 pub mod lock;
+pub mod names;
+pub mod record;
 pub mod refusal;
 pub mod spec;
+pub mod store;
 
 mod disk;
 mod replace;
 
 pub use claim::Claim;
+pub use record::Record;
 pub use refusal::Refusal;
 pub use spec::{Change, Spec, run_key};
+pub use store::Store;
 
 use std::path::{Path, PathBuf};
 
@@ -31,4 +40,12 @@ pub const RUN_PID: &str = "SEGGPT_RUN_PID";
 #[must_use]
 pub fn journal_path(root: &Path) -> PathBuf {
     root.join(OWN).join("journal.jsonl")
+}
+
+/// Writes a file beside its place and moves it there; when this returns, it is on disk. Its folder has to be there.
+///
+/// # Errors
+/// The disk refuses it.
+pub fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    disk::put(&disk::Real, path, bytes)
 }

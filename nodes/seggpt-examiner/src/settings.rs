@@ -11,8 +11,8 @@ use seggpt_prompts::Pairs;
 ///
 /// Stands where source, prompts and sink stand otherwise: pictures of data sets go out together with their prompts, and
 /// the masks that come back are compared with the truth. At most a window of questions is under way, each is asked again
-/// until its answer comes, and the node ends when all are answered. Under OUT: `rows/ROW/` with a journal (a repeated run
-/// goes on from it), the worst answers and the scores of this row; `scores.json` and `report.html` over all rows there.
+/// until its answer comes, and the node ends when all are answered. Under OUT: `rows/ROW/RUN_KEY/` with a journal (a
+/// repeated run goes on from it), the worst answers and the scores of this row; `scores.json` and `report.html` over all rows there.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-examiner", version)]
 pub struct Settings {
@@ -92,8 +92,8 @@ pub struct Settings {
     #[arg(long, env = "ROW", help_heading = PLACES, default_value = "row")]
     pub row: String,
 
-    /// Names what the answers depend on (model, ensemble, questions). Answers of the same key are kept, those of another
-    /// are dropped
+    /// Names what the answers depend on (model, ensemble, questions). Answers of the same key are kept, each key has
+    /// its own folder. Without a key, nothing that was answered counts
     #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 

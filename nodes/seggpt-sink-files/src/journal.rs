@@ -1,42 +1,32 @@
-//! `journal.jsonl`: one line a finished item, on disk before the item is acknowledged.
+//! The finished items of a folder: what this run did, what earlier ones left, and what of that is no longer asked for.
 
-use std::{
-    collections::HashMap,
-    fs::{self, File},
-    io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write},
-};
+use std::collections::HashSet;
 
-use eyre::{Result, WrapErr, eyre};
+use eyre::{Result, WrapErr};
 use seggpt_contract::Status;
+use seggpt_store::{
+    Store, listing,
+    store::{Entry, StageError},
+};
 
 use crate::{
     folder::Folder,
-    record::{Outcome, Record},
+    record::{Brief, Outcome, Record},
+    results::Made,
 };
-
-const FILE: &str = "journal.jsonl";
-
-/// Where an item's line is, and what is asked for most.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    offset: u64,
-    index: u64,
-    outcome: Outcome,
-    earlier: bool,
-    pictured: bool,
-}
 
 /// The finished items. Their records stay on disk; memory holds where.
 #[derive(Debug)]
 pub struct Journal {
+    store: Store<Record>,
     folder: Folder,
-    file: File,
-    end: u64,
-    entries: HashMap<String, Entry>,
+    run: String,
+    /// Items of earlier runs that this one did not list; `None` while it has not said.
+    stale: Option<HashSet<String>>,
     tally: Tally,
 }
 
-/// How many items ended how.
+/// How many items ended how. Stale ones are in none of the other counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// With a mask, those of earlier runs included.
@@ -47,95 +37,130 @@ pub struct Tally {
     pub earlier: u64,
     /// How many have pictures in the report.
     pub pictured: u64,
+    /// Of earlier runs, and not among the inputs of this one.
+    pub stale: u64,
 }
 
 impl Tally {
-    fn count(&mut self, entry: Entry, change: impl Fn(&mut u64)) {
-        match entry.outcome {
+    fn count(&mut self, entry: Entry<Brief>, change: impl Fn(&mut u64)) {
+        match entry.brief.outcome {
             Outcome::Done => change(&mut self.done),
             Outcome::Failed => change(&mut self.failed),
         }
-        if entry.earlier {
+        if !entry.own {
             change(&mut self.earlier);
         }
-        if entry.pictured {
+        if entry.brief.pictured {
             change(&mut self.pictured);
         }
     }
 }
 
 impl Journal {
-    /// Opens the journal of a folder. Lines of another run key, torn ones and those that a later line on the same item
-    /// overrules are left out of it from now on.
+    /// Opens the journal of a folder for the run `run`.
     ///
     /// # Errors
-    /// It is there but cannot be read, or cannot be written.
-    pub fn open(folder: &Folder, run_key: &str) -> Result<Self> {
-        let path = folder.path(FILE);
-        let kept = keep(folder, run_key)
-            .wrap_err_with(|| format!("{}: cannot be read", path.display()))?;
-        let mut entries = HashMap::new();
-        let mut end = 0;
-        folder.put_with(FILE, |file| {
-            let mut old = BufReader::new(match File::open(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-                opened => opened?,
-            });
-            for (item, entry, length) in kept {
-                old.seek(SeekFrom::Start(entry.offset))?;
-                std::io::copy(&mut old.by_ref().take(length), file)?;
-                file.write_all(b"\n")?;
-                entries.insert(
-                    item,
-                    Entry {
-                        offset: end,
-                        ..entry
-                    },
-                );
-                end += length + 1;
-            }
-            Ok(())
-        })?;
-        let file = fs::OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .wrap_err_with(|| format!("{}: cannot be opened for writing", path.display()))?;
-        let mut tally = Tally::default();
-        entries
-            .values()
-            .for_each(|entry| tally.count(*entry, |n| *n += 1));
-        Ok(Self {
+    /// Another process writes there, the results are of another key, or the disk refuses.
+    pub fn open(folder: &Folder, run_key: &str, run: &str) -> Result<Self> {
+        let mut journal = Self {
+            store: Store::open(folder.root(), run_key, run)?,
             folder: folder.clone(),
-            file,
-            end,
-            entries,
-            tally,
-        })
+            run: run.to_owned(),
+            stale: None,
+            tally: Tally::default(),
+        };
+        journal.recount();
+        Ok(journal)
     }
 
-    /// Adds a finished item. When this returns, its line is with the operating system.
+    /// Finds out which items the run lists, if the source has said so meanwhile.
+    ///
+    /// # Errors
+    /// The source's word cannot be read.
+    pub fn learn(&mut self) -> Result<()> {
+        if self.stale.is_some() {
+            return Ok(());
+        }
+        let listed = listing::read(self.folder.root(), &self.run).wrap_err("the list of items")?;
+        if let Some(listed) = listed {
+            let listed: HashSet<String> = listed.into_iter().collect();
+            let entries = self.store.entries().iter();
+            let stale = entries.filter(|(item, entry)| !entry.own && !listed.contains(*item));
+            self.stale = Some(stale.map(|(item, _)| item.clone()).collect());
+            self.recount();
+        }
+        Ok(())
+    }
+
+    fn recount(&mut self) {
+        let mut tally = Tally::default();
+        for (item, entry) in self.store.entries() {
+            if self.is_stale(item) {
+                tally.stale += 1;
+            } else {
+                tally.count(*entry, |n| *n += 1);
+            }
+        }
+        self.tally = tally;
+    }
+
+    fn is_stale(&self, item: &str) -> bool {
+        self.stale
+            .as_ref()
+            .is_some_and(|stale| stale.contains(item))
+    }
+
+    /// Takes a finished item; it counts from [`commit`](Self::commit) on.
+    ///
+    /// # Errors
+    /// A file cannot be written: nothing is taken.
+    pub fn stage(&mut self, record: Record, made: Vec<Made>) -> Result<(), StageError> {
+        let files: Vec<_> = made
+            .into_iter()
+            .map(|made| (made.file, made.bytes))
+            .collect();
+        self.store.stage(record, &files)
+    }
+
+    /// How many items wait for [`commit`](Self::commit).
+    pub fn staged(&self) -> usize {
+        self.store.staged()
+    }
+
+    /// Whether the item waits for [`commit`](Self::commit).
+    pub fn is_staged(&self, item: &str) -> bool {
+        self.store.is_staged(item)
+    }
+
+    /// What was staged; when this returns, all of it is on disk.
     ///
     /// # Errors
     /// The disk refuses it.
-    pub fn add(&mut self, record: &Record) -> Result<()> {
-        let mut line = serde_json::to_vec(record).wrap_err("a journal line")?;
-        line.push(b'\n');
-        self.file
-            .write_all(&line)
-            .wrap_err_with(|| format!("{}: cannot be written", self.folder.path(FILE).display()))?;
-        let entry = Entry::of(record, self.end, false);
-        self.tally.count(entry, |n| *n += 1);
-        if let Some(overruled) = self.entries.insert(record.item.clone(), entry) {
-            self.tally.count(overruled, |n| *n -= 1);
+    pub fn commit(&mut self) -> Result<Vec<Record>> {
+        let committed = self.store.commit()?;
+        let mut records = Vec::with_capacity(committed.len());
+        for it in committed {
+            let was_stale = self
+                .stale
+                .as_mut()
+                .is_some_and(|stale| stale.remove(&it.record.item));
+            match it.overruled {
+                _ if was_stale => self.tally.stale -= 1,
+                Some(overruled) => self.tally.count(overruled, |n| *n -= 1),
+                None => {}
+            }
+            if let Some(entry) = self.store.entries().get(&it.record.item) {
+                self.tally.count(*entry, |n| *n += 1);
+            }
+            records.push(it.record);
         }
-        self.end += line.len() as u64;
-        Ok(())
+        Ok(records)
     }
 
     /// How the item ended in this run; `None` while it has not.
     pub fn finished(&self, item: &str) -> Option<Status> {
-        let entry = self.entries.get(item).filter(|entry| !entry.earlier)?;
-        Some(entry.outcome.into())
+        let entry = self.store.entries().get(item).filter(|entry| entry.own)?;
+        Some(entry.brief.outcome.into())
     }
 
     /// Counts.
@@ -143,13 +168,19 @@ impl Journal {
         self.tally
     }
 
-    /// Whether the report has pictures of the item already.
-    pub fn is_pictured(&self, item: &str) -> bool {
-        self.entries.get(item).is_some_and(|entry| entry.pictured)
+    /// Whether there is any record that counts.
+    pub fn is_empty(&self) -> bool {
+        self.store.entries().is_empty()
     }
 
-    /// The records of all items that ended so, one at a time, in the order of their index; with each, whether an earlier
-    /// run left it. The journal as it is now: what is added meanwhile is not among them.
+    /// Whether the report has pictures of the item already.
+    pub fn is_pictured(&self, item: &str) -> bool {
+        let entry = self.store.entries().get(item);
+        entry.is_some_and(|entry| entry.brief.pictured)
+    }
+
+    /// The records of all items that ended so, stale ones left out, one at a time, in the order of their index; with each,
+    /// whether an earlier run left it. The journal as it is now: what is added meanwhile is not among them.
     ///
     /// # Errors
     /// The journal cannot be read.
@@ -157,100 +188,44 @@ impl Journal {
         &self,
         outcomes: &'static [Outcome],
     ) -> Result<impl Iterator<Item = Result<(Record, bool)>> + use<>> {
-        let path = self.folder.path(FILE);
-        let mut file =
-            BufReader::new(File::open(&path).wrap_err_with(|| path.display().to_string())?);
-        let mut entries: Vec<_> = self.entries.values().copied().collect();
-        entries.retain(|entry| outcomes.contains(&entry.outcome));
-        entries.sort_by_key(|entry| (entry.index, entry.offset));
-        Ok(entries.into_iter().map(move |entry| {
-            let mut line = String::new();
-            file.seek(SeekFrom::Start(entry.offset))
-                .and_then(|_| file.read_line(&mut line))
-                .wrap_err_with(|| path.display().to_string())?;
-            let record = serde_json::from_str(&line)
-                .map_err(|error| eyre!("{}: changed while in use: {error}", path.display()))?;
-            Ok((record, entry.earlier))
-        }))
+        let mut entries: Vec<_> = self
+            .store
+            .entries()
+            .iter()
+            .filter(|(item, entry)| outcomes.contains(&entry.brief.outcome) && !self.is_stale(item))
+            .map(|(_, entry)| *entry)
+            .collect();
+        entries.sort_by_key(|entry| (entry.brief.index, entry.offset));
+        let offsets = entries.iter().map(|entry| entry.offset).collect();
+        let records = self.store.read(offsets)?;
+        Ok(records
+            .zip(entries)
+            .map(|(record, entry)| Ok((record?, !entry.own))))
     }
-}
-
-impl Entry {
-    fn of(record: &Record, offset: u64, earlier: bool) -> Self {
-        let Record {
-            index,
-            status,
-            pictured,
-            ..
-        } = *record;
-        Self {
-            offset,
-            index,
-            outcome: status,
-            earlier,
-            pictured,
-        }
-    }
-}
-
-/// The lines worth keeping: the last of each item under this run key, with their lengths, in the order of the file.
-fn keep(folder: &Folder, run_key: &str) -> Result<Vec<(String, Entry, u64)>> {
-    let path = folder.path(FILE);
-    let mut file = match File::open(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-        opened => BufReader::new(opened?),
-    };
-    let mut lines: HashMap<String, (Entry, u64)> = HashMap::new();
-    let (mut offset, mut other, mut unread) = (0, 0, 0);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = file.read_until(b'\n', &mut line)? as u64;
-        if read == 0 {
-            break;
-        }
-        let whole = line.pop_if(|last| *last == b'\n').is_some();
-        match serde_json::from_slice::<Record>(&line) {
-            Ok(record) if record.run_key == run_key => {
-                let entry = Entry::of(&record, offset, true);
-                lines.insert(record.item, (entry, line.len() as u64));
-            }
-            Ok(record) => {
-                lines.remove(&record.item);
-                other += 1;
-            }
-            // A run that was killed leaves half a line.
-            Err(_) if !whole || line.trim_ascii().is_empty() => {}
-            Err(_) => unread += 1,
-        }
-        offset += read;
-    }
-    if other + unread > 0 {
-        tracing::warn!(
-            "{}: {} results stay, {other} of other settings and {unread} unreadable lines do not count any more",
-            path.display(),
-            lines.len()
-        );
-    }
-    let mut kept: Vec<_> = lines
-        .into_iter()
-        .map(|(item, (entry, length))| (item, entry, length))
-        .collect();
-    kept.sort_by_key(|(_, entry, _)| entry.offset);
-    Ok(kept)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::Path;
+
     use seggpt_contract::{Failure, Identity};
 
     use super::*;
 
     const ALL: &[Outcome] = &[Outcome::Done, Outcome::Failed];
 
-    fn record(item: &str, index: u64, run_key: &str) -> Record {
-        Record::done(&Identity::new(item, index, (4, 3)), run_key)
+    fn record(item: &str, index: u64, run: &str) -> Record {
+        Record::done(&Identity::new(item, index, (4, 3)), "k", run)
+    }
+
+    fn add(journal: &mut Journal, record: Record) {
+        journal.stage(record, vec![]).unwrap();
+        journal.commit().unwrap();
+    }
+
+    fn open(root: &Path, run: &str) -> Journal {
+        Journal::open(&Folder::create(root).unwrap(), "k", run).unwrap()
     }
 
     fn items(journal: &Journal) -> Vec<(String, bool)> {
@@ -260,29 +235,21 @@ mod tests {
             .collect()
     }
 
-    fn folder() -> (tempfile::TempDir, Folder) {
-        let out = tempfile::tempdir().unwrap();
-        let folder = Folder::create(out.path()).unwrap();
-        (out, folder)
-    }
-
     #[test]
     fn records_come_back_as_they_were_written_in_the_order_of_their_index() {
-        let (_out, folder) = folder();
-        let mut journal = Journal::open(&folder, "k").unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let mut journal = open(out.path(), "1");
         let identity = Identity::new("b \"ü\"\n", 0, (4, 3));
         let failure = Failure {
             node: "infer".into(),
             error: "no".into(),
         };
-        let (late, early) = (record("a", 1, "k"), Record::failed(&identity, "k", failure));
-        journal.add(&late).unwrap();
-        journal.add(&early).unwrap();
-        let back: Vec<_> = journal
-            .records(ALL)
-            .unwrap()
-            .map(|r| r.unwrap().0)
-            .collect();
+        let early = Record::failed(&identity, "k", "1", failure);
+        let late = record("a", 1, "1");
+        add(&mut journal, late.clone());
+        add(&mut journal, early.clone());
+        let records = journal.records(ALL).unwrap();
+        let back: Vec<_> = records.map(|record| record.unwrap().0).collect();
         assert_eq!(back, [early, late]);
         assert_eq!(journal.finished("a"), Some(Status::Done));
         assert_eq!(journal.finished("b \"ü\"\n"), Some(Status::Failed));
@@ -290,58 +257,34 @@ mod tests {
     }
 
     #[test]
-    fn a_later_run_of_the_same_key_sees_earlier_results_as_earlier_and_takes_them_up_again() {
-        let (_out, folder) = folder();
-        let mut first = Journal::open(&folder, "k").unwrap();
-        first.add(&record("a", 0, "k")).unwrap();
-        first.add(&record("b", 1, "k")).unwrap();
-        let mut second = Journal::open(&folder, "k").unwrap();
+    fn a_later_run_sees_earlier_results_as_earlier_and_takes_them_up_again() {
+        let out = tempfile::tempdir().unwrap();
+        let mut first = open(out.path(), "1");
+        add(&mut first, record("a", 0, "1"));
+        add(&mut first, record("b", 1, "1"));
+        drop(first);
+        let mut second = open(out.path(), "2");
         assert_eq!(second.finished("a"), None);
-        second.add(&record("a", 0, "k")).unwrap();
+        add(&mut second, record("a", 0, "2"));
         assert_eq!(items(&second), [("a".into(), false), ("b".into(), true)]);
-        assert_eq!(
-            second.tally(),
-            Tally {
-                done: 2,
-                failed: 0,
-                earlier: 1,
-                pictured: 0
-            }
-        );
-        let third = Journal::open(&folder, "k").unwrap();
-        assert_eq!(items(&third), [("a".into(), true), ("b".into(), true)]);
+        let tally = second.tally();
+        assert_eq!((tally.done, tally.earlier), (2, 1));
     }
 
     #[test]
-    fn a_torn_last_line_and_lines_of_another_key_are_dropped() {
-        let (_out, folder) = folder();
-        let mut journal = Journal::open(&folder, "old").unwrap();
-        journal.add(&record("a", 0, "old")).unwrap();
-        drop(journal);
-        let mut text = fs::read(folder.path(FILE)).unwrap();
-        let kept = serde_json::to_vec(&record("b", 1, "new")).unwrap();
-        text.extend_from_slice(&kept);
-        text.extend_from_slice(b"\nnot json\n");
-        text.extend_from_slice(&kept[..kept.len() / 2]);
-        fs::write(folder.path(FILE), text).unwrap();
-
-        let mut journal = Journal::open(&folder, "new").unwrap();
-        assert_eq!(items(&journal), [("b".into(), true)]);
-        assert_eq!(
-            fs::read(folder.path(FILE)).unwrap(),
-            [kept.as_slice(), b"\n"].concat()
-        );
-        journal.add(&record("c", 2, "new")).unwrap();
-        assert_eq!(items(&journal), [("b".into(), true), ("c".into(), false)]);
-    }
-
-    #[test]
-    fn a_whole_last_line_without_its_newline_is_kept() {
-        let (_out, folder) = folder();
-        let line = serde_json::to_vec(&record("a", 0, "")).unwrap();
-        fs::write(folder.path(FILE), &line).unwrap();
-        let mut journal = Journal::open(&folder, "").unwrap();
-        journal.add(&record("b", 1, "")).unwrap();
-        assert_eq!(items(&journal), [("a".into(), true), ("b".into(), false)]);
+    fn what_the_run_did_not_list_is_stale_and_in_no_other_count() {
+        let out = tempfile::tempdir().unwrap();
+        let mut first = open(out.path(), "1");
+        add(&mut first, record("a", 0, "1"));
+        add(&mut first, record("b", 1, "1"));
+        drop(first);
+        let mut second = open(out.path(), "2");
+        second.learn().unwrap();
+        assert_eq!(second.tally().stale, 0, "nobody has said");
+        listing::write(out.path(), "2", ["b", "c"].into_iter()).unwrap();
+        second.learn().unwrap();
+        let tally = second.tally();
+        assert_eq!((tally.done, tally.earlier, tally.stale), (1, 1, 1));
+        assert_eq!(items(&second), [("b".into(), true)]);
     }
 }

@@ -1,11 +1,10 @@
 //! Results on disk: masks, overlays, a journal, `run.json` and a report page, each file whole or not there at all; an item
-//! is acknowledged once its files are in place.
+//! is acknowledged once its files and its journal line outlive a power cut.
 //!
 //! * [`join`] – brings each mask and its picture together;
 //! * [`results`] – the files of an item;
-//! * [`folder`] – which names are allowed, and write-then-rename;
-//! * [`place`] – an item's files in their place;
-//! * [`journal`] – one line a finished item, so that an interrupted run can go on;
+//! * [`folder`] – pages, written and then moved to their place;
+//! * [`journal`] – the finished items, those of earlier runs included;
 //! * [`report`] – the page;
 //! * [`summary`] – `run.json`;
 //! * [`sink`] – all of it together, without dora.
@@ -14,7 +13,6 @@ pub mod colors;
 pub mod folder;
 pub mod join;
 pub mod journal;
-pub mod place;
 pub mod record;
 pub mod report;
 pub mod results;
@@ -70,15 +68,32 @@ pub fn manual() -> Manual {
 /// # Errors
 /// OUT cannot be written (the path is named; what was done before stays and counts when run again); the engine is gone.
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
+    let run = node.dataflow_id().to_string();
     let mut io = Io::new(node, events).until_closed("mask");
-    let mut sink = Sink::open(settings, io.is_wired("prompted"))?;
+    let mut sink = Sink::open(settings, io.is_wired("prompted"), &run)?.in_groups_of(GROUP);
     let outcome = drain(&mut io, &mut sink);
     let (dropped, stopped) = (io.report_drops(), io.stopped());
     sink.close(dropped, stopped, outcome)
 }
 
+/// How many items are put on disk together at most; fewer where no further message waits.
+const GROUP: usize = 64;
+
 fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
-    while let Some(arrival) = io.receive() {
+    loop {
+        let next = match sink.is_waiting() {
+            true => io.try_receive(),
+            false => io.receive().map(Some),
+        };
+        let arrival = match next {
+            Some(Some(arrival)) => arrival,
+            Some(None) => {
+                let finished = sink.commit()?;
+                acknowledge(io, finished)?;
+                continue;
+            }
+            None => break,
+        };
         let finished = match arrival.input.as_str() {
             "mask" => match arrival.read() {
                 Ok(message) => sink.mask(message)?,
@@ -95,10 +110,11 @@ fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
         };
         acknowledge(io, finished)?;
     }
-    if io.stopped() {
-        return Ok(());
+    let mut late = vec![];
+    if !io.stopped() {
+        late = sink.rest()?;
     }
-    let late = sink.rest()?;
+    late.extend(sink.commit()?);
     // The source may have gone; nobody waits for these.
     acknowledge(io, late).or_else(|error| {
         tracing::debug!("{error:#}");

@@ -30,6 +30,9 @@ pub struct Record {
     /// What its result depends on.
     #[serde(default)]
     pub run_key: String,
+    /// The dataflow that made it.
+    #[serde(default)]
+    pub run: String,
     /// Bytes of the picture's file, where the source knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_size: Option<i64>,
@@ -49,6 +52,9 @@ pub struct Record {
     /// Its files by kind (`mask`, `overlay`, ...), relative to the folder of results.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// How many bytes each has.
+    #[serde(default)]
+    pub bytes: BTreeMap<String, u64>,
     /// The classes and their shares.
     #[serde(default)]
     pub classes: Vec<ClassResult>,
@@ -72,6 +78,45 @@ pub struct Record {
     pub pictured: bool,
     /// RFC 3339.
     pub finished_at: String,
+}
+
+impl seggpt_store::Record for Record {
+    type Brief = Brief;
+
+    fn item(&self) -> &str {
+        &self.item
+    }
+
+    fn run(&self) -> &str {
+        &self.run
+    }
+
+    fn files(&self) -> Vec<(&str, u64)> {
+        let bytes = |kind| self.bytes.get(kind).copied().unwrap_or(0);
+        let files = self.files.iter();
+        files
+            .map(|(kind, file)| (file.as_str(), bytes(kind)))
+            .collect()
+    }
+
+    fn brief(&self) -> Brief {
+        Brief {
+            index: self.index,
+            outcome: self.status,
+            pictured: self.pictured,
+        }
+    }
+}
+
+/// What is asked for most.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief {
+    /// Position in its run.
+    pub index: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether the report has pictures of it.
+    pub pictured: bool,
 }
 
 /// As [`Status`], for files.
@@ -119,7 +164,7 @@ fn finite(number: f32) -> f32 {
 
 impl Record {
     /// The record of an item that is done, so far without results.
-    pub fn done(identity: &Identity, run_key: &str) -> Self {
+    pub fn done(identity: &Identity, run_key: &str, run: &str) -> Self {
         let integer = |key: &str| match identity.extra.get(key) {
             Some(Parameter::Integer(number)) => Some(*number),
             _ => None,
@@ -133,6 +178,7 @@ impl Record {
             error: None,
             failed_in: None,
             run_key: run_key.to_owned(),
+            run: run.to_owned(),
             file_size: integer("file_size"),
             file_mtime: integer("file_mtime"),
             width: identity.width,
@@ -142,6 +188,7 @@ impl Record {
                 .time
                 .map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
             files: BTreeMap::new(),
+            bytes: BTreeMap::new(),
             classes: vec![],
             confidence: 0.0,
             instances: None,
@@ -154,12 +201,12 @@ impl Record {
     }
 
     /// The record of an item that failed.
-    pub fn failed(identity: &Identity, run_key: &str, failure: Failure) -> Self {
+    pub fn failed(identity: &Identity, run_key: &str, run: &str, failure: Failure) -> Self {
         Self {
             status: Outcome::Failed,
             error: Some(failure.error),
             failed_in: (!failure.node.is_empty()).then_some(failure.node),
-            ..Self::done(identity, run_key)
+            ..Self::done(identity, run_key, run)
         }
     }
 

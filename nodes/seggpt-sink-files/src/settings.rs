@@ -8,8 +8,9 @@ use serde::Serialize;
 ///
 /// For an item called NAME: `NAME.mask.png`; `NAME.overlay.jpg`; `NAME.confidence.png` (0 two classes equally near, 255
 /// certain); `NAME.painted.png` (the network's own answer); `NAME.instances.png` (16 bit, 0 is none) and
-/// `NAME.instances.json` where the network node was asked for instances. For the run: `journal.jsonl` (a line a finished
-/// item), `run.json` (every outcome, timings, versions) and `report.html`, which refreshes itself while the run lasts.
+/// `NAME.instances.json` where the network node was asked for instances. For the run: `run.json` (every outcome, timings,
+/// versions) and `report.html`, which refreshes itself while the run lasts. `.seggpt/` holds the journal and is not to be
+/// touched. The folder belongs to one run at a time and to one RUN_KEY.
 /// A mask whose picture does not come, because input `prompted` is not wired, gets no overlay.
 #[derive(Clone, Debug, Parser, Serialize)]
 #[command(name = "seggpt-sink-files", version)]
@@ -18,8 +19,8 @@ pub struct Settings {
     #[arg(long, env = "OUT", help_heading = PLACES)]
     pub out: PathBuf,
 
-    /// Names what the results depend on (model, prompts, settings). Results in OUT of the same key are kept, those of
-    /// another are written anew
+    /// Names what the results depend on (model, prompts, settings). Results in OUT of the same key are kept, another
+    /// key is refused. Without a key, nothing of an earlier run counts
     #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 

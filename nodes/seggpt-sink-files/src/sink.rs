@@ -1,21 +1,21 @@
 //! The sink without dora: messages in, files and acknowledgements out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use eyre::{Result, WrapErr};
 use image::RgbImage;
 use seggpt_contract::{ContractError, Failure, Identity, Mask, Message, Payload, Prompted, Status};
 use seggpt_node::outcome;
+use seggpt_store::names::Names;
 
 use crate::{
     Settings,
     folder::Folder,
     join::{Join, Met},
     journal::Journal,
-    place::{Files, Place, Trouble},
     record::{Outcome, Record, now},
     report::Report,
-    results,
+    results::{self, Made},
     shown::Shown,
     summary::{self, Run, State},
     totals::Totals,
@@ -27,7 +27,7 @@ pub type Finished = (Identity, Status);
 /// Writes results.
 pub struct Sink {
     folder: Folder,
-    place: Place,
+    names: Option<Names>,
     journal: Journal,
     join: Join<(Identity, Mask), Shown>,
     report: Option<Report>,
@@ -36,36 +36,85 @@ pub struct Sink {
     finished: u64,
     expects_pictures: bool,
     strangers: Vec<String>,
+    group: usize,
+    /// Of what is staged, in its order.
+    waiting: Vec<Identity>,
+    waiting_pictured: u64,
+    next_pages: Instant,
 }
 
+/// The pages are written anew no more often than this, and never take more than a twentieth of the time.
+const EVERY: Duration = Duration::from_secs(10);
+
 impl Sink {
-    /// Opens OUT. `expects_pictures`: whether masks should wait for their pictures.
+    /// Opens OUT. `expects_pictures`: whether masks should wait for their pictures. `run`: what this run is called; records
+    /// that say so already are its own.
     ///
     /// # Errors
-    /// OUT cannot be written, or what an earlier run left there cannot be read.
-    pub fn open(settings: Settings, expects_pictures: bool) -> Result<Self> {
+    /// OUT cannot be written, another process writes there, or it holds results of another key.
+    pub fn open(settings: Settings, expects_pictures: bool, run: &str) -> Result<Self> {
         let folder = Folder::create(&settings.out)?;
-        let journal = Journal::open(&folder, &settings.run_key)?;
-        let earlier = journal.tally().earlier;
-        if earlier > 0 {
-            tracing::info!("{earlier} items of an earlier run are kept");
+        let journal = Journal::open(&folder, &settings.run_key, run)?;
+        let tally = journal.tally();
+        if tally.earlier > 0 {
+            tracing::info!("{} items of an earlier run are kept", tally.earlier);
         }
         let report = settings
             .report
-            .then(|| Report::open(&folder, earlier > 0, settings.report_max))
+            .then(|| Report::open(&folder, !journal.is_empty(), settings.report_max))
             .transpose()?;
-        Ok(Self {
-            place: Place::new(folder.clone()),
-            journal,
+        let mut sink = Self {
+            names: None,
             join: Join::new(settings.waiting.into()),
             report,
             expects_pictures: expects_pictures && (settings.overlay || settings.report),
-            run: Run::start(settings),
+            run: Run::start(settings, run),
             folder,
             started: Instant::now(),
-            finished: 0,
+            finished: tally.done + tally.failed - tally.earlier,
+            journal,
             strangers: vec![],
-        })
+            group: 1,
+            waiting: vec![],
+            waiting_pictured: 0,
+            next_pages: Instant::now(),
+        };
+        sink.write_run()?;
+        Ok(sink)
+    }
+
+    /// Commits `group` items at a time, instead of one; those that wait, on [`commit`](Self::commit).
+    #[must_use]
+    pub fn in_groups_of(self, group: usize) -> Self {
+        Self { group, ..self }
+    }
+
+    /// Whether something waits for [`commit`](Self::commit).
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Puts all that waits on disk. Returns what is done with now.
+    ///
+    /// # Errors
+    /// OUT cannot be written.
+    pub fn commit(&mut self) -> Result<Vec<Finished>> {
+        let records = self.journal.commit().wrap_err(STAYS)?;
+        self.waiting_pictured = 0;
+        let mut finished = vec![];
+        for (record, identity) in records.into_iter().zip(std::mem::take(&mut self.waiting)) {
+            self.finished += 1;
+            let status = record.status.into();
+            let error = record.error.unwrap_or_default();
+            outcome::say(&identity, status, self.finished, &error);
+            finished.push((identity, status));
+        }
+        let started = Instant::now();
+        if started >= self.next_pages {
+            self.write_pages()?;
+            self.next_pages = Instant::now() + EVERY.max(started.elapsed() * 20);
+        }
+        Ok(finished)
     }
 
     /// Takes a mask. Returns what is done with now.
@@ -141,7 +190,10 @@ impl Sink {
         identity: &Identity,
         error: &ContractError,
     ) -> Result<Vec<Finished>> {
-        if !self.wants_pictures() || self.journal.finished(&identity.item).is_some() {
+        if !self.wants_pictures()
+            || self.journal.finished(&identity.item).is_some()
+            || self.journal.is_staged(&identity.item)
+        {
             return Ok(vec![]);
         }
         self.expects_pictures = true;
@@ -177,6 +229,7 @@ impl Sink {
     /// # Errors
     /// That of `outcome`, else OUT cannot be written.
     pub fn close(mut self, dropped: u64, stopped: bool, outcome: Result<()>) -> Result<()> {
+        self.journal.learn()?;
         self.run.dropped = dropped;
         self.run.error = outcome.as_ref().err().map(|error| format!("{error:#}"));
         self.run.state = match (&outcome, stopped) {
@@ -185,33 +238,37 @@ impl Sink {
             (Ok(()), false) if self.run.missing(self.journal.tally()) > 0 => State::Incomplete,
             (Ok(()), false) => State::Finished,
         };
-        let written = self.summarise();
+        let written = self.write_pages();
+        if let Ok(Some(page)) = &written {
+            outcome::say_report(page);
+        }
         match (outcome, written) {
             (Err(error), Err(second)) => {
                 tracing::error!("{second:#}");
                 Err(error)
             }
-            (Err(error), Ok(())) => Err(error),
-            (Ok(()), written) => written,
+            (Err(error), Ok(_)) => Err(error),
+            (Ok(()), written) => written.map(drop),
         }
     }
 
-    fn summarise(&mut self) -> Result<()> {
-        self.tick();
+    fn write_pages(&mut self) -> Result<Option<std::path::PathBuf>> {
+        self.write_run()?;
+        let Some(report) = &mut self.report else {
+            return Ok(None);
+        };
+        report.write(&self.run, &self.journal).map(Some)
+    }
+
+    fn write_run(&mut self) -> Result<()> {
+        self.run.finished_at = now();
+        self.run.seconds = self.started.elapsed().as_secs_f64();
+        self.journal.learn()?;
         let mut totals = Totals::default();
         for record in self.journal.records(&[Outcome::Done])? {
             totals.add(&record?.0);
         }
-        summary::write(&self.folder, &self.run, &self.journal, &totals)?;
-        if let Some(report) = &mut self.report {
-            outcome::say_report(&report.write(&self.run, &self.journal)?);
-        }
-        Ok(())
-    }
-
-    fn tick(&mut self) {
-        self.run.finished_at = now();
-        self.run.seconds = self.started.elapsed().as_secs_f64();
+        summary::write(&self.folder, &self.run, &self.journal, &totals)
     }
 
     fn wants_pictures(&self) -> bool {
@@ -227,6 +284,9 @@ impl Sink {
         self.run.announced = identity.total.or(self.run.announced);
         if let Some(status) = self.journal.finished(&identity.item) {
             return Ok(Err(vec![(identity.clone(), status)]));
+        }
+        if self.journal.is_staged(&identity.item) {
+            return Ok(Err(vec![])); // its word goes out when it is on disk
         }
         match message {
             Message::Item(identity, payload) => Ok(Ok((identity, payload))),
@@ -261,36 +321,67 @@ impl Sink {
                 "no overlay: the picture that came with the examples has {width} x {height} pixels"
             ));
         }
-        let mut record = Record::done(&identity, &self.run.settings.run_key);
-        record.files = match self.write(&identity, mask, whole) {
-            Ok(files) => files,
-            Err(Trouble::Item(error)) => return self.refuse(identity, error),
-            Err(Trouble::Disk(error)) => return Err(error.wrap_err(STAYS)),
+        if self.names.is_none() {
+            self.names = Some(self.taken()?);
+        }
+        let made = match self.make(&identity, mask, whole) {
+            Ok(made) => made,
+            Err(error) => return self.refuse(identity, error),
         };
+        let mut record = Record::done(&identity, &self.run.settings.run_key, &self.run.run);
+        for made in &made {
+            let kind = made.kind.to_owned();
+            record.bytes.insert(kind.clone(), made.bytes.len() as u64);
+            record.files.insert(kind, made.file.clone());
+        }
         record.confidence = results::mean_confidence(mask);
         record.answer(mask, shown.prompts);
         record.notes = shown.notes;
         if let Some(report) = &mut self.report {
+            let pictured = self.journal.tally().pictured + self.waiting_pictured;
             let free = self.journal.is_pictured(&identity.item)
-                || self.journal.tally().pictured < u64::from(self.run.settings.report_max);
+                || pictured < u64::from(self.run.settings.report_max);
             record.pictured = free
                 && report
                     .picture(&identity.name, mask, picture.as_ref())
                     .wrap_err(STAYS)?;
         }
         record.took("write", started.elapsed());
-        self.settle(identity, record)
+        let pictured = u64::from(record.pictured);
+        match self.journal.stage(record, made) {
+            Ok(()) => {
+                self.waiting_pictured += pictured;
+                self.settle(identity)
+            }
+            Err(error) if error.blames_the_name() => self.refuse(identity, error.into()),
+            Err(error) => Err(eyre::Report::from(error).wrap_err(STAYS)),
+        }
     }
 
-    fn write(
+    /// The files of an item, under a name that is its own.
+    fn make(
         &mut self,
         identity: &Identity,
         mask: &Mask,
         picture: Option<&RgbImage>,
-    ) -> Result<Files, Trouble> {
-        self.place.claim(identity)?;
-        let made = results::make(&identity.name, mask, picture, &self.run.settings);
-        self.place.put(made.map_err(Trouble::Item)?)
+    ) -> Result<Vec<Made>> {
+        if let Some(names) = &mut self.names {
+            names.claim(&identity.name, &identity.item)?;
+        }
+        results::make(&identity.name, mask, picture, &self.run.settings)
+    }
+
+    /// The names of what is there already, and still asked for.
+    fn taken(&mut self) -> Result<Names> {
+        self.journal.learn()?;
+        let mut names = Names::default();
+        for record in self.journal.records(&[Outcome::Done])? {
+            let record = record?.0;
+            if let Err(error) = names.claim(&record.name, &record.item) {
+                tracing::warn!("{error}");
+            }
+        }
+        Ok(names)
     }
 
     fn refuse(&mut self, identity: Identity, error: eyre::Report) -> Result<Vec<Finished>> {
@@ -303,28 +394,19 @@ impl Sink {
 
     fn fail(&mut self, identity: Identity, failure: Failure) -> Result<Vec<Finished>> {
         self.join.forget(&identity.item);
-        let record = Record::failed(&identity, &self.run.settings.run_key, failure);
-        self.settle(identity, record)
+        let run = &self.run;
+        let record = Record::failed(&identity, &run.settings.run_key, &run.run, failure);
+        self.journal.stage(record, vec![]).wrap_err(STAYS)?;
+        self.settle(identity)
     }
 
-    /// Journal, then the word that goes out.
-    fn settle(&mut self, identity: Identity, record: Record) -> Result<Vec<Finished>> {
-        self.journal.add(&record).wrap_err(STAYS)?;
-        self.finished += 1;
-        let status = record.status.into();
-        outcome::say(
-            &identity,
-            status,
-            self.finished,
-            record.error.as_deref().unwrap_or_default(),
-        );
-        if self.report.as_ref().is_some_and(Report::is_due) {
-            self.tick();
-            if let Some(report) = &mut self.report {
-                report.write(&self.run, &self.journal)?;
-            }
+    /// It waits; the word goes out when it is on disk.
+    fn settle(&mut self, identity: Identity) -> Result<Vec<Finished>> {
+        self.waiting.push(identity);
+        if self.waiting.len() < self.group {
+            return Ok(vec![]);
         }
-        Ok(vec![(identity, status)])
+        self.commit()
     }
 }
 

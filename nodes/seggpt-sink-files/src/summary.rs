@@ -36,6 +36,12 @@ pub struct Run {
     pub version: &'static str,
     /// How far it is.
     pub state: State,
+    /// The process that writes it.
+    pub pid: u32,
+    /// The dataflow.
+    pub run: String,
+    /// What its results depend on.
+    pub run_key: String,
     /// RFC 3339.
     pub started_at: String,
     /// RFC 3339; of a run under way, when this was written.
@@ -57,10 +63,13 @@ pub struct Run {
 
 impl Run {
     /// A run that starts now.
-    pub fn start(settings: Settings) -> Self {
+    pub fn start(settings: Settings, run: &str) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             state: State::Running,
+            pid: std::process::id(),
+            run: run.to_owned(),
+            run_key: settings.run_key.clone(),
             started_at: now(),
             finished_at: now(),
             seconds: 0.0,
@@ -98,6 +107,7 @@ pub fn write(folder: &Folder, run: &Run, journal: &Journal, totals: &Totals) -> 
             done: tally.done,
             failed: tally.failed,
             earlier: tally.earlier,
+            stale: tally.stale,
         },
         confidence: totals.confidence(),
         classes: totals.classes().collect(),
@@ -128,6 +138,7 @@ struct Counts {
     done: u64,
     failed: u64,
     earlier: u64,
+    stale: u64,
 }
 
 /// Read from the journal one by one.

@@ -68,11 +68,12 @@ fn the_node_drains_its_inputs_acknowledges_and_leaves_a_summary() {
         (&"finished".into(), &3.into(), &3.into())
     );
     assert_eq!(
-        fs::read_to_string(out.path().join("journal.jsonl"))
+        fs::read_to_string(seggpt_store::journal_path(out.path()))
             .unwrap()
             .lines()
             .count(),
-        3
+        4,
+        "a header and a line each"
     );
 }
 

@@ -17,7 +17,7 @@ fn page(out: &Path) -> String {
 fn the_page_shows_every_item_and_needs_no_other_file() {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     let _ = fs::remove_dir_all(&out);
-    let mut sink = Sink::open(settings(&out, &["--report-max", "5"]), true).unwrap();
+    let mut sink = Sink::open(settings(&out, &["--report-max", "5"]), true, "").unwrap();
     for n in 1..=6 {
         sink.prompted(Message::Item(identity(n, 8), prompted(n)))
             .unwrap();
@@ -79,7 +79,7 @@ fn the_page_shows_every_item_and_needs_no_other_file() {
 fn whatever_comes_from_outside_is_escaped() {
     const EVIL: &str = "<script>alert('x')</script>&\"quote\"";
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), true).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), true, "").unwrap();
     let mut identity = identity(6, 2);
     identity.source = format!("/a/{EVIL}");
     identity.name = "<b>&\" onload=x".into();
@@ -105,7 +105,7 @@ fn whatever_comes_from_outside_is_escaped() {
 #[test]
 fn items_that_never_came_are_counted() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), false).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), false, "").unwrap();
     sink.mask(Message::Item(identity(6, 3), mask(6))).unwrap();
     sink.close(0, false, Ok(())).unwrap();
     assert!(page(out.path()).contains("<b>2 items have no outcome:</b>"));
@@ -119,7 +119,7 @@ fn items_that_never_came_are_counted() {
 #[test]
 fn masks_of_untrained_weights_are_marked_as_such() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), false).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), false, "").unwrap();
     let mut mask = mask(6);
     mask.provenance.trained = false;
     sink.mask(Message::Item(identity(6, 1), mask)).unwrap();

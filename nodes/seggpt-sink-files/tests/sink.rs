@@ -10,6 +10,7 @@ use common::{
 };
 use seggpt_contract::{ClassIds, Identity, Mask, Message, Prompted, Status};
 use seggpt_sink_files::sink::{Finished, Sink};
+use seggpt_store::journal_path;
 use serde_json::Value;
 
 fn item(n: u32) -> Message<Mask> {
@@ -34,7 +35,7 @@ fn run_json(out: &Path) -> Value {
 #[test]
 fn a_mask_and_its_picture_become_files_whichever_comes_first() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &["--painted", "true"]), true).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &["--painted", "true"]), true, "").unwrap();
     assert_eq!(names(&sink.mask(item(6)).unwrap()), []);
     assert_eq!(
         names(&sink.prompted(picture(6)).unwrap()),
@@ -51,7 +52,7 @@ fn a_mask_and_its_picture_become_files_whichever_comes_first() {
         ["confidence.png", "mask.png", "overlay.jpg", "painted.png"].map(|e| format!("{name}.{e}"))
     };
     let mut expected: Vec<String> = [of("ground_4"), of("ground_6")].concat();
-    expected.extend(["journal.jsonl", "report.html", "run.json"].map(String::from));
+    expected.extend(["report.html", "run.json"].map(String::from));
     assert_eq!(files(out.path()), expected);
     let painted = image::open(out.path().join("ground_6.painted.png")).unwrap();
     assert_eq!((painted.width(), painted.height()), (CANVAS, CANVAS));
@@ -62,7 +63,7 @@ fn a_mask_and_its_picture_become_files_whichever_comes_first() {
 #[test]
 fn a_palette_mask_opens_again_with_the_class_ids() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), false).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), false, "").unwrap();
     sink.mask(item(6)).unwrap();
     let (ids, size) = palette_ids(&out.path().join("ground_6.mask.png"));
     assert_eq!(size, (300, 200));
@@ -72,7 +73,7 @@ fn a_palette_mask_opens_again_with_the_class_ids() {
 #[test]
 fn ids_beyond_255_are_written_in_16_bit() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &["--mask", "ids"]), false).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &["--mask", "ids"]), false, "").unwrap();
     let mut mask = mask(6);
     let ids: Vec<u16> = mask.ids.iter().map(|id| id * 300).collect();
     mask.ids = ClassIds::from_ids(ids.clone());
@@ -92,6 +93,7 @@ fn instances_are_written_with_their_table() {
     let mut sink = Sink::open(
         settings(out.path(), &["--overlay", "false", "--confidence", "false"]),
         false,
+        "",
     )
     .unwrap();
     sink.mask(Message::Item(identity(6, 6), with_instances(mask(6))))
@@ -115,10 +117,10 @@ fn instances_are_written_with_their_table() {
 #[test]
 fn a_resent_item_is_only_acknowledged_again() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), true).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), true, "").unwrap();
     sink.prompted(picture(6)).unwrap();
     sink.mask(item(6)).unwrap();
-    let journal = fs::read(out.path().join("journal.jsonl")).unwrap();
+    let journal = fs::read(journal_path(out.path())).unwrap();
     fs::remove_file(out.path().join("ground_6.mask.png")).unwrap();
 
     assert_eq!(
@@ -134,14 +136,14 @@ fn a_resent_item_is_only_acknowledged_again() {
         names(&sink.mask(failed(6, "no acknowledgement")).unwrap()),
         [("ground_6", Status::Done)]
     );
-    assert_eq!(fs::read(out.path().join("journal.jsonl")).unwrap(), journal);
+    assert_eq!(fs::read(journal_path(out.path())).unwrap(), journal);
     assert!(!out.path().join("ground_6.mask.png").exists());
 }
 
 #[test]
 fn failed_items_are_recorded_and_acknowledged_as_failed() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), true).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), true, "").unwrap();
     let finished = sink.prompted(failed(1, "a.jpg: 0 bytes")).unwrap();
     assert_eq!(names(&finished), [("ground_1", Status::Failed)]);
     // The same news by the other edge.
@@ -162,22 +164,22 @@ fn failed_items_are_recorded_and_acknowledged_as_failed() {
 #[test]
 fn a_mask_of_another_size_than_its_picture_is_a_failed_item_that_names_both() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), false).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), false, "").unwrap();
     let finished = sink.mask(Message::Item(identity(4, 6), mask(6))).unwrap();
     assert_eq!(names(&finished), [("ground_4", Status::Failed)]);
-    let journal = fs::read_to_string(out.path().join("journal.jsonl")).unwrap();
+    let journal = fs::read_to_string(journal_path(out.path())).unwrap();
     assert!(
         journal.contains("300 x 200") && journal.contains("333 x 500"),
         "{journal}"
     );
-    assert_eq!(files(out.path()), ["journal.jsonl", "report.html"]);
+    assert_eq!(files(out.path()), ["report.html", "run.json"]);
 }
 
 #[test]
 fn an_item_whose_name_leads_out_of_the_folder_fails_and_the_others_go_on() {
     let out = tempfile::tempdir().unwrap();
     let inside = out.path().join("inside");
-    let mut sink = Sink::open(settings(&inside, &[]), false).unwrap();
+    let mut sink = Sink::open(settings(&inside, &[]), false, "").unwrap();
     let named = |item: &str, name: &str| {
         let identity = Identity {
             item: item.into(),
@@ -213,7 +215,7 @@ fn an_item_whose_name_leads_out_of_the_folder_fails_and_the_others_go_on() {
 #[test]
 fn a_mask_whose_picture_never_comes_is_written_without_overlay_in_the_end() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), true).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), true, "").unwrap();
     assert_eq!(names(&sink.mask(item(6)).unwrap()), []);
     assert_eq!(names(&sink.rest().unwrap()), [("ground_6", Status::Done)]);
     assert!(out.path().join("ground_6.mask.png").exists());
@@ -229,7 +231,7 @@ fn a_mask_whose_picture_never_comes_is_written_without_overlay_in_the_end() {
 #[test]
 fn a_full_disk_ends_the_run_names_the_path_and_keeps_what_is_done() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &[]), false).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &[]), false, "").unwrap();
     sink.mask(item(6)).unwrap();
     std::os::unix::fs::symlink("/dev/full", out.path().join(".ground_4.mask.png.part")).unwrap();
     let outcome = sink.mask(item(4)).map(|_| ());
@@ -248,16 +250,16 @@ fn a_full_disk_ends_the_run_names_the_path_and_keeps_what_is_done() {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_under_the_same_key_and_starts_anew_under_another() {
+fn an_interrupted_run_goes_on_under_the_same_key_and_another_key_is_refused() {
     let out = tempfile::tempdir().unwrap();
     let with = |key| settings(out.path(), &["--run-key", key]);
-    let mut first = Sink::open(with("k"), true).unwrap();
+    let mut first = Sink::open(with("k"), true, "").unwrap();
     first.prompted(picture(6)).unwrap();
     first.mask(item(6)).unwrap();
     first.close(0, true, Ok(())).unwrap();
     assert_eq!(run_json(out.path())["state"], "stopped");
 
-    let mut second = Sink::open(with("k"), true).unwrap();
+    let mut second = Sink::open(with("k"), true, "").unwrap();
     second.prompted(picture(4)).unwrap();
     second.mask(item(4)).unwrap();
     second.close(0, false, Ok(())).unwrap();
@@ -271,26 +273,123 @@ fn an_interrupted_run_goes_on_under_the_same_key_and_starts_anew_under_another()
     assert_eq!(page.matches("earlier run<").count(), 1);
     assert!(!page.contains("src=\"\""));
 
-    let third = Sink::open(with("other"), true).unwrap();
-    third.close(0, false, Ok(())).unwrap();
+    for other in ["other", ""] {
+        let error = Sink::open(with(other), true, "3")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("holds results of k") && error.contains("--replace"),
+            "{error}"
+        );
+    }
+    assert!(out.path().join("ground_6.mask.png").exists());
+}
+
+#[test]
+fn results_that_are_gone_or_shorter_do_not_count_any_more() {
+    let out = tempfile::tempdir().unwrap();
+    let with = || settings(out.path(), &["--run-key", "k"]);
+    let mut first = Sink::open(with(), false, "1").unwrap();
+    first.mask(item(4)).unwrap();
+    first.mask(item(6)).unwrap();
+    first.close(0, true, Ok(())).unwrap();
+    fs::remove_file(out.path().join("ground_4.mask.png")).unwrap();
+    fs::write(out.path().join("ground_6.mask.png"), "short").unwrap();
+    let mut second = Sink::open(with(), false, "1").unwrap();
     assert_eq!(run_json(out.path())["counts"]["done"], 0);
-    assert!(!out.path().join(".report").exists());
+    second.mask(item(4)).unwrap();
+    assert!(out.path().join("ground_4.mask.png").exists());
+}
+
+#[test]
+fn what_was_not_committed_is_done_again() {
+    let out = tempfile::tempdir().unwrap();
+    let with = || settings(out.path(), &["--run-key", "k"]);
+    let mut first = Sink::open(with(), false, "1").unwrap().in_groups_of(2);
+    assert_eq!(names(&first.mask(item(6)).unwrap()), []);
+    assert_eq!(
+        names(&first.mask(item(6)).unwrap()),
+        [],
+        "sent again meanwhile"
+    );
+    assert!(!out.path().join("ground_6.mask.png").exists());
+    drop(first);
+    let mut second = Sink::open(with(), false, "1").unwrap().in_groups_of(2);
+    assert_eq!(names(&second.mask(item(6)).unwrap()), []);
+    let both = second.mask(item(4)).unwrap();
+    assert_eq!(
+        names(&both),
+        [("ground_6", Status::Done), ("ground_4", Status::Done)]
+    );
+}
+
+#[test]
+fn a_sink_that_was_restarted_in_its_run_acknowledges_what_it_did_and_does_it_not_again() {
+    let out = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut sink = Sink::open(settings(out.path(), &[]), false, "run").unwrap();
+        assert_eq!(
+            names(&sink.mask(item(6)).unwrap()),
+            [("ground_6", Status::Done)]
+        );
+    }
+    let journal = fs::read_to_string(journal_path(out.path())).unwrap();
+    assert_eq!(journal.lines().count(), 2, "a header and a record");
+}
+
+#[test]
+fn a_name_that_an_earlier_result_has_or_that_differs_in_case_alone_is_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let with = || settings(out.path(), &["--run-key", "k"]);
+    let mut first = Sink::open(with(), false, "1").unwrap();
+    first.mask(item(6)).unwrap();
+    first.close(0, true, Ok(())).unwrap();
+    let mut second = Sink::open(with(), false, "2").unwrap();
+    let mut other = identity(6, 6);
+    (other.item, other.name) = ("ground_6.png".into(), "Ground_6".into());
+    let refused = second.mask(Message::Item(other, mask(6))).unwrap();
+    assert_eq!(names(&refused), [("Ground_6", Status::Failed)]);
+    let journal = fs::read_to_string(journal_path(out.path())).unwrap();
+    assert!(
+        journal.contains("`ground_6.jpg` are stored under `ground_6`"),
+        "{journal}"
+    );
+}
+
+#[test]
+fn a_summary_says_that_the_run_is_under_way_from_the_beginning() {
+    let out = tempfile::tempdir().unwrap();
+    let sink = Sink::open(settings(out.path(), &["--run-key", "k"]), false, "7").unwrap();
+    let run = run_json(out.path());
+    assert_eq!(
+        (&run["state"], &run["run"]),
+        (&"running".into(), &"7".into())
+    );
+    assert_eq!(
+        (&run["run_key"], &run["pid"]),
+        (&"k".into(), &std::process::id().into())
+    );
+    sink.close(0, false, Ok(())).unwrap();
+    assert_eq!(run_json(out.path())["state"], "finished");
 }
 
 #[test]
 fn a_journal_line_holds_what_a_source_needs_to_skip_the_item() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &["--run-key", "k"]), true).unwrap();
+    let mut sink = Sink::open(settings(out.path(), &["--run-key", "k"]), true, "").unwrap();
     sink.prompted(picture(6)).unwrap();
     sink.mask(item(6)).unwrap();
-    let line: Value =
-        serde_json::from_slice(&fs::read(out.path().join("journal.jsonl")).unwrap()).unwrap();
+    let journal = fs::read_to_string(journal_path(out.path())).unwrap();
+    let line: Value = serde_json::from_str(journal.lines().nth(1).unwrap()).unwrap();
     assert_eq!(line["item"], "ground_6.jpg");
     assert_eq!(line["status"], "done");
     assert_eq!(line["run_key"], "k");
     assert_eq!(line["file_size"], 1006);
     assert_eq!(line["file_mtime"], 1_700_000_000_000_000_000_i64);
     assert_eq!(line["files"]["mask"], "ground_6.mask.png");
+    let mask = fs::metadata(out.path().join("ground_6.mask.png")).unwrap();
+    assert_eq!(line["bytes"]["mask"], mask.len());
     assert_eq!(line["classes"][1]["name"], "leaf");
     assert_eq!(line["prompts"][0]["name"], "ground_1");
     assert!(line["provenance"]["milliseconds"]["write"].is_number());

@@ -4,14 +4,14 @@ use std::{
     collections::HashSet,
     fs,
     path::{Component, Path, PathBuf},
-    time::UNIX_EPOCH,
+    time::{Duration, UNIX_EPOCH},
 };
 
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, WrapErr, bail, ensure, eyre};
 use glob::MatchOptions;
 use walkdir::WalkDir;
 
-use crate::naming;
+use crate::{naming, results::Results};
 
 /// Files with these extensions are taken out of folders; case does not matter.
 pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "jpe", "tif", "tiff", "webp", "bmp"];
@@ -35,26 +35,38 @@ pub struct Entry {
 pub struct Stamp {
     /// Bytes.
     pub size: u64,
-    /// Last modification, in nanoseconds since 1970.
+    /// Last modification, in nanoseconds since 1970; negative before.
     pub mtime: i64,
+}
+
+impl Entry {
+    /// The path as text, as messages and records have it.
+    pub fn source(&self) -> String {
+        self.path.display().to_string()
+    }
 }
 
 impl Stamp {
     fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
-        let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).ok();
+        let mtime = match metadata.modified().ok()?.duration_since(UNIX_EPOCH) {
+            Ok(since) => nanoseconds(since)?,
+            Err(before) => -nanoseconds(before.duration())?,
+        };
         Some(Self {
             size: metadata.len(),
-            mtime: i64::try_from(since.as_nanos()).ok()?,
+            mtime,
         })
     }
 }
 
 /// All files that the inputs mean: inputs in their order, the files of each folder or glob in natural order
-/// (`2.png` before `10.png`), none twice.
+/// (`2.png` before `10.png`), no path twice. What lies in a folder of results is left out.
 ///
 /// # Errors
-/// Names an input that means nothing: a missing folder or list, a folder or glob without pictures, a bad pattern.
+/// Names an input that means nothing: a missing folder or list, a folder or glob without pictures, a bad pattern; or
+/// nothing but results is left.
 /// A missing *file* is no error: it becomes an entry, and fails when it is read.
 pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
@@ -65,8 +77,24 @@ pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
     {
         found.extend(one(input, recursive).wrap_err_with(|| format!("INPUTS: `{input}`"))?);
     }
+    let named = found.len();
     let mut seen = HashSet::new();
-    found.retain(|file| seen.insert(fs::canonicalize(&file.path).unwrap_or(file.path.clone())));
+    found.retain(|file| seen.insert(file.path.clone()));
+    if found.len() < named {
+        let twice = named - found.len();
+        tracing::info!("{twice} pictures are named more than once; each is sent once");
+    }
+    let named = found.len();
+    let mut results = Results::default();
+    found.retain(|file| !results.hold(&file.path));
+    if found.len() < named {
+        let left_out = named - found.len();
+        tracing::warn!("{left_out} pictures are left out: they lie in a folder of results");
+        ensure!(
+            !found.is_empty(),
+            "INPUTS: all {left_out} pictures lie in a folder of results; name the folder of the pictures themselves"
+        );
+    }
     let items = naming::items(&found);
     let names = naming::names(&items);
     Ok(found

@@ -2,30 +2,35 @@
 //! acknowledges it, and the node ends when all are acknowledged.
 //!
 //! * [`inputs`]: which files the settings mean, and what the items are called;
-//! * [`journal`]: which of them an earlier run has done;
+//! * [`done`]: which of them an earlier run has done;
 //! * [`load`]: a file as the payload of a message;
 //! * [`reader`]: reads one picture ahead, so that decoding and inference overlap;
 //! * [`send`]: the event loop.
 
+pub mod done;
 pub mod inputs;
-pub mod journal;
 pub mod load;
 mod naming;
 pub mod reader;
+mod results;
 pub mod send;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{ArgAction, CommandFactory, Parser, value_parser};
 use dora_node_api::{DoraNode, EventStream};
-use eyre::{Result, ensure};
+use eyre::{Result, WrapErr, ensure};
 use seggpt_contract::{Ack, Image, Payload};
 use seggpt_node::{
     Io, Manual, Port, Window,
     manual::{PLACES, SPEED},
 };
+use seggpt_store::listing;
 
-use crate::{journal::Journal, load::Item, send::Sender};
+use crate::{done::Done, inputs::Entry, load::Item, send::Sender};
 
 /// Sends picture files one by one and repeats each until the sink acknowledges it
 ///
@@ -57,11 +62,12 @@ pub struct Settings {
     #[arg(long, env = "MAX_TRIES", help_heading = SPEED, default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub max_tries: u32,
 
-    /// The sink's `journal.jsonl`: what it says was done under the same RUN_KEY, and has not changed since, is skipped
-    #[arg(long, env = "JOURNAL", help_heading = PLACES)]
-    pub journal: Option<PathBuf>,
+    /// The sink's OUT: what was done there under the same RUN_KEY, is whole, and whose picture has not changed since, is
+    /// skipped
+    #[arg(long, env = "RESULTS", help_heading = PLACES)]
+    pub results: Option<PathBuf>,
 
-    /// Names what the results depend on (model, prompts, settings); see JOURNAL
+    /// Names what the results depend on (model, prompts, settings); see RESULTS. Without it, nothing is skipped
     #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 }
@@ -92,22 +98,22 @@ pub fn manual() -> Manual {
 /// Sends all pictures and returns when all are acknowledged, or the user stops the dataflow.
 ///
 /// # Errors
-/// `INPUTS` with an entry that means nothing; acknowledgements that end early or never come (the items are named).
+/// `INPUTS` with an entry that means nothing, or one called like another picture's result in `RESULTS`; acknowledgements that end early or never come (the items are named).
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
-    let journal = match &settings.journal {
-        Some(path) => Journal::read(path, &settings.run_key)?,
-        None => Journal::default(),
-    };
     let entries = inputs::expand(&settings.inputs, settings.recursive)?;
     ensure!(
         !entries.is_empty(),
         "INPUTS is empty: name files, folders, globs or @lists of pictures"
     );
     let found = entries.len();
+    let done = match &settings.results {
+        Some(results) => done_in(results, &settings.run_key, &node, &entries)?,
+        None => Done::default(),
+    };
     let items = Item::number(
         entries
             .into_iter()
-            .filter(|entry| !journal.has(entry))
+            .filter(|entry| !done.has(entry))
             .collect(),
     );
     if items.len() < found {
@@ -123,4 +129,15 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.max_tries,
     );
     Sender::new(Io::new(node, events), window, settings.resend_s).send_all(items)
+}
+
+/// What is done; says to the sink which items this run lists.
+fn done_in(results: &Path, run_key: &str, node: &DoraNode, entries: &[Entry]) -> Result<Done> {
+    let results = std::path::absolute(results).wrap_err("RESULTS")?;
+    let done = Done::read(&results, run_key)?;
+    done.check(&results, entries)?;
+    let items = entries.iter().map(|entry| entry.item.as_str());
+    listing::write(&results, &node.dataflow_id().to_string(), items)
+        .wrap_err_with(|| format!("RESULTS {}: cannot be written", results.display()))?;
+    Ok(done)
 }

@@ -68,7 +68,7 @@ impl Item {
         let entry = &self.entry;
         let mut identity = Identity::new(entry.item.clone(), self.index, size);
         identity.name.clone_from(&entry.name);
-        identity.source = entry.path.display().to_string();
+        identity.source = entry.source();
         identity.total = Some(self.total);
         if let Some(stamp) = entry.stamp {
             let bytes = i64::try_from(stamp.size).unwrap_or(i64::MAX);

@@ -243,3 +243,36 @@ fn links_are_followed_and_loops_are_not() {
     assert_eq!(items(&dir, &["p"]), ["1.png", "broken.png", "linked/2.png"]);
     assert!(Path::new(&dir.path().join("p/broken.png")).is_symlink());
 }
+
+#[cfg(unix)]
+#[test]
+fn links_to_one_file_are_several_inputs() {
+    let dir = folder(&["blob.png"]);
+    fs::create_dir(dir.path().join("p")).unwrap();
+    for name in ["p/a.png", "p/b.png"] {
+        std::os::unix::fs::symlink(dir.path().join("blob.png"), dir.path().join(name)).unwrap();
+    }
+    assert_eq!(items(&dir, &["p"]), ["a.png", "b.png"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn results_are_no_inputs_by_folder_glob_link_or_list() {
+    let dir = folder(&[
+        "p/1.png",
+        "p/masks/.seggpt/journal.jsonl",
+        "p/masks/1.mask.png",
+        "p/masks/sub/2.mask.png",
+    ]);
+    std::os::unix::fs::symlink(dir.path().join("p/masks/sub"), dir.path().join("p/linked"))
+        .unwrap();
+    let listed = dir.path().join("p/linked/2.mask.png");
+    fs::write(dir.path().join("list.txt"), listed.to_str().unwrap()).unwrap();
+    assert_eq!(items(&dir, &["p"]), ["1.png"]);
+    assert_eq!(items(&dir, &["p/**/*.png", "@list.txt"]), ["1.png"]);
+    let said = error(&dir, &["p/masks"]);
+    assert!(
+        said.contains("all 2 pictures lie in a folder of results"),
+        "{said}"
+    );
+}

@@ -13,6 +13,7 @@ use dora_node_api::{
 };
 use image::RgbImage;
 use seggpt_source_images::{Settings, run};
+use seggpt_store::{Spec, header::Header, journal_path};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -184,11 +185,14 @@ fn what_the_journal_has_is_not_sent() {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
         .as_nanos() as i64;
-    let line = json!({ "item": "1.png", "status": "done", "run_key": "k", "file_size": metadata.len(), "file_mtime": mtime });
-    let journal = dir.path().join("journal.jsonl");
-    fs::write(&journal, line.to_string()).unwrap();
-    let journal = journal.display().to_string();
-    let resume = ["--journal", &journal, "--run-key", "k"];
+    let source = dir.path().join("1.png");
+    let line = json!({ "item": "1.png", "status": "done", "source": source, "file_size": metadata.len(), "file_mtime": mtime });
+    let out = tempfile::tempdir().unwrap();
+    Header::new("k", &Spec::new()).begin(out.path()).unwrap();
+    let header = fs::read_to_string(journal_path(out.path())).unwrap();
+    fs::write(journal_path(out.path()), format!("{header}{line}\n")).unwrap();
+    let results = out.path().display().to_string();
+    let resume = ["--results", &results, "--run-key", "k"];
     let (result, outputs) = run_with(&dir, &resume, vec![ack(1.0, "2.png"), at(60.0, "Stop")]);
     result.unwrap();
     assert_eq!(outputs.len(), 1);

@@ -7,6 +7,7 @@ mod plan;
 use std::fs;
 
 use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, report, table};
+use seggpt_store::OWN;
 
 use crate::{
     Exit,
@@ -50,7 +51,7 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     let mut rows = Vec::new();
     for (number, way) in plan.ways.iter().enumerate() {
         let ended = start(&plan, way, (number + 1, plan.ways.len()), &interrupts)?;
-        rows.extend(RowScores::read(&plan.out, &way.row).map_err(broken)?);
+        rows.extend(RowScores::read(&plan.out, &way.row, &way.run_key).map_err(broken)?);
         if ended != Exit::Done {
             exit = ended;
         }
@@ -101,7 +102,7 @@ fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
 
 /// Writes the dataflows of all rows and checks them, before any of them starts.
 fn write(plan: &Plan) -> Result<(), Flaw> {
-    let flow = plan.out.join("flow");
+    let flow = plan.out.join(OWN).join("flow");
     let types = flow.join("types/seggpt/flow");
     create(&types)?;
     // Logs of earlier runs.

@@ -140,7 +140,10 @@ impl Plan {
 
     /// Where the dataflow of a row stands.
     pub fn file(&self, way: &Way) -> PathBuf {
-        self.out.join("flow").join(format!("{}.yml", way.row))
+        self.out
+            .join(seggpt_store::OWN)
+            .join("flow")
+            .join(format!("{}.yml", way.row))
     }
 
     /// The sets, as the exam opens them.

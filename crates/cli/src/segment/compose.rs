@@ -11,7 +11,7 @@ use crate::{
 pub struct Plan {
     /// OUT.
     pub out: PathBuf,
-    /// OUT/flow: where the dataflow stands.
+    /// OUT/.seggpt/flow: where the dataflow stands.
     pub flow: PathBuf,
     pub(super) inputs: Inputs,
     pub(super) prompts: Prompts,
@@ -42,10 +42,7 @@ pub fn compose(plan: &Plan) -> String {
     ];
     let source = [
         ("INPUTS", plan.inputs.entries.join("\n")),
-        (
-            "JOURNAL",
-            plan.out.join("journal.jsonl").display().to_string(),
-        ),
+        ("RESULTS", plan.out.display().to_string()),
         ("WINDOW", args.window.to_string()),
         ("RESEND_S", patience(args.window, plan.k).to_string()),
     ];
@@ -327,7 +324,7 @@ mod tests {
             value(&flow, "source", "INPUTS"),
             "/in/{pool}\n/in/\"b\": #1"
         );
-        assert_eq!(value(&flow, "source", "JOURNAL"), "/o u't/$x/journal.jsonl");
+        assert_eq!(value(&flow, "source", "RESULTS"), "/o u't/$x");
         assert_eq!(value(&flow, "prompts", "PROMPT_PAIRS"), "/a.png=/b.png");
         assert_eq!(value(&flow, "prompts", "CLASSES"), "1:cell:#ff0000");
         assert_eq!(value(&flow, "prompts", "TYPE"), "semantic");

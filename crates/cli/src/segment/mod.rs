@@ -42,7 +42,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         return Err(Flaw::new(format!("--out {} is a file", args.out.display()))
             .help("name a folder; it is made where it is missing"));
     }
-    let flow = out.join("flow");
+    let flow = out.join(seggpt_store::OWN).join("flow");
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
     let prompts = prompts::check(args)?;
     let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
@@ -94,7 +94,7 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
     }
 }
 
-/// Writes the dataflow and its types under OUT/flow.
+/// Writes the dataflow and its types under OUT/.seggpt/flow.
 fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Flaw> {
     let types = plan.flow.join("types/seggpt/flow");
     create(&types)?;

@@ -94,7 +94,7 @@ trait NoCases {
 
 impl NoCases for seggpt_exam::RowScores {
     fn cases_are_none(&self, out: &Path) -> bool {
-        let folder = out.join("rows").join(&self.row).join("cases");
+        let folder = out.join("rows").join(&self.row).join(&self.run_key).join("cases");
         fs::read_dir(folder).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 }
@@ -297,11 +297,11 @@ fn mark(item: &str) -> Mark {
 }
 
 fn journal(out: &Path) -> PathBuf {
-    out.join("rows/row/journal.jsonl")
+    seggpt_store::journal_path(&out.join("rows/row/key"))
 }
 
 #[test]
-fn a_row_goes_on_after_half_a_line_and_starts_anew_under_another_key() {
+fn a_row_goes_on_after_half_a_line_and_another_key_is_another_row_beside_it() {
     let exam = open("folder", &Protocol::default());
     let out = tempfile::tempdir().unwrap();
     let blank = LabelPlane::filled((4, 2), 0);
@@ -330,6 +330,11 @@ fn a_row_goes_on_after_half_a_line_and_starts_anew_under_another_key() {
     let row = Row::open(out.path(), "row", "another").unwrap();
     assert!(!row.has(&exam.questions[0].item));
     assert_eq!(row.finish(&exam, "fixed", 0).unwrap().progress(), (2, 0));
+    drop(row);
+    let first = seggpt_exam::RowScores::read(out.path(), "row", "key")
+        .unwrap()
+        .unwrap();
+    assert_eq!(first.progress(), (2, 2), "the first is as it was");
 }
 
 #[test]

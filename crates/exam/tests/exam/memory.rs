@@ -31,8 +31,8 @@ fn add(exam: &Exam, row: &mut Row, at: usize) {
         .unwrap();
 }
 
-fn kept(out: &Path) -> usize {
-    fs::read_dir(out.join("rows/row/kept")).map_or(0, Iterator::count)
+fn kept(out: &Path, key: &str) -> usize {
+    fs::read_dir(out.join("rows/row").join(key).join("kept")).map_or(0, Iterator::count)
 }
 
 #[test]
@@ -73,15 +73,15 @@ fn a_video_that_was_cut_off_goes_on_with_the_answers_it_had() {
     let asked = asker(&exam, &row).ask(&exam.questions[1]).unwrap();
     assert_eq!(asked.examples.len(), 2);
 
-    fs::remove_file(out.path().join("rows/row/kept/0.png")).unwrap();
+    fs::remove_file(out.path().join("rows/row/key/kept/0.png")).unwrap();
     let error = row.open_questions(&exam).unwrap_err().to_string();
     assert!(error.contains("0.png") && error.contains("anew"), "{error}");
 
     let mut anew = Row::open(out.path(), "row", "another").unwrap();
     add(&exam, &mut anew, 0);
-    assert_eq!(kept(out.path()), 1);
+    assert_eq!(kept(out.path(), "another"), 1);
     add(&exam, &mut anew, 1);
-    assert_eq!(kept(out.path()), 0, "nothing builds on them any more");
+    assert_eq!(kept(out.path(), "another"), 0, "nothing builds on them any more");
     assert!(anew.open_questions(&exam).unwrap().is_empty());
 }
 

@@ -83,7 +83,7 @@ fn the_truth_as_answer_is_worth_everything() {
     }
     let parts: Vec<_> = set.parts.iter().map(|part| &part.name[..]).collect();
     assert_eq!(parts, ["cat", "sky", "grass"]);
-    assert!(!out.path().join("rows/row/kept").exists());
+    assert!(!out.path().join("rows/row/key/kept").exists());
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn the_flows_are_the_folder_flow_with_one_line_changed_or_nodes_added() {
     assert_eq!(
         changed("write-your-own-rust.yml"),
         [
-            "JOURNAL: ../out/write-your-own-rust/journal.jsonl # what the sink has done",
+            "RESULTS: ../out/write-your-own-rust # the sink's OUT: what is done there, under the same run key, is skipped",
             "path: seggpt-ensemble-mirror # docs/examples/seggpt-ensemble-mirror",
             "OUT: ../out/write-your-own-rust"
         ]
@@ -61,7 +61,7 @@ fn the_flows_are_the_folder_flow_with_one_line_changed_or_nodes_added() {
     assert_eq!(
         changed("write-your-own-python.yml"),
         [
-            "JOURNAL: ../out/write-your-own-python/journal.jsonl # what the sink has done",
+            "RESULTS: ../out/write-your-own-python # the sink's OUT: what is done there, under the same run key, is skipped",
             "OUT: ../out/write-your-own-python"
         ]
     );

@@ -7,12 +7,7 @@ mod page;
 mod thumbs;
 mod view;
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fs, io::ErrorKind, path::PathBuf};
 
 use eyre::{Result, WrapErr};
 use image::RgbImage;
@@ -33,15 +28,11 @@ const FILE: &str = "report.html";
 /// How many different examples the page shows.
 const EXAMPLES: usize = 48;
 
-/// The page is written anew no more often than this, and never spends more than a twentieth of the time on it.
-const EVERY: Duration = Duration::from_secs(10);
-
 /// The report and what it is made from.
 pub struct Report {
     folder: Folder,
     limit: u32,
     examples: Vec<Example>,
-    next: Option<Instant>,
 }
 
 impl Report {
@@ -66,7 +57,6 @@ impl Report {
             folder: folder.clone(),
             limit,
             examples,
-            next: None,
         })
     }
 
@@ -109,19 +99,12 @@ impl Report {
         }
     }
 
-    /// Whether it is time to write the page anew.
-    pub fn is_due(&self) -> bool {
-        self.next.is_none_or(|next| Instant::now() >= next)
-    }
-
     /// Writes the page; returns its path.
     ///
     /// # Errors
     /// The disk refuses it, or the journal cannot be read.
-    pub fn write(&mut self, run: &Run, journal: &Journal) -> Result<PathBuf> {
-        let started = Instant::now();
+    pub fn write(&self, run: &Run, journal: &Journal) -> Result<PathBuf> {
         page::write(self, FILE, run, journal)?;
-        self.next = Some(Instant::now() + EVERY.max(started.elapsed() * 20));
         Ok(self.folder.path(FILE))
     }
 

@@ -226,7 +226,7 @@ mod tests {
             node: String::new(),
             error: error.into(),
         };
-        let record = |error| Record::failed(&identity, "", failure(error));
+        let record = |error| Record::failed(&identity, "", "", failure(error));
         assert_eq!(why(&record("a.png: is empty")), "is empty");
         assert_eq!(why(&record("b.png: is empty")), "b.png: is empty");
     }

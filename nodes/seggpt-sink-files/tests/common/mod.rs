@@ -206,7 +206,7 @@ pub fn files(folder: &Path) -> Vec<String> {
     }
     let mut found = vec![];
     walk(folder, folder, &mut found);
-    found.retain(|file| !file.starts_with(".report/"));
+    found.retain(|file| !file.starts_with(".seggpt/"));
     found.sort();
     found
 }

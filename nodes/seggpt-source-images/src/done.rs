@@ -1,0 +1,112 @@
+//! What earlier runs into the same folder have done, by the sink's journal.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use eyre::{Result, bail};
+use seggpt_store::{
+    header::Header,
+    record::{are_whole, scan},
+};
+use serde::Deserialize;
+
+use crate::inputs::{Entry, Stamp};
+
+/// The items that are done.
+#[derive(Debug, Default)]
+pub struct Done {
+    items: HashMap<String, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    source: String,
+    stamp: Option<Stamp>,
+    is_whole: bool,
+}
+
+/// What the source reads of a record; the sink writes more.
+#[derive(Deserialize)]
+struct Line {
+    item: String,
+    status: String,
+    #[serde(default)]
+    source: String,
+    file_size: Option<u64>,
+    file_mtime: Option<i64>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    bytes: BTreeMap<String, u64>,
+}
+
+impl Done {
+    /// Reads what was done in the folder `results` under `run_key`; of several records of an item, the last counts. Without
+    /// a key, nothing was done.
+    ///
+    /// # Errors
+    /// The journal is there but cannot be read.
+    pub fn read(results: &Path, run_key: &str) -> Result<Self> {
+        let mut items = HashMap::new();
+        let Some(header) = Header::read(results)? else {
+            return Ok(Self::default());
+        };
+        if run_key.is_empty() || header.key != run_key {
+            return Ok(Self::default()); // what is to become of it is the sink's word
+        }
+        scan(results, |_, line: Line| {
+            if line.status != "done" {
+                items.remove(&line.item);
+                return;
+            }
+            let bytes = |kind| line.bytes.get(kind).copied().unwrap_or(0);
+            let files = line.files.iter();
+            let files = files.map(|(kind, file)| (file.as_str(), bytes(kind)));
+            let result = Known {
+                is_whole: are_whole(results, files),
+                source: line.source,
+                stamp: line
+                    .file_size
+                    .zip(line.file_mtime)
+                    .map(|(size, mtime)| Stamp { size, mtime }),
+            };
+            items.insert(line.item, result);
+        })?;
+        Ok(Self { items })
+    }
+
+    /// Whether the entry is done: its files are whole, and its picture has not changed.
+    pub fn has(&self, entry: &Entry) -> bool {
+        let result = self.items.get(&entry.item);
+        result.is_some_and(|result| {
+            result.is_whole
+                && entry.stamp.is_some()
+                && result.stamp == entry.stamp
+                && result.source == entry.source()
+        })
+    }
+
+    /// Makes sure that no entry is called like the result of another picture.
+    ///
+    /// # Errors
+    /// One is: names both.
+    pub fn check(&self, results: &Path, entries: &[Entry]) -> Result<()> {
+        for entry in entries {
+            if let Some(result) = self.items.get(&entry.item)
+                && result.source != entry.source()
+            {
+                bail!(
+                    "{}: holds the results of {} as `{}`, and {} is called so as well; choose another --out, or move the \
+                     results aside with --replace",
+                    results.display(),
+                    result.source,
+                    entry.item,
+                    entry.source()
+                );
+            }
+        }
+        Ok(())
+    }
+}
