@@ -31,6 +31,7 @@ pub struct Port {
 }
 
 /// What there is to know of a node.
+#[derive(Debug)]
 pub struct Manual {
     /// Folder, crate, binary and manifest are called so.
     pub name: &'static str,

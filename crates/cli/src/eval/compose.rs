@@ -19,7 +19,6 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
     examiner.extend([
         ("OUT", plan.out.display().to_string()),
         ("ROW", way.row.clone()),
-        ("RUN_KEY", way.run_key.clone()),
         ("SELECT", way.select.word().to_owned()),
         ("K", way.k.to_string()),
         ("WINDOW", args.window.to_string()),
@@ -57,7 +56,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
 }
 
 /// What decides which questions are asked.
-fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
+pub(super) fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
     let args = &plan.args;
     let shown = |path: &std::path::Path| path.display().to_string();
     let lines = |lines: Vec<String>| lines.join("\n");
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
     use crate::{
         args::{Cli, Command, Refine},
-        segment::TYPES,
+        run::types::TYPES,
     };
 
     fn plan(words: &[&str]) -> Plan {
@@ -126,7 +125,6 @@ mod tests {
             select: args.selects[0],
             k: args.ks[0],
             cut: args.cuts.first().copied(),
-            run_key: "run-0123".into(),
         };
         Plan {
             out: args.out.clone(),

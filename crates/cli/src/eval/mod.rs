@@ -7,7 +7,7 @@ mod plan;
 use std::fs;
 
 use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, report, table};
-use seggpt_store::OWN;
+use seggpt_store::{OWN, Spec, run_key};
 
 use crate::{
     Exit,
@@ -45,13 +45,13 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
         console::note(&format!("warning: {note}"));
     }
     note_few_prompts(&exam, args);
-    write(&plan)?;
+    let keys = write(&plan)?;
     let interrupts = Interrupts::listen();
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
-    for (number, way) in plan.ways.iter().enumerate() {
+    for (number, (way, key)) in plan.ways.iter().zip(&keys).enumerate() {
         let ended = start(&plan, way, (number + 1, plan.ways.len()), &interrupts)?;
-        rows.extend(RowScores::read(&plan.out, &way.row, &way.run_key).map_err(broken)?);
+        rows.extend(RowScores::read(&plan.out, &way.row, key).map_err(broken)?);
         if ended != Exit::Done {
             exit = ended;
         }
@@ -62,7 +62,8 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     if args.baselines && matches!(exit, Exit::Done | Exit::SomeFailed) {
         for baseline in baseline::all() {
             let name = baseline.name();
-            let row = baseline_row(&plan, &exam, &*baseline, &interrupts).map_err(broken)?;
+            let key = baseline_key(&plan, name, exam.shots)?;
+            let row = baseline_row(&plan, &exam, &*baseline, &key, &interrupts).map_err(broken)?;
             rows.push(row);
             if interrupts.raised() {
                 console::note(&format!(
@@ -100,19 +101,36 @@ fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
     }
 }
 
-/// Writes the dataflows of all rows and checks them, before any of them starts.
-fn write(plan: &Plan) -> Result<(), Flaw> {
+/// Writes the dataflows of all rows and checks them, before any of them starts. Returns their keys.
+fn write(plan: &Plan) -> Result<Vec<String>, Flaw> {
     let flow = plan.out.join(OWN).join("flow");
     let types = flow.join("types/seggpt/flow");
     create(&types)?;
     // Logs of earlier runs.
     let _ = fs::remove_dir_all(flow.join("out"));
     put(&types.join("v1.yml"), TYPES)?;
-    for way in &plan.ways {
+    let written = plan.ways.iter().map(|way| {
         put(&plan.file(way), &compose(plan, way))?;
-        validate::load(&plan.file(way), &plan.args.settings)?;
+        let flow = validate::load(&plan.file(way), &plan.args.settings)?;
+        Ok(run_key(&flow.spec))
+    });
+    written.collect()
+}
+
+/// The key of a baseline's row: the questions, and what is in the sets.
+fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Flaw> {
+    let asked = compose::questions(plan).into_iter();
+    let mut spec: Spec = asked
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    if let Some(content) = seggpt_examiner::manual().content {
+        let content = content(&spec, &plan.out);
+        spec.extend(content.map_err(|error| Flaw::new(format!("{error:#}")))?);
     }
-    Ok(())
+    spec.insert("baseline".into(), name.to_owned());
+    spec.insert("k".into(), k.to_string());
+    spec.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+    Ok(run_key(&spec))
 }
 
 fn start(
@@ -131,11 +149,12 @@ fn baseline_row(
     plan: &Plan,
     exam: &Exam,
     baseline: &dyn seggpt_eval::baselines::Baseline,
+    key: &str,
     interrupts: &Interrupts,
 ) -> Result<RowScores, ExamError> {
     let (name, total) = (baseline.name(), exam.questions.len() as u64);
     console::note(&format!("baseline: {name}"));
-    let mut row = Row::open(&plan.out, name, &plan.baseline_key(name, exam.shots))?;
+    let mut row = Row::open(&plan.out, name, key)?;
     let mut console = Console::new(&plan.args.view);
     baseline::answer(exam, baseline, &mut row, |done| {
         console.progress(&Progress {

@@ -8,7 +8,7 @@ use seggpt_exam::{Protocol, Source};
 use crate::{
     args::{Ensemble, EvalArgs, Guides, Refine},
     run::Flaw,
-    segment::{MODEL_HELP, absolute, key, prompts},
+    segment::{MODEL_HELP, absolute, prompts},
 };
 
 /// Everything that a run of `seggpt eval` does. Paths are absolute.
@@ -56,8 +56,6 @@ pub struct Way {
     pub refine: Refine,
     /// Where background ends, if not at the default.
     pub cut: Option<f32>,
-    /// Names what the answers depend on.
-    pub run_key: String,
 }
 
 struct Model {
@@ -65,7 +63,6 @@ struct Model {
     path: PathBuf,
     input: usize,
     card: Card,
-    sha256: String,
 }
 
 impl Way {
@@ -101,7 +98,6 @@ impl Plan {
             [] => vec![None],
             cuts => cuts.iter().copied().map(Some).collect(),
         };
-        let questions = plan.stamp();
         for model in models(args)? {
             for &ensemble in &args.ensembles {
                 for &select in &args.selects {
@@ -119,10 +115,8 @@ impl Plan {
                                 k,
                                 refine,
                                 cut,
-                                run_key: String::new(),
                             };
                             way.row = row(&model.name, &way);
-                            way.run_key = run_key(args, &model, &questions, &way);
                             if plan.ways.iter().all(|known| known.row != way.row) {
                                 plan.ways.push(way);
                             }
@@ -171,27 +165,6 @@ impl Plan {
             seed: args.seed,
         }
     }
-
-    /// The key of a baseline's row.
-    pub fn baseline_key(&self, name: &str, k: usize) -> String {
-        let mut parts = vec![format!("{} {name} {k}", env!("CARGO_PKG_VERSION"))];
-        parts.extend(self.stamp());
-        key::word(&parts)
-    }
-
-    /// What the questions depend on: protocol, files, their sizes and times of change.
-    fn stamp(&self) -> Vec<String> {
-        let mut parts = vec![format!("{:?}", self.protocol())];
-        let mut folders: Vec<&Path> = self.sets.iter().map(PathBuf::as_path).collect();
-        if let Some(own) = &self.parts {
-            folders.extend([own.images.as_path(), own.truth.as_path()]);
-            let files = own.prompts.iter().flat_map(|(image, mask)| [image, mask]);
-            parts.extend(files.map(|file| key::stamp(file)));
-        }
-        let files = folders.into_iter().flat_map(key::all_below);
-        parts.extend(files.map(|file| key::stamp(&file)));
-        parts
-    }
 }
 
 fn parts(args: &EvalArgs) -> Result<Option<Parts>, Flaw> {
@@ -225,7 +198,6 @@ fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
             path,
             input: inspection.config.image_size,
             card: Card::beside(&inspection.path),
-            sha256: inspection.sha256,
         });
     }
     Ok(models)
@@ -258,29 +230,4 @@ fn row(model: &str, way: &Way) -> String {
     let cut = way.cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();
     let (ensemble, select) = (way.ensemble.word(), way.select.word());
     format!("{model}-{ensemble}-{select}-k{}{refined}{cut}", way.k)
-}
-
-fn run_key(args: &EvalArgs, model: &Model, questions: &[String], way: &Way) -> String {
-    let mut parts = vec![
-        format!(
-            "{} model {} {:?}",
-            env!("CARGO_PKG_VERSION"),
-            model.sha256,
-            model.card
-        ),
-        format!(
-            "{} {} {} {} {:?} {:?}",
-            way.ensemble.word(),
-            way.select.word(),
-            way.k,
-            way.refine.word(),
-            way.cut,
-            args.seg_type
-        ),
-        format!("infer {} {}", args.dtype, args.upscaling.word()),
-    ];
-    let settings = args.settings.iter();
-    parts.extend(settings.map(|set| format!("set {}.{}={}", set.node, set.key, set.value)));
-    parts.extend_from_slice(questions);
-    key::word(&parts)
 }
