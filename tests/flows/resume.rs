@@ -22,13 +22,13 @@ fn arguments(k: usize, queries: &[u32]) -> Vec<String> {
 fn a_second_run_does_only_what_is_new() {
     let scratch = Scratch::new();
     scratch.seggpt(arguments(1, &[3, 4])).expect_code(0);
-    let before = std::fs::metadata(scratch.path("out/ground_3.mask.png"))
+    let before = fs::metadata(scratch.path("out/ground_3.mask.png"))
         .unwrap()
         .modified()
         .unwrap();
     scratch.seggpt(arguments(1, &[3, 4, 6])).expect_code(0);
     assert_eq!(
-        std::fs::metadata(scratch.path("out/ground_3.mask.png"))
+        fs::metadata(scratch.path("out/ground_3.mask.png"))
             .unwrap()
             .modified()
             .unwrap(),

@@ -94,7 +94,11 @@ trait NoCases {
 
 impl NoCases for seggpt_exam::RowScores {
     fn cases_are_none(&self, out: &Path) -> bool {
-        let folder = out.join("rows").join(&self.row).join(&self.run_key).join("cases");
+        let folder = out
+            .join("rows")
+            .join(&self.row)
+            .join(&self.run_key)
+            .join("cases");
         fs::read_dir(folder).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 }

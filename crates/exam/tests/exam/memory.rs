@@ -81,7 +81,11 @@ fn a_video_that_was_cut_off_goes_on_with_the_answers_it_had() {
     add(&exam, &mut anew, 0);
     assert_eq!(kept(out.path(), "another"), 1);
     add(&exam, &mut anew, 1);
-    assert_eq!(kept(out.path(), "another"), 0, "nothing builds on them any more");
+    assert_eq!(
+        kept(out.path(), "another"),
+        0,
+        "nothing builds on them any more"
+    );
     assert!(anew.open_questions(&exam).unwrap().is_empty());
 }
 
