@@ -103,3 +103,19 @@ fn two_folders_with_pictures_of_one_name_are_never_mixed() {
         .expect_text("choose another --out");
     assert_eq!(mask(), before);
 }
+
+#[test]
+fn a_pattern_that_reaches_its_own_results_does_not_take_them_for_pictures() {
+    let scratch = Scratch::new();
+    fs::create_dir(scratch.path("photos")).unwrap();
+    let picture = scratch.path("photos/x.png");
+    fs::copy(ground("ground_3.png"), picture).unwrap();
+    for _ in 0..2 {
+        let line = words("segment --out photos/masks --model untrained-tiny");
+        let line = line.into_iter().chain(pebbles(&[1]));
+        scratch
+            .seggpt(line.chain(["photos/**/*.png".to_owned()]))
+            .expect_code(0);
+        assert_eq!(scratch.report("photos/masks")["counts"]["done"], 1);
+    }
+}
