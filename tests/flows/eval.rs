@@ -181,7 +181,8 @@ fn a_row_that_was_cut_off_goes_on() {
     scratch.seggpt(arguments("")).expect_code(0);
     assert_eq!(
         fs::read_to_string(&journal).unwrap().lines().count(),
-        before.lines().count()
+        before.lines().count() + 1,
+        "the torn line is ended, and stays"
     );
     let sets = |scores: &Value| scores[0]["sets"].clone();
     assert_eq!(sets(&whole), sets(&scores(&scratch)));

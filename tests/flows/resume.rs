@@ -22,13 +22,13 @@ fn arguments(k: usize, queries: &[u32]) -> Vec<String> {
 fn a_second_run_does_only_what_is_new() {
     let scratch = Scratch::new();
     scratch.seggpt(arguments(1, &[3, 4])).expect_code(0);
-    let before = std::fs::metadata(scratch.path("out/ground_3.mask.png"))
+    let before = fs::metadata(scratch.path("out/ground_3.mask.png"))
         .unwrap()
         .modified()
         .unwrap();
     scratch.seggpt(arguments(1, &[3, 4, 6])).expect_code(0);
     assert_eq!(
-        std::fs::metadata(scratch.path("out/ground_3.mask.png"))
+        fs::metadata(scratch.path("out/ground_3.mask.png"))
             .unwrap()
             .modified()
             .unwrap(),
@@ -102,4 +102,20 @@ fn two_folders_with_pictures_of_one_name_are_never_mixed() {
         .expect_text("a/x.png")
         .expect_text("choose another --out");
     assert_eq!(mask(), before);
+}
+
+#[test]
+fn a_pattern_that_reaches_its_own_results_does_not_take_them_for_pictures() {
+    let scratch = Scratch::new();
+    fs::create_dir(scratch.path("photos")).unwrap();
+    let picture = scratch.path("photos/x.png");
+    fs::copy(ground("ground_3.png"), picture).unwrap();
+    for _ in 0..2 {
+        let line = words("segment --out photos/masks --model untrained-tiny");
+        let line = line.into_iter().chain(pebbles(&[1]));
+        scratch
+            .seggpt(line.chain(["photos/**/*.png".to_owned()]))
+            .expect_code(0);
+        assert_eq!(scratch.report("photos/masks")["counts"]["done"], 1);
+    }
 }

@@ -66,7 +66,6 @@ pub enum Refusal {
         /// What was to be read or written.
         path: PathBuf,
         /// Why it was not.
-        #[source]
         error: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! How an item ended: a line of `journal.jsonl`, an entry of `run.json`, a card of the report.
+//! How an item ended: a line of the journal, an entry of `run.json`, a card of the report.
 
 use std::{collections::BTreeMap, time::Duration};
 
