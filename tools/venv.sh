@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stamp=.venv/requirements.txt
-wanted=$(cat tools/requirements.txt demo/requirements.txt)
+wanted=$(cat tools/requirements.txt demo/requirements.txt python/seggpt-contract/pyproject.toml)
 [ "$wanted" = "$(cat "$stamp" 2>/dev/null)" ] && exit 0
 
 if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
@@ -17,5 +17,6 @@ rm -rf .venv
 python3 -m venv .venv
 pip() { .venv/bin/pip install --quiet --disable-pip-version-check "$@"; }
 pip --requirement tools/requirements.txt
+pip --no-deps --editable python/seggpt-contract
 pip --no-deps --requirement demo/requirements.txt # only the pictures in scikit-image's wheel are wanted
 echo "$wanted" > "$stamp"

@@ -7,8 +7,7 @@ output  areas  example/measure/v1/Areas: a row per class
 import numpy as np
 import pyarrow as pa
 from dora import Node
-
-from masks import classes, label_plane
+from seggpt_contract import NOTHING, classes, label_plane, passes_on
 
 AREAS = pa.struct(
     [
@@ -37,8 +36,8 @@ def main():
         if event["type"] != "INPUT" or event["id"] != "mask":
             continue
         metadata = event["metadata"]
-        if "error" in metadata:  # an item that failed on the way: pass the news on
-            node.send_output("areas", pa.array([], type=AREAS), metadata)
+        if passes_on(event):  # a failed item or a greeting
+            node.send_output("areas", NOTHING, metadata)
         else:
             node.send_output("areas", areas(event["value"][0]), metadata)
 

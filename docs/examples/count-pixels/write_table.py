@@ -8,11 +8,12 @@ import os
 from pathlib import Path
 
 from dora import Node
+from seggpt_contract import Failure, Greeting, read
 
 COLUMNS = ["item", "class_id", "class_name", "pixels", "share", "error"]
 
 
-def read(table):
+def earlier(table):
     """{item: its rows} of an earlier run: the source goes on where that stopped."""
     rows = {}
     if table.exists():
@@ -35,13 +36,17 @@ def write(table, rows):
 
 def main():
     table = Path(os.environ.get("TABLE", "areas.csv"))
-    rows = read(table)
+    rows = earlier(table)
     for event in Node():
-        if event["type"] == "INPUT":
-            item, error = event["metadata"]["item"], event["metadata"].get("error", "")
-            areas = event["value"].to_pylist() or [{}]  # a failed item has no areas
-            # By item, not appended: an item may come twice.
-            rows[item] = [{"item": item, "error": error, **area} for area in areas]
+        if event["type"] != "INPUT":
+            continue
+        message = read(event["metadata"])
+        # By item, not appended: an item may come twice.
+        if isinstance(message, Failure):
+            item = message.identity.item
+            rows[item] = [{"item": item, "error": message.error}]
+        elif not isinstance(message, Greeting):
+            rows[message.item] = [{"item": message.item, **area} for area in event["value"].to_pylist()]
     write(table, rows)
 
 

@@ -10,9 +10,7 @@ fn the_page_quotes_the_examples_as_they_are() {
     let sources = |language: &str| match language {
         "rust" => read("examples/seggpt-ensemble-mirror/src/main.rs"),
         "toml" => read("examples/seggpt-ensemble-mirror/Cargo.toml"),
-        "python" => {
-            read("examples/count-pixels/masks.py") + &read("examples/count-pixels/count_pixels.py")
-        }
+        "python" => read("examples/count-pixels/count_pixels.py"),
         "yaml" => {
             read("../dataflows/write-your-own-rust.yml")
                 + &read("../dataflows/write-your-own-python.yml")
