@@ -6,8 +6,9 @@ use arrow::{
     datatypes::{DataType, Schema},
 };
 use seggpt_contract::{
-    Ack, Canvases, Class, ClassIds, ClassResult, Combine, Example, Image, Mask, Parameters,
-    Payload, Picture, Prompt, Prompted, Provenance, SegType, Square, Status, hub_masks,
+    Ack, Canvases, Class, ClassIds, ClassResult, Combine, Example, Image, ImageDialect, Mask,
+    Parameters, Payload, Picture, Prompt, Prompted, Provenance, SegType, Square, Status, hub_masks,
+    mask_image,
 };
 
 use super::registry;
@@ -106,4 +107,7 @@ fn the_type_file_says_what_the_contract_writes() {
     same(&Ack(Status::Done));
     let (_, array) = hub_masks(&seggpt_contract::Identity::new("a", 0, (3, 2)), &mask());
     declared("seggpt/flow/v1/HubMasks", &array);
+    let identity = seggpt_contract::Identity::new("a", 0, (3, 2));
+    let (_, array) = mask_image(&identity, &mask(), ImageDialect::Hub).unwrap();
+    declared("seggpt/flow/v1/MaskImage", &array);
 }

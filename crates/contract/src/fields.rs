@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryArray, GenericByteArray, GenericListArray,
+        Array, ArrayRef, AsArray, BinaryArray, GenericByteArray, GenericListArray, Int32Array,
         LargeBinaryArray, LargeListArray, OffsetSizeTrait, PrimitiveArray, StringArray,
-        StructArray,
+        StructArray, UInt8Array,
     },
     buffer::{Buffer, OffsetBuffer},
     datatypes::{
@@ -39,6 +39,19 @@ impl Writer {
         )
     }
 
+    pub fn i32(self, name: &str, value: i32) -> Self {
+        self.column(name, Arc::new(Int32Array::from_value(value, 1)))
+    }
+
+    pub fn u8(self, name: &str, value: u8) -> Self {
+        self.column(name, Arc::new(UInt8Array::from_value(value, 1)))
+    }
+
+    /// A struct within the struct.
+    pub fn row(self, name: &str, row: Writer) -> Self {
+        self.column(name, row.finish())
+    }
+
     pub fn text(self, name: &str, value: &str) -> Self {
         self.column(name, Arc::new(StringArray::from(vec![value])))
     }
@@ -48,7 +61,7 @@ impl Writer {
         self.column(name, Arc::new(LargeBinaryArray::new(offsets, value, None)))
     }
 
-    fn list(self, name: &str, items: ArrayRef) -> Self {
+    pub fn list(self, name: &str, items: ArrayRef) -> Self {
         let field = Arc::new(Field::new("item", items.data_type().clone(), true));
         let offsets = OffsetBuffer::from_lengths([items.len()]);
         self.column(

@@ -8,7 +8,7 @@ use arrow::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Class, ContractError, Parameters, Payload, Square,
+    Class, ContractError, Encoding, Parameters, Payload, Square,
     fields::{Reader, Writer},
     plane,
     prompted::{read_classes, write_classes},
@@ -100,6 +100,15 @@ impl ClassIds {
             Self::U8(_) => 8,
             Self::U16(_) => 16,
         }
+    }
+
+    /// As a grey picture's encoding and bytes.
+    pub(crate) fn picture(&self) -> (Encoding, Buffer) {
+        let encoding = match self {
+            Self::U8(_) => Encoding::Mono8,
+            Self::U16(_) => Encoding::Mono16,
+        };
+        (encoding, self.buffer())
     }
 
     fn buffer(&self) -> Buffer {

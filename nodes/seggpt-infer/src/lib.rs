@@ -12,7 +12,7 @@ use std::time::Instant;
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr, ensure, eyre};
-use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks};
+use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks, mask_image};
 use seggpt_node::{Manual, Port};
 
 pub use answer::Decoding;
@@ -20,7 +20,7 @@ pub use crew::Crew;
 use model::PromptSet;
 pub use model::{Model, Painting};
 pub use refine::Refiner;
-pub use settings::{Instances, Refine, Settings, Upscaling};
+pub use settings::{Instances, MaskImage, Refine, Settings, Upscaling};
 
 /// The largest mask, in pixels: 4 GiB of labels, ids and confidence.
 const MOST_PIXELS: u64 = 1 << 30;
@@ -49,6 +49,12 @@ pub fn manual() -> Manual {
                 required: false,
                 description: "The same as boolean planes, for dora-hub's viewers; failed items are left out.",
             },
+            Port {
+                name: "mask_image",
+                urn: "seggpt/flow/v1/MaskImage",
+                required: false,
+                description: "Class ids as a grey picture in the dialect that MASK_IMAGE names; failed items are left out.",
+            },
         ],
         command: Settings::command(),
         content: Some(content::of),
@@ -63,6 +69,7 @@ pub fn manual() -> Manual {
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
     limit_threads(settings.threads)?;
     let mut crew = Crew::load(&settings)?;
+    let dialect = settings.mask_image.into();
     seggpt_node::transform_several(
         node,
         events,
@@ -70,11 +77,18 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.at_once,
         |items| crew.segment(items),
         |io, message| match message {
-            Message::Item(identity, mask) if io.wants("masks") => {
-                let (parameters, planes) = hub_masks(identity, mask);
-                io.send_raw("masks", parameters, planes)
+            Message::Item(identity, mask) => {
+                if io.wants("masks") {
+                    let (parameters, planes) = hub_masks(identity, mask);
+                    io.send_raw("masks", parameters, planes)?;
+                }
+                if io.wants("mask_image") {
+                    let (parameters, picture) = mask_image(identity, mask, dialect)?;
+                    io.send_raw("mask_image", parameters, picture)?;
+                }
+                Ok(())
             }
-            _ => Ok(()),
+            Message::Failed(..) => Ok(()),
         },
     )
 }

@@ -43,6 +43,10 @@ pub struct Settings {
     #[arg(long, env = "MIN_AREA", help_heading = RESULTS, default_value_t = 16)]
     pub min_area: u64,
 
+    /// How the output `mask_image` is written.
+    #[arg(long, env = "MASK_IMAGE", default_value = "hub")]
+    pub mask_image: MaskImage,
+
     /// CPU threads; 0: one per core.
     #[arg(long, env = "THREADS", help_heading = SPEED, default_value_t = 0)]
     pub threads: usize,
@@ -80,6 +84,27 @@ pub enum Instances {
     None,
     /// Each connected region of a class is one.
     Components,
+}
+
+/// Whose picture messages `mask_image` speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MaskImage {
+    /// dora-hub's: flat bytes, with `width`, `height` and `encoding` in the metadata.
+    Hub,
+    /// dora's `std/media/v1/Image`.
+    Dora,
+    /// ROS 2's `sensor_msgs/Image`, as dora's bridge takes it.
+    Ros,
+}
+
+impl From<MaskImage> for seggpt_contract::ImageDialect {
+    fn from(dialect: MaskImage) -> Self {
+        match dialect {
+            MaskImage::Hub => Self::Hub,
+            MaskImage::Dora => Self::Dora,
+            MaskImage::Ros => Self::Ros,
+        }
+    }
 }
 
 impl From<Upscaling> for seggpt_imaging::decode::Upscaling {
