@@ -44,7 +44,7 @@ pub struct Settings {
     pub min_area: u64,
 
     /// How the output `mask_image` is written.
-    #[arg(long, env = "MASK_IMAGE", default_value = "hub")]
+    #[arg(long, env = "MASK_IMAGE", help_heading = RESULTS, default_value = "hub")]
     pub mask_image: MaskImage,
 
     /// CPU threads; 0: one per core.
