@@ -16,6 +16,7 @@
 //! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
+mod crumbs;
 mod io;
 mod logging;
 pub mod manual;
