@@ -18,6 +18,7 @@
 
 mod crumbs;
 mod io;
+pub mod link;
 mod logging;
 pub mod manual;
 pub mod outcome;
@@ -26,6 +27,7 @@ mod transform;
 pub mod window;
 
 pub use io::{Arrival, Io};
+pub use link::{Link, Step};
 pub use logging::init_logging;
 pub use manual::{Manual, Port};
 pub use transform::{transform, transform_several};

@@ -77,6 +77,12 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
 
 fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
     while let Some(arrival) = io.receive() {
+        if let Some(greeting) = arrival.greeting() {
+            if arrival.input == "mask" {
+                io.greet("ack", &greeting)?;
+            }
+            continue;
+        }
         let finished = match arrival.input.as_str() {
             "mask" => match arrival.read() {
                 Ok(message) => sink.mask(message)?,
