@@ -8,6 +8,7 @@ mod eval;
 mod examples;
 mod golden;
 mod hostile;
+mod kills;
 mod real;
 mod resume;
 mod stock;
