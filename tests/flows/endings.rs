@@ -58,7 +58,7 @@ fn a_node_that_cannot_start_says_why() {
 }
 
 /// Many pictures, so that there is time to interfere.
-fn long_run(scratch: &Scratch) -> Child {
+pub fn long_run(scratch: &Scratch) -> Child {
     let folder = scratch.path("many");
     fs::create_dir(&folder).unwrap();
     for n in 0..300 {
@@ -92,7 +92,7 @@ fn long_run(scratch: &Scratch) -> Child {
     child
 }
 
-fn signal(name: &str, pid: &str) {
+pub fn signal(name: &str, pid: &str) {
     assert!(
         Command::new("kill")
             .args([name, pid])
@@ -126,24 +126,8 @@ fn ctrl_c_stops_the_run_and_the_next_one_goes_on() {
     assert!(counts["earlier"].as_u64().unwrap() >= done, "{counts}");
 }
 
-#[test]
-fn a_killed_network_is_started_again_and_nothing_is_lost() {
-    let scratch = Scratch::new();
-    let child = long_run(&scratch);
-    signal("-KILL", &child_named("seggpt-infer", child.id()));
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert_eq!(scratch.report("out")["counts"]["done"], 300);
-}
-
 /// The process of a node under this run.
-fn child_named(name: &str, parent: u32) -> String {
+pub fn child_named(name: &str, parent: u32) -> String {
     let output = Command::new("ps")
         .args(["-eo", "pid,ppid,args"])
         .output()

@@ -9,6 +9,7 @@ mod examples;
 mod golden;
 mod hostile;
 mod keys;
+mod kills;
 mod real;
 mod resume;
 mod stock;

@@ -8,6 +8,8 @@ use seggpt_contract::{
     ContractError, Failure, ForeignName, Greeting, Identity, Message, Parameters, Payload,
 };
 
+use crate::crumbs::Crumbs;
+
 /// A node's inputs and outputs. Inputs end when [`receive`](Self::receive) says so; then everything queued has been seen.
 pub struct Io {
     node: DoraNode,
@@ -147,6 +149,20 @@ impl Io {
     /// The node's id in the dataflow.
     pub fn id(&self) -> String {
         self.node.id().to_string()
+    }
+
+    /// Whether this process replaces one that died.
+    pub fn is_restarted(&self) -> bool {
+        self.node.is_restart()
+    }
+
+    pub(crate) fn crumbs(&self) -> Crumbs {
+        if self.is_alone() {
+            return Crumbs::default();
+        }
+        let folder = format!("seggpt-{}", self.node.dataflow_id());
+        let file = format!("{}.json", self.node.id());
+        Crumbs::open(std::env::temp_dir().join(folder).join(file))
     }
 
     /// Whether the dataflow declares this output: work that nobody asked for is not done.

@@ -16,7 +16,9 @@
 //! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
+mod crumbs;
 mod io;
+pub mod link;
 mod logging;
 pub mod manual;
 pub mod outcome;
@@ -25,6 +27,7 @@ mod transform;
 pub mod window;
 
 pub use io::{Arrival, Io};
+pub use link::{Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use manual::{Manual, Port, Values};
 pub use transform::{transform, transform_several};

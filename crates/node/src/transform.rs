@@ -1,13 +1,21 @@
-use std::time::Duration;
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use dora_node_api::{DoraNode, EventStream};
-use eyre::Result;
-use seggpt_contract::{Failure, Identity, Message, Payload};
+use eyre::{Result, eyre};
+use seggpt_contract::{Failure, Greeting, Identity, Message, Payload};
 
-use crate::io::{Arrival, Io, Strangers};
+use crate::{
+    crumbs::Crumbs,
+    io::{Arrival, Io, Strangers},
+};
 
 /// The loop of a node with one input and one output: reads every message, lets `work` make the next one of it, and sends
-/// that on. An item that `work` refuses, or that cannot be read, goes on as a failed one; failed items pass through.
+/// that on. An item that `work` refuses or panics on, or that cannot be read, goes on as a failed one; so does one that
+/// killed the process twice. Failed items and greetings pass through.
 ///
 /// # Errors
 /// The engine is gone.
@@ -38,48 +46,155 @@ pub fn transform_several<I: Payload, O: Payload>(
     events: EventStream,
     [input, output]: [&str; 2],
     most: usize,
-    mut work: impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
+    work: impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
     mut also: impl FnMut(&mut Io, &Message<O>) -> Result<()>,
 ) -> Result<()> {
     let mut io = Io::new(node, events);
     let id = io.id();
+    let mut bench = Bench {
+        crumbs: io.crumbs(),
+        work,
+    };
+    if io.is_restarted() {
+        let restarted = Some(id.clone());
+        io.greet(
+            output,
+            &Greeting {
+                number: 0,
+                restarted,
+            },
+        )?;
+    }
     let mut strangers = Strangers::default();
     while let Some(arrivals) = waiting(&mut io, most) {
         let mut items = Vec::new();
-        // What is to be sent, in order; none for what is worked on.
-        let mut messages = Vec::new();
-        for arrival in arrivals {
+        let mut outgoing = Vec::new();
+        for arrival in &arrivals {
             if arrival.input != input {
                 strangers.meet(&arrival.input);
                 continue;
             }
-            match arrival.read::<I>() {
+            if let Some(greeting) = arrival.greeting() {
+                outgoing.push(Outgoing::Greeting(greeting));
+                continue;
+            }
+            outgoing.push(match arrival.read::<I>() {
+                Ok(Message::Item(identity, _)) if bench.crumbs.is_deadly(&identity.item) => {
+                    let error = format!("the process of node `{id}` died on it twice");
+                    Outgoing::Message(failed(identity, &id, error))
+                }
                 Ok(Message::Item(identity, payload)) => {
-                    items.push((identity, payload));
-                    messages.push(None);
+                    items.push((arrival, identity, payload));
+                    Outgoing::Worked
                 }
                 Ok(Message::Failed(identity, failure)) => {
-                    messages.push(Some(Message::Failed(identity, failure)));
+                    Outgoing::Message(Message::Failed(identity, failure))
                 }
                 Err(error) => {
-                    messages.push(Some(failed(arrival.unreadable(), &id, error.to_string())));
+                    Outgoing::Message(failed(arrival.unreadable(), &id, error.to_string()))
                 }
-            }
+            });
         }
-        let mut worked = work(items).into_iter().map(|(identity, made)| match made {
-            Ok(made) => Message::Item(identity, made),
-            Err(error) => failed(identity, &id, format!("{error:#}")),
-        });
-        for message in messages {
-            let Some(message) = message.or_else(|| worked.next()) else {
-                break;
+        let mut worked = bench
+            .take(items)
+            .into_iter()
+            .map(|(identity, made)| match made {
+                Ok(made) => Message::Item(identity, made),
+                Err(error) => failed(identity, &id, format!("{error:#}")),
+            });
+        for next in outgoing {
+            let message = match next {
+                Outgoing::Greeting(greeting) => {
+                    io.greet(output, &greeting)?;
+                    continue;
+                }
+                Outgoing::Message(message) => message,
+                Outgoing::Worked => match worked.next() {
+                    Some(message) => message,
+                    None => break,
+                },
             };
             also(&mut io, &message)?;
             io.send(output, message)?;
         }
     }
+    bench.crumbs.close();
     io.report_drops();
     Ok(())
+}
+
+/// What is to be sent, in order.
+enum Outgoing<O> {
+    Greeting(Greeting),
+    Message(Message<O>),
+    /// The next of what is worked on.
+    Worked,
+}
+
+/// Where the work is done: one item's panic is one failed item.
+struct Bench<W> {
+    crumbs: Crumbs,
+    work: W,
+}
+
+impl<W> Bench<W> {
+    /// Works on items, together unless one of them has cost a death or the work panics.
+    fn take<I: Payload, O>(
+        &mut self,
+        items: Vec<(&Arrival, Identity, I)>,
+    ) -> Vec<(Identity, Result<O>)>
+    where
+        W: FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
+    {
+        let several = items.len() > 1;
+        let suspect = |(_, identity, _): &(_, Identity, I)| self.crumbs.is_suspect(&identity.item);
+        if several && items.iter().any(suspect) {
+            return items
+                .into_iter()
+                .flat_map(|item| self.take(vec![item]))
+                .collect();
+        }
+        let sources: Vec<_> = items
+            .iter()
+            .map(|(arrival, identity, _)| (*arrival, identity.clone()))
+            .collect();
+        let items: Vec<_> = items
+            .into_iter()
+            .map(|(_, identity, payload)| (identity, payload))
+            .collect();
+        if items.is_empty() {
+            return Vec::new();
+        }
+        self.crumbs
+            .begin(sources.iter().map(|(_, identity)| identity.item.as_str()));
+        let worked = catch_unwind(AssertUnwindSafe(|| (self.work)(items)));
+        self.crumbs.end();
+        match worked {
+            Ok(worked) => worked,
+            Err(_) if several => sources
+                .into_iter()
+                .flat_map(|(arrival, identity)| match arrival.read::<I>() {
+                    Ok(Message::Item(identity, payload)) => {
+                        self.take(vec![(arrival, identity, payload)])
+                    }
+                    _ => vec![(identity, Err(eyre!("it cannot be read again")))],
+                })
+                .collect(),
+            Err(panic) => {
+                let error = words(&*panic).to_owned();
+                sources
+                    .into_iter()
+                    .map(|(_, identity)| (identity, Err(eyre!("the node broke on it: {error}"))))
+                    .collect()
+            }
+        }
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words")
 }
 
 /// Waits for a message, and takes what has come besides, at most `most` in all.

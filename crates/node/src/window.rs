@@ -2,9 +2,6 @@
 //! acknowledges it, and sends it again where no acknowledgement comes.
 //!
 //! [`Window`] is the bookkeeping alone: it neither sends nor looks at the clock.
-//!
-//! An item that waits far longer than those before it is sent once more ahead of time: a node that died and was
-//! started again has forgotten it, and a second copy costs little.
 
 use std::time::{Duration, Instant};
 
@@ -14,14 +11,8 @@ pub struct Window<T> {
     size: usize,
     patience: Duration,
     max_tries: u32,
-    slowest: Option<Duration>,
     pending: Vec<Pending<T>>,
 }
-
-/// How many times longer than the slowest acknowledged item one waits before it is sent ahead of time.
-const MUCH_LONGER: u32 = 10;
-/// And at least this long.
-const A_WHILE: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 struct Pending<T> {
@@ -29,7 +20,6 @@ struct Pending<T> {
     what: T,
     tries: u32,
     since: Instant,
-    ahead: bool,
 }
 
 /// What is to be done about an item whose acknowledgement is overdue.
@@ -51,7 +41,6 @@ impl<T: Clone> Window<T> {
             size,
             patience,
             max_tries,
-            slowest: None,
             pending: Vec::new(),
         }
     }
@@ -78,29 +67,25 @@ impl<T: Clone> Window<T> {
             what,
             tries: 1,
             since: now,
-            ahead: false,
         });
     }
 
     /// Takes an acknowledged item out; `None` for one that does not wait (it was sent twice, and both arrived).
-    pub fn acknowledge(&mut self, item: &str, now: Instant) -> Option<T> {
+    pub fn acknowledge(&mut self, item: &str) -> Option<T> {
         let at = self.pending.iter().position(|p| p.item == item)?;
-        let done = self.pending.remove(at);
-        self.slowest = self.slowest.max(Some(now - done.since));
-        Some(done.what)
+        Some(self.pending.remove(at).what)
     }
 
     /// The next item that has waited long enough, longest overdue first. Its waiting starts anew.
     pub fn overdue(&mut self, now: Instant) -> Option<Overdue<T>> {
-        let (at, due) = self.first_due()?;
-        if due > now {
+        let waiting = self.pending.iter().enumerate();
+        let (at, late) = waiting.min_by_key(|(_, p)| p.since)?;
+        if late.since + self.patience > now {
             return None;
         }
-        let ahead = due < self.pending[at].since + self.patience;
         let late = &mut self.pending[at];
         late.since = now;
-        late.ahead |= ahead;
-        late.tries += u32::from(!ahead);
+        late.tries += 1;
         let (tries, what) = (late.tries, late.what.clone());
         Some(if tries <= self.max_tries {
             Overdue::Resend(what)
@@ -112,20 +97,22 @@ impl<T: Clone> Window<T> {
         })
     }
 
-    /// When [`overdue`](Self::overdue) will next have something; `None` while nothing waits.
-    pub fn due(&self) -> Option<Instant> {
-        self.first_due().map(|(_, due)| due)
+    /// The names of the items that were last sent before `then`, or at it.
+    pub(crate) fn sent_before(&self, then: Instant) -> Vec<String> {
+        let before = self.pending.iter().filter(|p| p.since <= then);
+        before.map(|p| p.item.clone()).collect()
     }
 
-    fn first_due(&self) -> Option<(usize, Instant)> {
-        let usual = self
-            .slowest
-            .map(|slowest| (slowest * MUCH_LONGER).max(A_WHILE));
-        let dues = self.pending.iter().map(|p| {
-            let early = usual.filter(|_| !p.ahead && p.tries == 1);
-            p.since + early.map_or(self.patience, |usual| usual.min(self.patience))
-        });
-        dues.enumerate().min_by_key(|(_, due)| *due)
+    /// The item, to be sent again at once. That is no try.
+    pub(crate) fn again(&mut self, item: &str, now: Instant) -> Option<T> {
+        let lost = self.pending.iter_mut().find(|p| p.item == item)?;
+        lost.since = now;
+        Some(lost.what.clone())
+    }
+
+    /// The names of the items that wait.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.pending.iter().map(|p| p.item.as_str())
     }
 
     /// The items that wait, in the order of their first sending.
@@ -154,7 +141,7 @@ mod tests {
         assert!(window.has_room());
         window.sent("b", 'b', at(0));
         assert!(!window.has_room());
-        assert_eq!(window.acknowledge("b", at(1)), Some('b'));
+        assert_eq!(window.acknowledge("b"), Some('b'));
         assert!(window.has_room());
         assert_eq!(window.items().collect::<Vec<_>>(), [&'a']);
     }
@@ -163,18 +150,16 @@ mod tests {
     fn a_second_acknowledgement_and_one_of_a_stranger_change_nothing() {
         let (mut window, at) = window();
         window.sent("a", 'a', at(0));
-        assert_eq!(window.acknowledge("a", at(1)), Some('a'));
-        assert_eq!(window.acknowledge("a", at(1)), None);
-        assert_eq!(window.acknowledge("x", at(1)), None);
+        assert_eq!(window.acknowledge("a"), Some('a'));
+        assert_eq!(window.acknowledge("a"), None);
+        assert_eq!(window.acknowledge("x"), None);
         assert!(window.is_empty());
     }
 
     #[test]
     fn nothing_is_overdue_before_its_time() {
         let (mut window, at) = window();
-        assert_eq!(window.due(), None);
         window.sent("a", 'a', at(1));
-        assert_eq!(window.due(), Some(at(11)));
         assert_eq!(window.overdue(at(10)), None);
         assert_eq!(window.overdue(at(11)), Some(Overdue::Resend('a')));
         assert_eq!(window.overdue(at(11)), None);
@@ -204,7 +189,7 @@ mod tests {
         while window.overdue(at(100)) != Some(Overdue::GiveUp('a')) {
             window.pending[0].since = at(0);
         }
-        assert_eq!(window.acknowledge("a", at(100)), Some('a'));
+        assert_eq!(window.acknowledge("a"), Some('a'));
         assert_eq!(window.overdue(at(1000)), None);
     }
 
@@ -216,29 +201,6 @@ mod tests {
         assert_eq!(window.overdue(at(20)), Some(Overdue::Resend('b')));
         assert_eq!(window.overdue(at(20)), Some(Overdue::Resend('a')));
         assert_eq!(window.overdue(at(20)), None);
-    }
-
-    #[test]
-    fn an_item_much_slower_than_the_others_is_sent_ahead_of_time_once_and_not_counted() {
-        let (_, at) = window();
-        let mut window = Window::new(2, Duration::from_secs(600), 3);
-        window.sent("a", 'a', at(0));
-        window.acknowledge("a", at(2));
-        window.sent("b", 'b', at(10));
-        assert_eq!(window.overdue(at(29)), None);
-        assert_eq!(window.overdue(at(30)), Some(Overdue::Resend('b')));
-        let fate: Vec<_> = (31..=4000)
-            .filter_map(|s| Some((s, window.overdue(at(s))?)))
-            .collect();
-        assert_eq!(
-            fate,
-            [
-                (630, Overdue::Resend('b')),
-                (1230, Overdue::Resend('b')),
-                (1830, Overdue::GiveUp('b')),
-                (2430, Overdue::Lost('b'))
-            ]
-        );
     }
 
     /// A sink that forgets two of three messages and a source that always fills its window.
@@ -253,7 +215,7 @@ mod tests {
                 tosses += 1;
                 if tosses.wrapping_mul(2_654_435_761) % 3 == 0 {
                     arrived.insert(n);
-                    window.acknowledge(&n.to_string(), at(second));
+                    window.acknowledge(&n.to_string());
                 }
             };
             while window.has_room() && next < 100 {

@@ -11,7 +11,7 @@ use dora_node_api::{
 };
 use eyre::bail;
 use seggpt_contract::{Identity, Image};
-use seggpt_node::{Io, transform};
+use seggpt_node::{Io, transform, transform_several};
 use serde_json::{Value, json};
 
 fn node(events: Vec<Value>) -> (DoraNode, EventStream, OutputReceiver) {
@@ -85,6 +85,60 @@ fn an_item_that_the_work_refuses_goes_on_as_a_failed_one() {
         },
     );
     assert_eq!(sent, [0, 2]);
+}
+
+#[test]
+fn an_item_that_the_work_panics_on_goes_on_as_a_failed_one() {
+    let sent = run(
+        vec![picture("in", "a"), picture("in", "b")],
+        |identity, image| match identity.item.as_str() {
+            "a" => panic!("a flaw in the work"),
+            _ => Ok(image),
+        },
+    );
+    assert_eq!(sent, [0, 2]);
+}
+
+#[test]
+fn a_panic_over_several_items_fails_only_the_one_that_causes_it() {
+    let (node, stream, mut receiver) = node(vec![
+        picture("in", "a"),
+        picture("in", "b"),
+        picture("in", "c"),
+    ]);
+    transform_several(
+        node,
+        stream,
+        ["in", "out"],
+        3,
+        |items: Vec<(Identity, Image)>| {
+            assert!(items.iter().all(|(identity, _)| identity.item != "b"));
+            let worked = items.into_iter();
+            worked
+                .map(|(identity, image)| (identity, Ok(image)))
+                .collect()
+        },
+        |_, _| Ok(()),
+    )
+    .unwrap();
+    let bytes =
+        |output: &serde_json::Map<String, Value>| output["data"].as_array().map_or(0, Vec::len);
+    let sent: Vec<_> = drain_outputs(&mut receiver)
+        .iter()
+        .map(|output| output.get("data").map_or(0, |_| bytes(output)))
+        .collect();
+    assert_eq!(sent, [2, 0, 2]);
+}
+
+#[test]
+fn a_greeting_passes_behind_what_came_before_it() {
+    let mut greeting = picture("in", "a");
+    greeting["metadata"] = json!({ "seggpt": { "String": json!({ "greeting": 1 }).to_string() } });
+    let sent = run(
+        vec![picture("in", "a"), greeting, picture("in", "b")],
+        |_, image| Ok(image),
+    );
+    assert_eq!(sent, [2, 0, 2]);
 }
 
 #[test]

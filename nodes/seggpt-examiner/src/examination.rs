@@ -9,7 +9,7 @@ use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
-use seggpt_node::{Arrival, Io, Overdue, Window, outcome};
+use seggpt_node::{Arrival, Io, Link, Step, Window, outcome};
 
 use crate::{
     Settings,
@@ -22,8 +22,8 @@ const INPUT: &str = "mask";
 /// How long to wait for a question that is being prepared before looking at events again.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// The longest sleep; an answer or a stop wakes it up.
-const SLEEP: Duration = Duration::from_secs(60);
+/// How often to look at what is due; an answer or a stop wakes earlier.
+const SLEEP: Duration = Duration::from_millis(200);
 
 /// A question that is under way: its place in the exam, and its message, which may have to be sent again.
 type Sent = Arc<(usize, Identity, Prompted)>;
@@ -37,7 +37,7 @@ pub struct Examination<'a> {
     order: Order<'a>,
     /// Questions that the reader has been told of and that are not sent yet.
     unasked: usize,
-    window: Window<Sent>,
+    link: Link<Sent>,
     /// Videos that may be under way at a time where frames wait for each other.
     lanes: usize,
     resend_s: u32,
@@ -65,7 +65,11 @@ impl<'a> Examination<'a> {
             order: Order::new(exam, open),
             unasked: 0,
             lanes: settings.window.into(),
-            window: Window::new(settings.window.into(), patience, settings.max_tries),
+            link: Link::new(Window::new(
+                settings.window.into(),
+                patience,
+                settings.max_tries,
+            )),
             resend_s: settings.resend_s,
             total: open.len() as u64,
             finished: 0,
@@ -91,7 +95,8 @@ impl<'a> Examination<'a> {
             self.want(at);
         }
         while self.finished < self.total {
-            let may_ask = self.unasked > 0 && self.window.has_room();
+            self.step()?;
+            let may_ask = self.unasked > 0 && self.link.may_send();
             if may_ask {
                 match self.reader.next_within(GLANCE) {
                     Next::Ready(at, asked) => {
@@ -106,7 +111,7 @@ impl<'a> Examination<'a> {
             let wait = if may_ask {
                 Duration::from_millis(1)
             } else {
-                self.rest()
+                SLEEP
             };
             match self.io.receive_within(wait) {
                 Some(Some(arrival)) => self.take(&arrival)?,
@@ -118,7 +123,6 @@ impl<'a> Examination<'a> {
                     self.total
                 ),
             }
-            self.ask_again()?;
         }
         self.io.report_drops();
         Ok(())
@@ -136,15 +140,6 @@ impl<'a> Examination<'a> {
         if let Some(next) = self.order.after(at) {
             self.want(next);
         }
-    }
-
-    fn rest(&self) -> Duration {
-        let due = self
-            .window
-            .due()
-            .map(|due| due.saturating_duration_since(Instant::now()));
-        // Never zero: a receive without time sees nothing.
-        due.unwrap_or(SLEEP).clamp(Duration::from_millis(1), SLEEP)
     }
 
     fn ask(&mut self, at: usize, asked: Result<Prompted, String>) -> Result<()> {
@@ -165,7 +160,7 @@ impl<'a> Examination<'a> {
                     (prompted.image.width(), prompted.image.height());
                 self.send(&identity, &prompted)?;
                 let sent = Arc::new((at, identity.clone(), prompted));
-                self.window.sent(identity.item, sent, Instant::now());
+                self.link.sent(identity.item, sent, Instant::now());
                 Ok(())
             }
         }
@@ -180,6 +175,10 @@ impl<'a> Examination<'a> {
         if arrival.input != INPUT {
             return Ok(());
         }
+        if let Some(greeting) = arrival.greeting() {
+            self.link.greeted(&greeting, Instant::now());
+            return Ok(());
+        }
         let message = match arrival.read::<Mask>() {
             Ok(message) => message,
             Err(error) => {
@@ -192,7 +191,7 @@ impl<'a> Examination<'a> {
             }
         };
         let item = message.identity().item.clone();
-        let Some(sent) = self.window.acknowledge(&item, Instant::now()) else {
+        let Some(sent) = self.link.acknowledge(&item, Instant::now()) else {
             tracing::debug!("{item}: answered again");
             return Ok(());
         };
@@ -244,21 +243,22 @@ impl<'a> Examination<'a> {
         self.finish(at, identity, Status::Failed, error);
     }
 
-    fn ask_again(&mut self) -> Result<()> {
-        while let Some(overdue) = self.window.overdue(Instant::now()) {
-            match overdue {
-                Overdue::Resend(sent) => {
+    fn step(&mut self) -> Result<()> {
+        while let Some(step) = self.link.step(Instant::now())? {
+            match step {
+                Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
+                Step::Resend(sent) => {
                     let (_, identity, prompted) = &*sent;
                     tracing::warn!("{}: no answer yet; asked again", identity.item);
                     self.send(identity, prompted)?;
                 }
-                Overdue::GiveUp(sent) | Overdue::Lost(sent) => {
+                Step::GiveUp(sent) | Step::Lost(sent) => {
                     let identity = &sent.1;
                     let error = format!(
                         "no answer: asked again and again for {} s each; look for a node that died, or raise RESEND_S",
                         self.resend_s
                     );
-                    self.window.acknowledge(&identity.item, Instant::now());
+                    self.link.acknowledge(&identity.item, Instant::now());
                     self.fail(sent.0, identity, &error);
                 }
             }

@@ -1,6 +1,6 @@
-use std::{num::NonZero, thread};
+use std::{num::NonZero, panic::resume_unwind, thread};
 
-use eyre::{Result, WrapErr, eyre};
+use eyre::{Result, WrapErr};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use seggpt_contract::{Canvases, Identity, Mask};
 
@@ -62,7 +62,7 @@ impl Crew {
                 .collect();
             let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
             ended
-                .flat_map(|mask| mask.unwrap_or_else(|_| vec![Err(eyre!("the network broke off"))]))
+                .flat_map(|mask| mask.unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
         });
         items.into_iter().map(|(id, _)| id).zip(masks).collect()

@@ -94,6 +94,15 @@ fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
             }
             None => break,
         };
+        if let Some(greeting) = arrival.greeting() {
+            if arrival.input == "mask" {
+                // What came before it is answered before it.
+                let finished = sink.commit()?;
+                acknowledge(io, finished)?;
+                io.greet("ack", &greeting)?;
+            }
+            continue;
+        }
         let finished = match arrival.input.as_str() {
             "mask" => match arrival.read() {
                 Ok(message) => sink.mask(message)?,

@@ -1,10 +1,10 @@
-//! The event loop: fill the window, take acknowledgements, send again what is overdue.
+//! The event loop: fill the window, take acknowledgements, send again what is lost or overdue.
 
 use std::time::{Duration, Instant};
 
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_node::{Arrival, Io, Overdue, Window};
+use seggpt_node::{Arrival, Io, Link, Step, Window};
 
 use crate::{
     load::{Item, Reading},
@@ -17,13 +17,13 @@ const INPUT: &str = "ack";
 /// How long to wait for a picture that is being read before looking at events again.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// The longest sleep; an acknowledgement or a stop wakes it up.
-const SLEEP: Duration = Duration::from_secs(60);
+/// How often to look at what is due; an acknowledgement or a stop wakes earlier.
+const SLEEP: Duration = Duration::from_millis(200);
 
 /// Sends items and waits for their acknowledgement.
 pub struct Sender {
     io: Io,
-    window: Window<Item>,
+    link: Link<Item>,
     resend_s: u32,
     acknowledged: usize,
     lost: Vec<String>,
@@ -34,7 +34,7 @@ impl Sender {
     pub fn new(io: Io, window: Window<Item>, resend_s: u32) -> Self {
         Self {
             io,
-            window,
+            link: Link::new(window),
             resend_s,
             acknowledged: 0,
             lost: Vec::new(),
@@ -55,13 +55,14 @@ impl Sender {
             return self.send_blindly(&reader);
         }
         let mut unread = total > 0;
-        while unread || !self.window.is_empty() {
-            let may_send = unread && self.window.has_room();
+        while unread || !self.link.is_empty() {
+            self.step()?;
+            let may_send = unread && self.link.may_send();
             if may_send {
                 match reader.next_within(GLANCE) {
                     Next::Ready(item, reading) => {
                         self.send(&item, reading)?;
-                        self.window.sent(item.id().to_owned(), item, Instant::now());
+                        self.link.sent(item.id().to_owned(), item, Instant::now());
                     }
                     Next::Busy => {}
                     Next::End => unread = false,
@@ -71,7 +72,7 @@ impl Sender {
             match self.io.receive_within(if may_send {
                 Duration::from_millis(1)
             } else {
-                self.rest()
+                SLEEP
             }) {
                 Some(Some(arrival)) => self.take(&arrival),
                 Some(None) => {}
@@ -81,7 +82,6 @@ impl Sender {
                     self.acknowledged
                 ),
             }
-            self.resend()?;
         }
         self.io.report_drops();
         ensure!(
@@ -110,23 +110,17 @@ impl Sender {
         }
     }
 
-    fn rest(&self) -> Duration {
-        let due = self
-            .window
-            .due()
-            .map(|due| due.saturating_duration_since(Instant::now()));
-        // Never zero: a receive without time sees nothing.
-        due.unwrap_or(SLEEP).clamp(Duration::from_millis(1), SLEEP)
-    }
-
     fn take(&mut self, arrival: &Arrival) {
         if arrival.input != INPUT {
             return;
         }
+        if let Some(greeting) = arrival.greeting() {
+            return self.link.greeted(&greeting, Instant::now());
+        }
         match arrival.read::<Ack>() {
             Ok(message) => {
                 let item = &message.identity().item;
-                match self.window.acknowledge(item, Instant::now()) {
+                match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
                 }
@@ -135,15 +129,16 @@ impl Sender {
         }
     }
 
-    fn resend(&mut self) -> Result<()> {
-        while let Some(overdue) = self.window.overdue(Instant::now()) {
-            match overdue {
-                Overdue::Resend(item) => {
+    fn step(&mut self) -> Result<()> {
+        while let Some(step) = self.link.step(Instant::now())? {
+            match step {
+                Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
+                Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
                     let reading = item.read();
                     self.send(&item, reading)?;
                 }
-                Overdue::GiveUp(item) => {
+                Step::GiveUp(item) => {
                     let error = format!(
                         "no acknowledgement: the picture was sent again and again for {} s each, and no answer came; \
                          look for a node that died or drops it, or raise RESEND_S",
@@ -152,7 +147,7 @@ impl Sender {
                     tracing::error!("{}: {error}", item.id());
                     self.send(&item, Err(error))?;
                 }
-                Overdue::Lost(item) => {
+                Step::Lost(item) => {
                     tracing::error!("{}: lost", item.id());
                     self.lost.push(item.id().to_owned());
                 }

@@ -31,6 +31,12 @@ fn ack(seconds: f64, item: &str) -> Value {
     json!({ "type": "Input", "id": "ack", "time_offset_secs": seconds, "metadata": metadata, "data": [] , "data_type": "UInt8" })
 }
 
+/// The answer to the source's first greeting.
+fn greeting() -> Value {
+    let metadata = json!({ "seggpt": { "String": json!({ "greeting": 1 }).to_string() } });
+    json!({ "type": "Input", "id": "ack", "time_offset_secs": 0.0, "metadata": metadata, "data": [], "data_type": "UInt8" })
+}
+
 fn at(seconds: f64, event: &str) -> Value {
     json!({ "type": event, "time_offset_secs": seconds })
 }
@@ -51,7 +57,11 @@ fn run_with(
         .take_while(|&seconds| seconds < end.min(8.0));
     let ticks =
         ticks.map(|seconds| json!({ "type": "Input", "id": "tick", "time_offset_secs": seconds }));
-    let events: Vec<Value> = events.into_iter().chain(ticks).collect();
+    let events: Vec<Value> = [greeting()]
+        .into_iter()
+        .chain(events)
+        .chain(ticks)
+        .collect();
     let input: IntegrationTestInput =
         serde_json::from_value(json!({ "id": "source", "events": events })).unwrap();
     let (sender, mut receiver) = output_channel();
@@ -68,7 +78,11 @@ fn run_with(
         .into_iter()
         .chain(arguments.iter().copied());
     let result = run(node, stream, Settings::parse_from(settings));
-    (result, drain_outputs(&mut receiver))
+    // The first is the greeting.
+    (
+        result,
+        drain_outputs(&mut receiver).into_iter().skip(1).collect(),
+    )
 }
 
 /// How many bytes each message carried.

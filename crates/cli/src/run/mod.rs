@@ -52,7 +52,7 @@ pub fn run(
         .owned
         .iter()
         .map(|root| Claim::take(root, &flow.spec, replace));
-    let _claims: Vec<Claim> = claims
+    let claims: Vec<Claim> = claims
         .collect::<Result<_, _>>()
         .map_err(|refusal| Flaw::new(refusal.to_string()))?;
     environment::tell(&mut flow);
@@ -77,6 +77,16 @@ pub fn run(
     let mut watch = watch::Watch::new(console, stall::Stall::new(&flow.descriptor));
     let ending = engine::run(flow, stop_after, |sign| watch.take(sign));
 
+    if watch.lost_in_shared_memory && !shm::is_off() {
+        watch
+            .console
+            .note("messages are lost in shared memory: going on without it");
+        drop(claims);
+        let error = shm::start_without();
+        return Err(
+            Flaw::new(format!("cannot go on without shared memory: {error}")).after_start(),
+        );
+    }
     let events = verdict::Events {
         interrupted: ending.as_ref().is_ok_and(|ending| ending.interrupted),
         timed: stop_after.is_some(),

@@ -59,10 +59,51 @@ pub fn room() -> Option<u64> {
 /// What the transport locks besides pools.
 const BOOKKEEPING: u64 = 1 << 20;
 
+/// Set for a run that goes on without shared memory.
+const OFF: &str = "SEGGPT_SHARED_MEMORY";
+
+/// Whether this run goes without shared memory.
+pub(super) fn is_off() -> bool {
+    std::env::var_os(OFF).is_some_and(|value| value == "off")
+}
+
+/// Starts this command once more, without shared memory; the journal says where to go on. Returns only if it cannot.
+#[cfg(unix)]
+pub(super) fn start_without() -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    let Ok(program) = std::env::current_exe() else {
+        return std::io::ErrorKind::NotFound.into();
+    };
+    // Results that are there now are this run's own.
+    let words = std::env::args_os()
+        .skip(1)
+        .filter(|word| word != "--replace");
+    std::process::Command::new(program)
+        .args(words)
+        .env(OFF, "off")
+        .exec()
+}
+
+/// Starts this command once more, without shared memory. Returns only if it cannot.
+#[cfg(not(unix))]
+pub(super) fn start_without() -> std::io::Error {
+    std::io::ErrorKind::Unsupported.into()
+}
+
 /// Where a process may not lock the pools, which would keep it from reading what is in them, takes shared memory away from
 /// the nodes: messages then go through the engine. Returns what to say.
 pub(super) fn renounce(descriptor: &mut Descriptor) -> Option<String> {
+    if is_off() {
+        give_up(descriptor);
+        return Some("large messages go through the engine: shared memory loses them".into());
+    }
     renounce_beyond(descriptor, lockable()?)
+}
+
+fn give_up(descriptor: &mut Descriptor) {
+    for node in &mut descriptor.nodes {
+        node.shared_memory_pool_size = Some(ByteSize(0));
+    }
 }
 
 fn renounce_beyond(descriptor: &mut Descriptor, limit: u64) -> Option<String> {
@@ -70,9 +111,7 @@ fn renounce_beyond(descriptor: &mut Descriptor, limit: u64) -> Option<String> {
     if wanted <= limit {
         return None;
     }
-    for node in &mut descriptor.nodes {
-        node.shared_memory_pool_size = Some(ByteSize(0));
-    }
+    give_up(descriptor);
     Some(format!(
         "the nodes' shared memory pools add up to {} MB, of which a process may lock {} MB: large messages go the slower way \
          through the engine; raise the limit (`ulimit -l {}`, memlock in /etc/security/limits.conf, or --ulimit memlock=-1 \

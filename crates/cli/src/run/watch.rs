@@ -28,6 +28,8 @@ pub(super) struct Watch {
     pub last_lines: LastLines,
     /// Names the folder with the nodes' log files.
     pub run_id: Option<String>,
+    /// Whether a node found that shared memory loses messages.
+    pub lost_in_shared_memory: bool,
     stall: Stall,
 }
 
@@ -38,6 +40,7 @@ impl Watch {
             tally: Tally::new(),
             last_lines: LastLines::default(),
             run_id: None,
+            lost_in_shared_memory: false,
             stall,
         }
     }
@@ -65,6 +68,7 @@ impl Watch {
         if self.run_id.is_none() {
             self.run_id = record.dataflow_id.map(|id| id.to_string());
         }
+        self.lost_in_shared_memory |= record.target.as_deref() == Some(seggpt_node::LINK_TARGET);
         let node = record.node_id.as_ref().map_or("dora", |id| id.as_ref());
         let (is_progress, ended) =
             self.tally

@@ -1,0 +1,140 @@
+//! What a node is working on, on disk: a process that dies tells its successor what it died on.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// How many deaths of the process an item may cost.
+const MOST_DEATHS: u32 = 2;
+
+/// The items under work and the deaths that each item has cost. Without a file it forgets everything.
+#[derive(Debug, Default)]
+pub(crate) struct Crumbs {
+    file: Option<PathBuf>,
+    left: Left,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Left {
+    working: Vec<String>,
+    deaths: BTreeMap<String, u32>,
+}
+
+impl Crumbs {
+    /// Reads what a predecessor left in `file`, if it left anything: every item that it was working on cost a death.
+    pub fn open(file: PathBuf) -> Self {
+        let mut left: Left = fs::read(&file)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default();
+        for item in std::mem::take(&mut left.working) {
+            *left.deaths.entry(item).or_default() += 1;
+        }
+        let file = Some(file);
+        Self { file, left }
+    }
+
+    /// Whether the item has cost so many deaths that it is not tried again.
+    pub fn is_deadly(&self, item: &str) -> bool {
+        self.left.deaths.get(item) >= Some(&MOST_DEATHS)
+    }
+
+    /// Whether the item has cost a death: it is worked on alone.
+    pub fn is_suspect(&self, item: &str) -> bool {
+        self.left.deaths.contains_key(item)
+    }
+
+    /// Writes down what is worked on from now on.
+    pub fn begin<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) {
+        self.left.working = items.into_iter().map(str::to_owned).collect();
+        self.write();
+    }
+
+    /// The work is done, and the process lives.
+    pub fn end(&mut self) {
+        for item in std::mem::take(&mut self.left.working) {
+            self.left.deaths.remove(&item);
+        }
+        self.write();
+    }
+
+    /// Removes the file, and its folder when no other node has a file there.
+    pub fn close(self) {
+        let Some(file) = self.file else { return };
+        let removed = fs::remove_file(&file);
+        if let Err(error) = removed
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::debug!("{}: {error}", file.display());
+        }
+        // Fails while the files of others are in it.
+        let _ = file.parent().map(fs::remove_dir);
+    }
+
+    fn write(&self) {
+        let Some(file) = &self.file else { return };
+        if let Err(error) = put(file, &self.left) {
+            tracing::debug!("{}: {error}", file.display());
+        }
+    }
+}
+
+/// A file that is cut off by a death would read as empty, so it comes by renaming.
+fn put(file: &Path, left: &Left) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let new = file.with_extension("new");
+    fs::write(&new, serde_json::to_vec(left)?)?;
+    fs::rename(new, file)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn reopened(folder: &tempfile::TempDir) -> Crumbs {
+        Crumbs::open(folder.path().join("run").join("node.json"))
+    }
+
+    #[test]
+    fn an_item_that_cost_two_deaths_is_deadly_and_its_finished_neighbour_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = reopened(&folder);
+        first.begin(["a", "b"]);
+        let mut second = reopened(&folder);
+        assert!(second.is_suspect("a") && second.is_suspect("b"));
+        second.begin(["b"]);
+        second.end();
+        second.begin(["a"]);
+        let third = reopened(&folder);
+        assert!(third.is_deadly("a"));
+        assert!(!third.is_suspect("b"));
+        third.close();
+        assert!(!folder.path().join("run").exists());
+    }
+
+    #[test]
+    fn deaths_are_remembered_through_deaths_on_other_items() {
+        let folder = tempfile::tempdir().unwrap();
+        for item in ["a", "b", "a"] {
+            reopened(&folder).begin([item]);
+        }
+        let last = reopened(&folder);
+        assert!(last.is_deadly("a") && !last.is_deadly("b"));
+    }
+
+    #[test]
+    fn without_a_file_nothing_is_remembered() {
+        let mut crumbs = Crumbs::default();
+        crumbs.begin(["a"]);
+        crumbs.end();
+        assert!(!crumbs.is_suspect("a"));
+        crumbs.close();
+    }
+}
