@@ -52,7 +52,7 @@ fn a_node_that_cannot_start_says_why() {
     let flow = text(at_home(&scratch, "folder.yml"));
     scratch
         .seggpt(["run", &flow, "--set", "infer.MODEL=no-such-model"])
-        .expect_code(3)
+        .expect_code(2)
         .expect_text("infer")
         .expect_text("no-such-model");
 }

@@ -93,8 +93,8 @@ fn a_sink_in_python_takes_the_masks_of_our_nodes_and_acknowledges_them() {
             "path: ../docs/examples/lossless/sink.py",
         ),
         (
-            "      prompted: { source: prompts/prompted, queue_size: 64 }\n",
-            "",
+            "infer/mask, queue_size: 64 }\n      prompted: { source: prompts/prompted, queue_size: 64 }\n",
+            "infer/mask, queue_size: 64 }\n",
         ),
         (
             ", prompted: seggpt/flow/v1/Prompted }\n    output_types: { ack",

@@ -39,7 +39,7 @@ fn a_swapped_ensemble_is_refused_with_the_difference_and_makes_new_masks_when_th
     scratch
         .seggpt(["run", &swapped])
         .expect_code(2)
-        .expect_text("ensemble: seggpt-ensemble-feature -> seggpt-ensemble-spatial");
+        .expect_text("seggpt-ensemble-feature -> seggpt-ensemble-spatial");
     assert_eq!(journal(), before);
     assert_eq!(
         scratch.report("out")["items"][0]["provenance"]["ensemble"],

@@ -1,6 +1,9 @@
 //! Nodes killed in the middle of a run, at moments drawn from a seed.
 
 use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::fs::PermissionsExt,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -38,6 +41,30 @@ fn nodes_killed_by_turns_are_started_again_and_nothing_is_lost_doubled_or_failed
     let counts = &scratch.report("out")["counts"];
     assert_eq!(counts["done"], 300, "{counts}");
     assert_eq!(counts["failed"], 0, "{counts}");
-    let journal = std::fs::read_to_string(scratch.path("out/.seggpt/journal.jsonl")).unwrap();
+    let journal = fs::read_to_string(scratch.path("out/.seggpt/journal.jsonl")).unwrap();
     assert_eq!(journal.matches(r#""status":"done""#).count(), 300);
+}
+
+#[test]
+fn a_run_whose_messages_are_lost_in_shared_memory_goes_on_once_without_it() {
+    let scratch = Scratch::new();
+    let node = scratch.path("node.sh");
+    // What the link of a source says in its log, and how it ends.
+    let script = "#!/bin/sh\necho \"${SEGGPT_SHARED_MEMORY:-on}\" >> starts\n\
+        echo '{\"timestamp\":\"2026-01-01T00:00:00Z\",\"level\":\"error\",\"target\":\"seggpt::link\",\"message\":\"lost\",\"fields\":{}}'\n\
+        sleep 1\nexit 1\n";
+    fs::write(&node, script).unwrap();
+    fs::set_permissions(&node, fs::Permissions::from_mode(0o755)).unwrap();
+    let flow = scratch.path("flow.yml");
+    fs::write(
+        &flow,
+        "nodes:\n  - {id: source, path: ./node.sh, outputs: [image]}\n",
+    )
+    .unwrap();
+    scratch
+        .seggpt([OsStr::new("run"), flow.as_os_str()])
+        .expect_code(3)
+        .expect_text("going on without it");
+    let starts = fs::read_to_string(scratch.path("starts")).unwrap();
+    assert_eq!(starts, "on\noff\n");
 }

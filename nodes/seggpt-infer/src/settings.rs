@@ -1,6 +1,6 @@
 use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
 use seggpt::{DTypeChoice, DeviceChoice};
-use seggpt_node::manual::{RESULTS, SPEED};
+use seggpt_node::manual::{PLACES, RESULTS, SPEED};
 
 /// The network: canvases in, class masks at the source's size out.
 ///
@@ -10,7 +10,7 @@ use seggpt_node::manual::{RESULTS, SPEED};
 #[command(name = "seggpt-infer", version)]
 pub struct Settings {
     /// A checkpoint file, a folder with `model.safetensors`, or the name of a bundled model.
-    #[arg(long, env = "MODEL", help_heading = RESULTS, default_value = "default")]
+    #[arg(long, env = "MODEL", help_heading = PLACES, default_value = "default")]
     pub model: String,
 
     /// Where to compute: `cpu`, `cuda`, `cuda:INDEX`, `metal`, or `auto` for the best there is.
