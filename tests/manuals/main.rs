@@ -1,26 +1,30 @@
 //! Code, manifests, READMEs, the reference page and the dataflows say the same. `UPDATE=1` writes what is made from code.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use dora_core::{manifest::NodeManifest, types::TypeRegistry};
-use seggpt_node::{Manual, Port};
+use seggpt_node::{Manual, Port, manual};
 use seggpt_tests::{Scratch, root};
 use yaml_serde::{Mapping, Value};
 
 mod messages;
 
 fn manuals() -> Vec<Manual> {
-    vec![
-        seggpt_source_images::manual(),
-        seggpt_prompts::manual(),
-        seggpt_ensemble_feature::manual(),
-        seggpt_ensemble_spatial::manual(),
-        seggpt_ensemble_vote::manual(),
-        seggpt_infer::manual(),
-        seggpt_sink_files::manual(),
-        seggpt_examiner::manual(),
-    ]
+    seggpt_cli::run::nodes::ours().into()
+}
+
+#[test]
+fn every_setting_says_what_it_decides() {
+    for manual in manuals() {
+        let headings = [manual::RESULTS, manual::SPEED, manual::PLACES];
+        let said: BTreeSet<_> = headings.iter().flat_map(|h| manual.deciding(h)).collect();
+        assert_eq!(said, manual.variables(), "{}", manual.name);
+    }
 }
 
 fn agree(path: &Path, made: &str) {
