@@ -84,13 +84,18 @@ enum MaskModeName {
 /// A library's settings and its prompts by name.
 pub(crate) type Contents = (Settings, Vec<(String, PromptFiles)>);
 
-/// Reads `prompts.yml` in a folder (or the file itself).
-pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
-    let path = if path.is_dir() {
+/// The library's list, where its folder or the list itself is named.
+fn list_at(path: &Path) -> PathBuf {
+    if path.is_dir() {
         path.join("prompts.yml")
     } else {
         path.to_owned()
-    };
+    }
+}
+
+/// Reads `prompts.yml` in a folder (or the file itself).
+pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
+    let path = list_at(path);
     let text = std::fs::read_to_string(&path).map_err(|source| LibraryError::Read {
         path: path.clone(),
         source,
@@ -121,11 +126,7 @@ pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
 /// # Errors
 /// The list cannot be read.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>, LibraryError> {
-    let list = if path.is_dir() {
-        path.join("prompts.yml")
-    } else {
-        path.to_owned()
-    };
+    let list = list_at(path);
     let (_, prompts) = read(&list)?;
     let named = prompts
         .into_iter()
