@@ -14,6 +14,7 @@ demo: build
 ## test: every test, whole flows through the real engine included
 test: build
 	@tools/venv.sh
+	$(PYTHON) -m unittest discover -q -s python/seggpt-contract/tests
 	cargo test --workspace
 
 ## check: formatting, lints, docs, licences and duplicate dependencies

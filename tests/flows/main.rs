@@ -12,6 +12,7 @@ mod keys;
 mod kills;
 mod real;
 mod resume;
+mod silence;
 mod stock;
 mod tuning;
 

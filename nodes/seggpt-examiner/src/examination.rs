@@ -9,11 +9,11 @@ use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
-use seggpt_node::{Arrival, Io, Link, Step, Window, outcome};
+use seggpt_node::{Arrival, Io, Link, Step, Window, memory, outcome};
 
 use crate::{
     Settings,
-    reader::{Next, Reader},
+    reader::{Asked, Next, Reader},
 };
 
 const OUTPUT: &str = "prompted";
@@ -38,6 +38,8 @@ pub struct Examination<'a> {
     /// Questions that the reader has been told of and that are not sent yet.
     unasked: usize,
     link: Link<Sent>,
+    /// The next question, while the window has no room for it.
+    next: Option<(usize, Box<Asked>)>,
     /// Videos that may be under way at a time where frames wait for each other.
     lanes: usize,
     resend_s: u32,
@@ -65,11 +67,11 @@ impl<'a> Examination<'a> {
             order: Order::new(exam, open),
             unasked: 0,
             lanes: settings.window.into(),
-            link: Link::new(Window::new(
-                settings.window.into(),
-                patience,
-                settings.max_tries,
-            )),
+            link: Link::new(
+                Window::new(settings.window.into(), patience, settings.max_tries)
+                    .within(memory::window_mb(settings.window_mb.into()) << 20),
+            ),
+            next: None,
             resend_s: settings.resend_s,
             total: open.len() as u64,
             finished: 0,
@@ -96,16 +98,20 @@ impl<'a> Examination<'a> {
         }
         while self.finished < self.total {
             self.step()?;
-            let may_ask = self.unasked > 0 && self.link.may_send();
+            let may_ask = self.unasked > 0 && self.next.is_none() && self.link.may_send(0);
             if may_ask {
                 match self.reader.next_within(GLANCE) {
                     Next::Ready(at, asked) => {
                         self.unasked -= 1;
-                        self.ask(at, *asked)?;
+                        self.next = Some((at, asked));
                     }
                     Next::Busy => {}
                     Next::End => bail!("the thread that prepares questions is gone"),
                 }
+            }
+            let room = |(_, asked): &mut (usize, Box<Asked>)| self.link.may_send(bytes(asked));
+            if let Some((at, asked)) = self.next.take_if(room) {
+                self.ask(at, *asked)?;
             }
             // While there is something to ask, events are only glanced at.
             let wait = if may_ask {
@@ -142,7 +148,8 @@ impl<'a> Examination<'a> {
         }
     }
 
-    fn ask(&mut self, at: usize, asked: Result<Prompted, String>) -> Result<()> {
+    fn ask(&mut self, at: usize, asked: Asked) -> Result<()> {
+        let bytes = bytes(&asked);
         let question = &self.exam.questions[at];
         let sample = self.exam.papers[question.paper]
             .dataset
@@ -160,7 +167,7 @@ impl<'a> Examination<'a> {
                     (prompted.image.width(), prompted.image.height());
                 self.send(&identity, &prompted)?;
                 let sent = Arc::new((at, identity.clone(), prompted));
-                self.link.sent(identity.item, sent, Instant::now());
+                self.link.sent(identity.item, sent, bytes, Instant::now());
                 Ok(())
             }
         }
@@ -265,4 +272,11 @@ impl<'a> Examination<'a> {
         }
         Ok(())
     }
+}
+
+/// What a question's picture takes once it is decoded.
+fn bytes(asked: &Asked) -> u64 {
+    asked.as_ref().map_or(0, |prompted| {
+        u64::from(prompted.image.width()) * u64::from(prompted.image.height()) * 3
+    })
 }
