@@ -46,11 +46,7 @@ fn the_python_node_runs() {
 }
 
 /// The folder flow with an example in it, `from` replaced by `to`.
-fn with_example(
-    scratch: &Scratch,
-    example: &str,
-    replaced: &[(&str, &str)],
-) -> std::path::PathBuf {
+fn with_example(scratch: &Scratch, example: &str, replaced: &[(&str, &str)]) -> std::path::PathBuf {
     let flow = at_home(scratch, "folder.yml");
     let folder = format!("docs/examples/{example}");
     copy_folder(

@@ -36,6 +36,8 @@ pub(crate) struct Events {
     pub interrupted: bool,
     /// `--stop-after` was given: then an early end is no loss.
     pub timed: bool,
+    /// The edge that nothing came through, which ended the run.
+    pub silent: Option<String>,
     pub engine: Result<Vec<Death>, String>,
 }
 
@@ -91,8 +93,8 @@ fn cause(error: &NodeError) -> Cause {
 const LOST: &str = "queue_policy: backpressure were dropped";
 
 pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcome {
-    let mut summary = Vec::new();
-    let mut broken = false;
+    let mut summary: Vec<String> = events.silent.iter().cloned().collect();
+    let mut broken = !summary.is_empty();
     match &events.engine {
         Err(error) if error.contains(LOST) && tally.is_complete() => {
             summary
@@ -259,6 +261,7 @@ mod tests {
             &Events {
                 interrupted: false,
                 timed: false,
+                silent: None,
                 engine,
             },
             tally,
@@ -382,6 +385,7 @@ mod tests {
                 &Events {
                     interrupted: true,
                     timed: false,
+                    silent: None,
                     engine,
                 },
                 &tally(5, &["a"], 2),
@@ -400,6 +404,7 @@ mod tests {
         let events = Events {
             interrupted: false,
             timed: true,
+            silent: None,
             engine: Ok(vec![died("camera", Cause::Deaf)]),
         };
         assert_eq!(judged(&events, &tally(5, &[], 2)).0, 0);
@@ -408,6 +413,21 @@ mod tests {
             ..events
         };
         assert_eq!(judged(&events, &Tally::new()).0, 0);
+    }
+
+    #[test]
+    fn a_silent_edge_is_3_and_told_first() {
+        let events = Events {
+            interrupted: false,
+            timed: false,
+            silent: Some("nothing comes through from `ensemble` to `infer`".into()),
+            engine: Ok(vec![died("infer", Cause::Deaf)]),
+        };
+        let (code, text) = judged(&events, &tally(3, &[], 1));
+        assert_eq!(code, 3);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "nothing comes through from `ensemble` to `infer`");
+        assert!(!text.contains("never came back"), "{text}");
     }
 
     #[test]

@@ -71,13 +71,18 @@ impl Resources {
             let pictures = if *items == 1 { "picture" } else { "pictures" };
             format!("window {items} {pictures} or {megabytes} MB")
         });
-        let allowed = self.allowed.map(|bytes| format!(" of {} MB allowed", bytes >> 20));
+        let allowed = self.allowed.filter(|bytes| *bytes >= self.pools);
+        let allowed = allowed.map(|bytes| format!(" of {} MB allowed", bytes >> 20));
         let asked = self
             .asked
             .map(|bytes| format!(" (the dataflow asks for {} MB)", bytes >> 20));
         let shared = match self.pools {
             0 => "no shared memory".to_owned(),
-            pools => format!("shared memory {} MB{}", pools >> 20, allowed.unwrap_or_default()),
+            pools => format!(
+                "shared memory {} MB{}",
+                pools >> 20,
+                allowed.unwrap_or_default()
+            ),
         };
         let shared = shared + &asked.unwrap_or_default();
         windows.chain([shared]).collect::<Vec<_>>().join("; ")

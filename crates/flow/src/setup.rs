@@ -81,7 +81,10 @@ nodes:
         assert_eq!(prompts.decide_results["SELECT"], "fixed");
         assert_eq!(prompts.others["PROMPTS"], "lib");
         let viewer = &setup.nodes["viewer"];
-        assert_eq!((viewer.program.as_str(), viewer.decide_results["X"].as_str()), ("viewer.py", "1"));
+        assert_eq!(
+            (viewer.program.as_str(), viewer.decide_results["X"].as_str()),
+            ("viewer.py", "1")
+        );
         assert_eq!(setup.spec, spec);
         assert!(setup.versions.contains_key("dora"));
     }

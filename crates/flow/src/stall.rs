@@ -47,6 +47,11 @@ impl Stall {
         }
     }
 
+    /// The nodes that lie on loops.
+    pub(crate) fn looped(&self) -> &BTreeSet<String> {
+        &self.looped
+    }
+
     /// Takes in what the engine says of a node.
     pub(crate) fn hear(&mut self, node: &str, record: &LogMessage, now: Instant) {
         self.hear_text(
@@ -81,6 +86,11 @@ impl Stall {
 /// Whether this is the daemon's word that it starts a node again.
 pub(crate) fn is_restart(message: &str) -> bool {
     message.starts_with(RESTART)
+}
+
+/// Whether this is the daemon's word that a node has ended well.
+pub(crate) fn is_end(message: &str) -> bool {
+    message.ends_with(" finished successfully")
 }
 
 /// Nodes that can be reached from themselves; `sources` are the nodes whose outputs each node reads.

@@ -5,12 +5,15 @@ use std::{
     time::Instant,
 };
 
+use dora_core::descriptor::Descriptor;
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
+use seggpt_node::edges;
 
 use crate::{
     Console,
     engine::{Control, Event},
     progress::Tally,
+    silence::{Silence, Verdict},
     stall::{self, Stall},
 };
 
@@ -30,12 +33,18 @@ pub(crate) struct Watch<'a> {
     pub run_id: Option<String>,
     /// Whether a node found that shared memory loses messages.
     pub lost_in_shared_memory: bool,
+    /// The edge for which the run was ended.
+    pub silent: Option<String>,
     stall: Stall,
+    silence: Silence,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(console: &'a mut dyn Console, stall: Stall) -> Self {
+    pub fn new(console: &'a mut dyn Console, descriptor: &Descriptor) -> Self {
+        let stall = Stall::new(descriptor);
         Self {
+            silence: Silence::new(descriptor, stall.looped()),
+            silent: None,
             console,
             tally: Tally::new(),
             last_lines: LastLines::default(),
@@ -48,17 +57,32 @@ impl<'a> Watch<'a> {
     pub fn take(&mut self, event: Event) -> Control {
         match event {
             Event::Record(record) => self.record(&record),
-            Event::Interrupt(1) => self.console.note("stopping; once more to kill"),
-            Event::Interrupt(_) => self.console.note("killing the nodes"),
+            Event::Interrupt(count) => {
+                self.silence.stop();
+                self.console.note(match count {
+                    1 => "stopping; once more to kill",
+                    _ => "killing the nodes",
+                });
+            }
             Event::Tick if !self.tally.is_empty() => self.console.progress(&self.tally.progress()),
             Event::Tick => {}
         }
-        match self.stall.due(Instant::now()) {
-            Some(node) => {
-                self.console.note(&format!(
-                    "node `{node}` is dead, and the others wait for it: stopping"
-                ));
+        if let Some(node) = self.stall.due(Instant::now()) {
+            self.silence.stop();
+            self.console.note(&format!(
+                "node `{node}` is dead, and the others wait for it: stopping"
+            ));
+            return Control::Stop;
+        }
+        match self.silence.due(Instant::now()) {
+            Some(Verdict::End(edge)) => {
+                self.console.note(&format!("{edge}: stopping"));
+                self.silent = Some(edge);
                 Control::Stop
+            }
+            Some(Verdict::Name(edge)) => {
+                self.console.note(&edge);
+                Control::Continue
             }
             None => Control::Continue,
         }
@@ -70,6 +94,9 @@ impl<'a> Watch<'a> {
         }
         self.lost_in_shared_memory |= record.target.as_deref() == Some(seggpt_node::LINK_TARGET);
         let node = record.node_id.as_ref().map_or("dora", |id| id.as_ref());
+        if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
+            return self.silence.hear(node, fields, Instant::now());
+        }
         let (is_progress, ended) =
             self.tally
                 .take(node, record.target.as_deref(), record.fields.as_ref());
@@ -92,6 +119,10 @@ impl<'a> Watch<'a> {
             self.stall.hear(node, record, Instant::now());
             if stall::is_restart(&record.message) {
                 self.last_lines.forget(node);
+                self.silence.forget();
+            }
+            if stall::is_end(&record.message) {
+                self.silence.ended(node);
             }
         }
         if !is_engine {

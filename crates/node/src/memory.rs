@@ -31,7 +31,9 @@ pub fn window_mb(set: u64) -> u64 {
 }
 
 fn share_of(total: Option<u64>) -> u64 {
-    total.map_or(UNKNOWN_MB, |bytes| ((bytes >> 20) / SHARE).clamp(1, MOST_MB))
+    total.map_or(UNKNOWN_MB, |bytes| {
+        ((bytes >> 20) / SHARE).clamp(1, MOST_MB)
+    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,10 @@ pub fn short(mut from: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut from, &mut hash)?;
     let digest = hash.finalize();
-    Ok(digest[..BYTES].iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest[..BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// [`short`] of a file.

@@ -51,12 +51,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
             selector.prompt(identity, picture)
         }))
     };
-    transform_several(
-        node,
-        events,
-        ["image", "prompted"],
-        1,
-        prepare,
-        |_, _| Ok(()),
-    )
+    transform_several(node, events, ["image", "prompted"], 1, prepare, |_, _| {
+        Ok(())
+    })
 }
