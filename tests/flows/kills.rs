@@ -17,7 +17,7 @@ fn nodes_killed_by_turns_are_started_again_and_nothing_is_lost_doubled_or_failed
     let scratch = Scratch::new();
     let mut child = long_run(&scratch);
     let mut random = 12_345_u64;
-    let nodes = ["seggpt-infer", "seggpt-ensemble-feature", "seggpt-prompts"];
+    let nodes = ["infer", "ensemble-feature", "prompts"];
     for node in nodes {
         signal("-KILL", &child_named(node, child.id()));
         random = random

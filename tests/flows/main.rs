@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundled;
+mod demo;
 mod endings;
 mod ensembles;
 mod eval;
@@ -13,6 +14,7 @@ mod kills;
 mod real;
 mod resume;
 mod stock;
+mod training;
 mod tuning;
 
 use std::path::PathBuf;

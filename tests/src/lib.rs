@@ -41,7 +41,7 @@ pub fn binary(name: &str) -> PathBuf {
     let path = folder.join(name);
     assert!(
         path.exists(),
-        "{} is not built: `cargo build --workspace --bins` first",
+        "{} is not built: `make build` first",
         path.display()
     );
     path
@@ -85,14 +85,33 @@ impl Scratch {
         )
     }
 
-    /// Runs a dataflow under the stock `dora` CLI, our binaries on PATH.
+    /// Runs `seggpt` here with nothing around it: a copy in this folder, and no environment.
+    pub fn seggpt_alone<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
+        let (built, copy) = (binary("seggpt"), self.path("alone/seggpt"));
+        std::fs::create_dir_all(self.path("alone"))
+            .and_then(|()| {
+                std::fs::hard_link(&built, &copy)
+                    .or_else(|_| std::fs::copy(&built, &copy).map(drop))
+            })
+            .expect("the temporary folder has room for the program");
+        Ran::of(
+            Command::new(copy)
+                .args(arguments)
+                .env_clear()
+                .current_dir(self.0.path()),
+        )
+    }
+
+    /// Runs a dataflow under the stock `dora` CLI, links to our program and what is built beside it on PATH.
     pub fn dora_run(&self, dora: &Path, flow: &Path) -> Ran {
-        let folder = binary("seggpt");
-        let own = folder
-            .parent()
+        let links = self.path("links");
+        self.seggpt([OsStr::new("link"), links.as_os_str()])
+            .expect_code(0);
+        let built = binary("seggpt").parent().map(Path::to_owned);
+        let own = [links]
             .into_iter()
-            .chain(dora.parent())
-            .map(Path::to_owned);
+            .chain(built)
+            .chain(dora.parent().map(Path::to_owned));
         let paths = std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
             .unwrap_or_default();

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use seggpt_cli::{args::Cli, execute};
+use seggpt_cli::{args::Cli, execute, node, run::nodes};
 
 fn main() -> ExitCode {
-    execute(Cli::parse()).into()
+    nodes::hold();
+    execute(Cli::parse_from(node::words(std::env::args_os()))).into()
 }

@@ -48,7 +48,7 @@ pub(super) fn settings(descriptor: &mut Descriptor) -> Result<Checked, Flaw> {
     };
     let (mut flaws, mut known, mut foreign) = (Vec::new(), BTreeSet::new(), false);
     for node in &mut descriptor.nodes {
-        let Some(manual) = node.path.as_deref().and_then(nodes::manual) else {
+        let Some(manual) = nodes::manual(node) else {
             foreign = true;
             continue;
         };
@@ -94,7 +94,7 @@ pub(super) fn settings(descriptor: &mut Descriptor) -> Result<Checked, Flaw> {
 /// Keeps the shell's variables for nodes that are not ours, where ours must not see them.
 pub(super) fn keep_for_others(descriptor: &mut Descriptor, unset: &BTreeSet<String>) {
     for node in &mut descriptor.nodes {
-        if node.path.as_deref().and_then(nodes::manual).is_some() {
+        if nodes::manual(node).is_some() {
             continue;
         }
         let env = node.env.get_or_insert_default();

@@ -13,7 +13,7 @@ pub(super) fn tell(flow: &mut Flow) {
         false => run_key(&flow.spec),
     };
     for node in &mut flow.descriptor.nodes {
-        if node.path.as_deref().and_then(nodes::manual).is_some() {
+        if nodes::manual(node).is_some() {
             let env = node.env.get_or_insert_default();
             env.insert("RUN_KEY".into(), EnvValue::String(key.clone()));
             env.insert(

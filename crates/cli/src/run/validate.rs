@@ -169,12 +169,8 @@ fn how_to_get(path: &str, build: Option<&str>, dir: &Path) -> String {
             build.trim()
         );
     }
-    if nodes::is_ours(path) {
-        let home = nodes::home().unwrap_or_default();
-        return format!(
-            "it belongs beside this program, in {}; build it with: cargo build -p {path}",
-            home.display()
-        );
+    if nodes::ours().iter().any(|manual| manual.name == path) {
+        return "it is part of `seggpt`: `seggpt link DIR`, with DIR on PATH".into();
     }
     match Path::new(path).components().count() {
         1 => "install it so that it is on PATH, or give its path".into(),
