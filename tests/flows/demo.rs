@@ -11,7 +11,7 @@ fn the_program_alone_draws_segments_and_names_the_page() {
         .expect_text("report: ")
         .expect_text("result/report.html");
     let report = scratch.report("demo/result");
-    assert_eq!(report["counts"]["done"], 16, "{}", report["counts"]);
+    assert_eq!(report["counts"]["done"], 8, "{}", report["counts"]);
     let items = report["items"].as_array().unwrap();
     for item in items {
         assert_eq!(item["provenance"]["model"], "small");

@@ -3,6 +3,7 @@
 
 mod bundled;
 mod demo;
+mod docs;
 mod endings;
 mod ensembles;
 mod eval;

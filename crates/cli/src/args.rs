@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{node::NodeCommand, run::settings::Setting};
+use seggpt_flow::Setting;
+
+use crate::node::NodeCommand;
 
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
 #[derive(Debug, Parser)]

@@ -10,28 +10,26 @@ use std::{
 
 use clap::Parser;
 use seggpt_contract::{Class, SegType};
+use seggpt_flow::{Exit, Flaw};
 use seggpt_imaging::{RgbImage, palette, write::rgb_png};
 use seggpt_prompt_library::{Entry, Library, Planes, save};
 use seggpt_samples::{Sample, Source, Synthetic};
 
 use crate::{
-    Exit,
     args::{DemoArgs, SegmentArgs},
-    console,
-    run::Flaw,
-    segment,
+    console, segment,
 };
 
 /// Scenes that are drawn: what they are called, and the seed that draws them.
 const SCENES: [(&str, u64); 8] = [
-    ("cells", 0),
-    ("tissue", 1),
-    ("vessels", 2),
-    ("land", 3),
-    ("plants", 4),
-    ("street", 5),
-    ("surfaces", 6),
-    ("shapes", 7),
+    ("cells", 16),
+    ("nuclei", 39),
+    ("stained", 31),
+    ("walls", 8),
+    ("vessels", 95),
+    ("land", 4),
+    ("crops", 86),
+    ("street", 27),
 ];
 
 /// What goes in, in OUT and in the folder that `--with` names.
@@ -44,7 +42,7 @@ const RESULT: &str = "result";
 const SIDE: u32 = 448;
 
 /// Pictures of a scene beside the one that is the prompt.
-const QUERIES: usize = 2;
+const QUERIES: usize = 1;
 
 /// Draws, then does what `seggpt segment` does.
 ///
@@ -129,7 +127,7 @@ impl Demo {
         let mut known = BTreeMap::from([([0; 3], 0)]);
         let ids = prompt.mask.pixels().map(|pixel| {
             *known.entry(pixel.0).or_insert_with(|| {
-                let (id, color) = free.next().unwrap_or_default();
+                let (id, color) = free.next().expect("a task has three classes at most");
                 let number = self.classes.iter().filter(|c| c.name.starts_with(name));
                 self.classes.push(Class {
                     id,
@@ -227,6 +225,25 @@ fn open(page: &Path) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_scenes_are_what_they_are_called() {
+        let mut scenes = Synthetic::new(SIDE).unwrap();
+        let drawn = SCENES.map(|(_, seed)| scenes.sample(seed, QUERIES).origin);
+        let expected = [
+            "glowing cells",
+            "glowing cells",
+            "stained cells",
+            "cells with walls",
+            "vessels",
+            "land from above",
+            "plants",
+            "street",
+        ];
+        for (drawn, expected) in drawn.iter().zip(expected) {
+            assert!(drawn.contains(expected), "{drawn}, not {expected}");
+        }
+    }
 
     #[test]
     fn every_scene_has_a_prompt_that_shows_something_and_pictures_of_its_own() {

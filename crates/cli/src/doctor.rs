@@ -8,11 +8,9 @@ use std::{
 
 use seggpt::{DeviceChoice, MODELS_VARIABLE};
 
-use crate::{
-    Exit, console,
-    model::grouped,
-    run::{nodes, shm},
-};
+use seggpt_flow::{Exit, shm};
+
+use crate::{console, model::grouped, nodes};
 
 /// What `seggpt --version` prints.
 pub(crate) const LONG_VERSION: &str = concat!(
@@ -46,7 +44,7 @@ pub fn command() -> Exit {
         devices(),
         vec![good(
             "nodes",
-            format!("all {} in this program", nodes::ours().len()),
+            format!("all {} in this program", nodes::manuals().len()),
         )],
         models(),
         vec![shared_memory()],
@@ -354,7 +352,7 @@ fn stock_dora() -> Finding {
         let fix = "pip install dora-rs-cli==1.1.0";
         return optional_without(WHAT, "not on PATH, and not needed", fix);
     };
-    let names = nodes::ours().map(|manual| manual.name);
+    let names = nodes::manuals().map(|manual| manual.name);
     match names.iter().find(|name| find_on_path(name).is_none()) {
         None => good(
             WHAT,

@@ -2,8 +2,8 @@
 //!
 //! | command | module |
 //! |---|---|
-//! | `seggpt run FLOW.yml` | [`run`]: validate, start, watch, judge |
-//! | `seggpt segment ...` | [`segment`]: writes a dataflow and hands it to [`run`] |
+//! | `seggpt run FLOW.yml` | [`run`] |
+//! | `seggpt segment ...` | [`segment`]: writes a dataflow and runs it |
 //! | `seggpt eval ...` | [`eval`]: writes a dataflow for each row of a table and runs them |
 //! | `seggpt demo` | [`demo`]: draws pictures and hands them to [`segment`] |
 //! | `seggpt doctor` | [`doctor`] |
@@ -13,7 +13,7 @@
 //! | `seggpt node NAME` | [`node`]: what runs started, and links named as the nodes are |
 //! | `seggpt link` | [`link`]: makes such links |
 //!
-//! What is printed, [`console`] prints; which exit code means what, [`Exit`] says.
+//! What is printed, [`console`] prints; dataflows are run by `seggpt-flow`; which exit code means what, [`Exit`] says.
 
 pub mod args;
 pub mod console;
@@ -21,10 +21,10 @@ pub mod demo;
 pub mod doctor;
 mod ensemble;
 pub mod eval;
-mod exit;
 pub mod link;
 pub mod model;
 pub mod node;
+pub mod nodes;
 mod refine;
 pub mod run;
 pub mod segment;
@@ -32,9 +32,8 @@ mod show;
 pub mod train;
 pub mod tune;
 
-pub use exit::Exit;
-
 use args::{Cli, Command};
+use seggpt_flow::{Exit, Flaw};
 
 /// Does what the command line asks for. Errors are reported here, before returning.
 pub fn execute(cli: Cli) -> Exit {
@@ -61,7 +60,7 @@ pub fn execute(cli: Cli) -> Exit {
     outcome.unwrap_or_else(|report| {
         console::report(&report);
         report
-            .downcast_ref::<run::Flaw>()
-            .map_or(Exit::Usage, run::Flaw::exit)
+            .downcast_ref::<Flaw>()
+            .map_or(Exit::Usage, Flaw::exit)
     })
 }

@@ -5,12 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Exit,
-    args::LinkArgs,
-    console,
-    run::{Flaw, nodes},
-};
+use seggpt_flow::{Exit, Flaw};
+
+use crate::{args::LinkArgs, console, nodes};
 
 /// Makes the links, or makes them anew.
 ///
@@ -36,7 +33,8 @@ fn into(folder: &Path, program: &Path) -> Result<usize, Flaw> {
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let folder = fs::canonicalize(folder).map_err(|error| failed(folder, error))?;
-    let names = nodes::ours().map(|manual| format!("{}{}", manual.name, env::consts::EXE_SUFFIX));
+    let names =
+        nodes::manuals().map(|manual| format!("{}{}", manual.name, env::consts::EXE_SUFFIX));
     for name in &names {
         let place = folder.join(name);
         if place == program {
@@ -91,7 +89,7 @@ mod tests {
         fs::write(&program, "").unwrap();
         fs::write(home.join("seggpt-infer"), "of an earlier version").unwrap();
         for _ in 0..2 {
-            assert_eq!(into(&home, &program).unwrap(), nodes::ours().len());
+            assert_eq!(into(&home, &program).unwrap(), nodes::manuals().len());
         }
         let said = |folder: &Path| fs::read_link(folder.join("seggpt-infer")).unwrap();
         assert_eq!(said(&home), Path::new("seggpt"));

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use seggpt_cli::{args::Cli, execute, node, run::nodes};
+use seggpt_cli::{args::Cli, execute, node};
 
 fn main() -> ExitCode {
-    nodes::hold();
     execute(Cli::parse_from(node::words(std::env::args_os()))).into()
 }

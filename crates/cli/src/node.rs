@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::Path};
 
 use clap::Subcommand;
+use seggpt_flow::PREFIX;
 
 /// The nodes by their names without `seggpt-`, each with its settings.
 #[derive(Debug, Subcommand)]
@@ -54,13 +55,10 @@ pub fn words(called: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     words
 }
 
-/// What the nodes' names begin with.
-const PREFIX: &str = "seggpt-";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::nodes;
+    use crate::nodes;
 
     fn of(line: &str) -> String {
         let words = words(line.split(' ').map(OsString::from));
@@ -81,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_node_is_there() {
-        for manual in nodes::ours() {
+        for manual in nodes::manuals() {
             assert!(of(manual.name).starts_with("seggpt node "), "{manual:?}");
         }
     }

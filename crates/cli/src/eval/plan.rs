@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use seggpt::Card;
 use seggpt_exam::{Protocol, Source};
+use seggpt_flow::Flaw;
 
 use crate::{
     args::{Ensemble, EvalArgs, Guides, Refine},
-    run::Flaw,
     segment::{self, MODEL_HELP, absolute, prompts},
 };
 
