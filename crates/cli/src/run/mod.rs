@@ -90,6 +90,8 @@ pub fn run(
     let events = verdict::Events {
         interrupted: ending.as_ref().is_ok_and(|ending| ending.interrupted),
         timed: stop_after.is_some(),
+        gave_up: watch.gave_up.take(),
+        late: std::mem::take(&mut watch.late),
         engine: ending
             .and_then(|ending| ending.result)
             .map(|result| verdict::deaths(&result))
