@@ -61,6 +61,9 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     let exam = Arc::new(exam);
     let out = std::path::absolute(&settings.out)
         .wrap_err_with(|| format!("OUT `{}`", settings.out.display()))?;
+    if node.is_restart() {
+        tracing::warn!("this node was started again, and goes on from the journal");
+    }
     let run = node.dataflow_id().to_string();
     let row = Row::open(&out, &settings.row, &settings.run_key, &run)?;
     let open = row.open_questions(&exam)?;

@@ -123,7 +123,10 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
             items.len()
         );
     }
-    // A process that was started again goes on with the numbers of the one before it.
+    if node.is_restart() {
+        tracing::warn!("this node was started again, and goes on from the journal");
+    }
+    // With the numbers of the process before it.
     items.retain(|item| !done.has_ended(item.id()));
     let window = Window::new(
         settings.window.into(),
