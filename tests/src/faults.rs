@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 use serde_json::Value;
 
 use crate::{Scratch, binary, ground, root};
@@ -61,6 +61,15 @@ pub const MOMENTS: [(&str, &[&str]); 5] = [
     ),
 ];
 
+/// The moments at which `seggpt-examiner` can die, in [`Flow::exam`].
+pub const EXAMINER: (&str, &[&str]) = (
+    "seggpt-examiner",
+    &["before-work", "before-send", "in-work", "after-journal"],
+);
+
+/// What the questions of an exam of pictures and truth are called, before the picture's name.
+const EXAM: &str = "images/pebble";
+
 /// What an item comes to whose processes die `deaths` times at this moment, as `docs/reliability.md` says.
 pub fn is_to_fail(program: &str, moment: &str, deaths: usize) -> bool {
     match (program, moment) {
@@ -68,9 +77,9 @@ pub fn is_to_fail(program: &str, moment: &str, deaths: usize) -> bool {
         ("seggpt-sink-files", "after-journal" | "after-ack") => false,
         // Once in company, and three times alone.
         ("seggpt-sink-files" | "seggpt-test-relay", _) => deaths > 3,
-        ("seggpt-source-images", "in-work") => deaths > 1,
+        ("seggpt-source-images" | "seggpt-examiner", "in-work") => deaths > 1,
         // The picture is not to blame before it is read, nor afterwards.
-        ("seggpt-source-images", _) => false,
+        ("seggpt-source-images" | "seggpt-examiner", _) => false,
         (_, "before-work") => deaths > 3,
         (_, _) => deaths > 1,
     }
@@ -121,9 +130,17 @@ pub struct Flow {
     /// Where it is.
     pub scratch: Scratch,
     items: Vec<String>,
-    /// A node of other people's between ensemble and network.
-    relay: bool,
+    kind: Kind,
     more: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Segment,
+    /// With a node of other people's between ensemble and network.
+    Relayed,
+    /// `seggpt eval`.
+    Exam,
 }
 
 impl Flow {
@@ -142,8 +159,25 @@ impl Flow {
         Self {
             scratch,
             items,
-            relay: false,
+            kind: Kind::Segment,
             more: vec![],
+        }
+    }
+
+    /// `count` questions about such pictures, of which the left half is a pebble.
+    pub fn exam(count: usize) -> Self {
+        let flow = Self::new(count);
+        let truth = flow.scratch.path("truth");
+        fs::create_dir(&truth).expect("the scratch folder is writable");
+        for item in &flow.items {
+            let mask = GrayImage::from_fn(24, 16, |x, _| image::Luma([u8::from(x < 12) * 255]));
+            mask.save(truth.join(item)).expect("the scratch folder is writable");
+        }
+        let question = |item: &String| format!("{EXAM}/{}", item.trim_end_matches(".png"));
+        Self {
+            items: flow.items.iter().map(question).collect(),
+            kind: Kind::Exam,
+            ..flow
         }
     }
 
@@ -157,7 +191,7 @@ impl Flow {
     /// With `seggpt-test-relay` between ensemble and network.
     #[must_use]
     pub fn relayed(mut self) -> Self {
-        self.relay = true;
+        self.kind = Kind::Relayed;
         self
     }
 
@@ -209,9 +243,20 @@ impl Flow {
                 .args(&self.more)
                 .arg("pictures");
         };
-        if !self.relay {
-            segment(&mut command);
-            return command;
+        match self.kind {
+            Kind::Relayed => {}
+            Kind::Segment => {
+                segment(&mut command);
+                return command;
+            }
+            Kind::Exam => {
+                command
+                    .args(["eval", "--out", "out", "--images", "pictures", "--truth", "truth"])
+                    .arg(format!("--prompt={prompt}"))
+                    .arg("--model")
+                    .arg(&model);
+                return command;
+            }
         }
         let mut print = Command::new(binary("seggpt"));
         print.current_dir(self.scratch.path(""));
@@ -256,8 +301,8 @@ impl Flow {
 
     /// Counts what is on record against what should be. `to_fail`: these, and no others.
     pub fn judge(&self, to_fail: &[String]) -> Result {
-        let journal = self.scratch.path("out/.seggpt/journal.jsonl");
-        let text = fs::read_to_string(journal).unwrap_or_default();
+        let text = self.journal().and_then(|path| fs::read_to_string(path).ok());
+        let text = text.unwrap_or_default();
         let mut records: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for line in text.lines().skip(1) {
             if let Ok(record) = serde_json::from_str::<Value>(line) {
@@ -271,15 +316,19 @@ impl Flow {
             ..Result::default()
         };
         for item in &self.items {
+            let should = to_fail.contains(item);
             let Some(records) = records.get(item) else {
-                result.lost += 1;
+                // What fails in an exam has no record: it is asked again the next time.
+                result.lost += usize::from(!(should && self.kind == Kind::Exam));
                 continue;
             };
             result.doubled += usize::from(records.len() > 1);
             let last = &records[records.len() - 1];
-            let failed = last["status"] != "done";
-            let should = to_fail.contains(item);
+            let failed = self.kind != Kind::Exam && last["status"] != "done";
             result.wrong += usize::from(failed != should);
+            if self.kind == Kind::Exam {
+                continue;
+            }
             let is_whole = |(kind, file): (&String, &Value)| {
                 let path = self.scratch.path("out").join(file.as_str().unwrap_or_default());
                 fs::metadata(path).is_ok_and(|it| Some(it.len()) == last["bytes"][kind].as_u64())
@@ -288,16 +337,41 @@ impl Flow {
             let whole = files.is_some_and(|files| files.iter().all(is_whole));
             result.lost += usize::from(!failed && !whole);
         }
-        // The page and the summary count the same.
-        let summary = fs::read_to_string(self.scratch.path("out/run.json")).unwrap_or_default();
-        let summary: Value = serde_json::from_str(&summary).unwrap_or_default();
-        let counts = &summary["counts"];
-        let (done, failed) = (self.items.len() - to_fail.len(), to_fail.len());
-        let is_counted = counts["done"] == done && counts["failed"] == failed && counts["total"] == self.items.len();
+        let is_counted = match self.kind {
+            Kind::Exam => self.is_scored(to_fail.len()),
+            _ => self.is_counted(to_fail.len()),
+        };
         if !is_counted && result.is_good() {
             result.wrong += 1;
         }
         result
+    }
+
+    /// The journal of the results, where there is one.
+    fn journal(&self) -> Option<PathBuf> {
+        if self.kind != Kind::Exam {
+            return Some(self.scratch.path("out/.seggpt/journal.jsonl"));
+        }
+        let only = |folder: PathBuf| Some(fs::read_dir(folder).ok()?.next()?.ok()?.path());
+        let row = only(only(self.scratch.path("out/rows"))?)?;
+        Some(row.join(".seggpt/journal.jsonl"))
+    }
+
+    /// Whether the summary counts the same.
+    fn is_counted(&self, failed: usize) -> bool {
+        let summary = fs::read_to_string(self.scratch.path("out/run.json")).unwrap_or_default();
+        let summary: Value = serde_json::from_str(&summary).unwrap_or_default();
+        let counts = &summary["counts"];
+        let all = self.items.len();
+        counts["done"] == all - failed && counts["failed"] == failed && counts["total"] == all
+    }
+
+    /// Whether the scores are of as many answers.
+    fn is_scored(&self, failed: usize) -> bool {
+        let scores = fs::read_to_string(self.scratch.path("out/scores.json")).unwrap_or_default();
+        let scores: Value = serde_json::from_str(&scores).unwrap_or_default();
+        let set = &scores[0]["sets"][0];
+        set["asked"] == self.items.len() && set["answered"] == self.items.len() - failed
     }
 }
 

@@ -85,7 +85,7 @@ impl Sink {
 
     /// A process before this one in the same run may not have lived to say what it put on record last.
     fn say_again(&self) -> Result<()> {
-        let own = |outcomes| -> Result<_> {
+        let own = |outcomes: &'static [Outcome]| -> Result<_> {
             let records = self.journal.records(outcomes, |entry| entry.own)?;
             Ok(records.map(|record| record.map(|(record, _)| record)))
         };

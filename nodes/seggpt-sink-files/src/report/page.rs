@@ -169,7 +169,7 @@ impl Page<'_> {
     fn done(&self, pictured: bool) -> Filled<impl Iterator<Item = Filled<Card>>> {
         let records = self
             .journal
-            .records(&[Outcome::Done], |entry| entry.brief.pictured == pictured);
+            .records(&[Outcome::Done], move |entry| entry.brief.pictured == pictured);
         let records = records.map_err(custom)?;
         Ok(records.map(|record| self.card(record)))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seggpt_tests::faults::{Death, Dice, Ended, Flow, MOMENTS, Result, family, is_to_fail};
+use seggpt_tests::faults::{Death, Dice, EXAMINER, Ended, Flow, MOMENTS, Result, family, is_to_fail};
 
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -36,6 +36,11 @@ pub fn run(items: usize) -> bool {
             row(program, moment, result, &ended, code);
         }
     }
+    let (program, moments) = EXAMINER;
+    for moment in moments {
+        let (result, ended, code) = deaths(&Flow::exam(items), program, moment);
+        row(program, moment, result, &ended, code);
+    }
     let flow = Flow::new(items).relayed();
     let (result, ended, code) = deaths(&flow, "seggpt-test-relay", "in-work");
     row("a node of other people's", "in-work", result, &ended, code);
@@ -60,7 +65,8 @@ pub fn run(items: usize) -> bool {
 fn deaths(flow: &Flow, program: &str, moment: &str) -> (Result, Ended, i32) {
     let items = flow.items();
     // A panic in work is a failed item and no death; in the thread that reads pictures it is no death either.
-    let can_panic = moment != "in-work" && program != "seggpt-source-images";
+    let reads = ["seggpt-source-images", "seggpt-examiner"].contains(&program);
+    let can_panic = moment != "in-work" && !reads;
     let hows = ["kill", "abort", "exit", "panic"];
     let hows = &hows[..if can_panic { 4 } else { 3 }];
     let mut plan = Vec::new();

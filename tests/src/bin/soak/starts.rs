@@ -74,7 +74,7 @@ pub fn run(count: usize, seconds: usize) -> bool {
 
 fn one(number: usize, node: &str, moment: Duration, pause: Duration, row: &mut Row, trouble: &mut Vec<String>) {
     let flow = Flow::new(ITEMS);
-    let mut inner = flow.command();
+    let inner = flow.command();
     let mut command = Command::new("nice");
     command
         .args(["-n", "19"])
@@ -83,7 +83,6 @@ fn one(number: usize, node: &str, moment: Duration, pause: Duration, row: &mut R
         .current_dir(flow.scratch.path(""));
     let out = fs::File::create(flow.scratch.path("said")).expect("it can be written");
     let err = out.try_clone().expect("a file can be opened twice");
-    inner.stdin(Stdio::null());
     let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
     let mut child = child.expect("nice can be started");
     let started = Instant::now();
