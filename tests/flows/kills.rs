@@ -79,7 +79,12 @@ fn every_node_dies_at_every_moment_and_only_what_kills_each_time_fails() {
 fn a_node_that_gives_up_is_not_started_again() {
     let flow = Flow::new(30);
     let item = &flow.items()[10];
-    flow.plan(&[Death::once("seggpt-sink-files", "before-work", "kill", item)]);
+    flow.plan(&[Death::once(
+        "seggpt-sink-files",
+        "before-work",
+        "kill",
+        item,
+    )]);
     // A folder in the place of a file that has to be written.
     fs::create_dir_all(flow.scratch.path("out/run.json")).unwrap();
     let ended = flow.run(Duration::from_secs(60));

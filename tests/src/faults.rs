@@ -47,7 +47,13 @@ impl Death {
 pub const MOMENTS: [(&str, &[&str]); 5] = [
     (
         "seggpt-source-images",
-        &["before-work", "in-work", "before-send", "after-send", "at-ack"],
+        &[
+            "before-work",
+            "in-work",
+            "before-send",
+            "after-send",
+            "at-ack",
+        ],
     ),
     ("seggpt-prompts", &["before-work", "in-work", "before-send"]),
     (
@@ -57,7 +63,13 @@ pub const MOMENTS: [(&str, &[&str]); 5] = [
     ("seggpt-infer", &["before-work", "in-work", "before-send"]),
     (
         "seggpt-sink-files",
-        &["before-work", "in-work", "after-rename", "after-journal", "after-ack"],
+        &[
+            "before-work",
+            "in-work",
+            "after-rename",
+            "after-journal",
+            "after-ack",
+        ],
     ),
 ];
 
@@ -171,7 +183,8 @@ impl Flow {
         fs::create_dir(&truth).expect("the scratch folder is writable");
         for item in &flow.items {
             let mask = GrayImage::from_fn(24, 16, |x, _| image::Luma([u8::from(x < 12) * 255]));
-            mask.save(truth.join(item)).expect("the scratch folder is writable");
+            mask.save(truth.join(item))
+                .expect("the scratch folder is writable");
         }
         let question = |item: &String| format!("{EXAM}/{}", item.trim_end_matches(".png"));
         Self {
@@ -251,7 +264,9 @@ impl Flow {
             }
             Kind::Exam => {
                 command
-                    .args(["eval", "--out", "out", "--images", "pictures", "--truth", "truth"])
+                    .args([
+                        "eval", "--out", "out", "--images", "pictures", "--truth", "truth",
+                    ])
                     .arg(format!("--prompt={prompt}"))
                     .arg("--model")
                     .arg(&model);
@@ -274,7 +289,8 @@ impl Flow {
     pub fn run(&self, patience: Duration) -> Ended {
         let mut command = self.command();
         let started = Instant::now();
-        let out = fs::File::create(self.scratch.path("said")).expect("the scratch folder is writable");
+        let out =
+            fs::File::create(self.scratch.path("said")).expect("the scratch folder is writable");
         let err = out.try_clone().expect("a file can be opened twice");
         let mut child = command
             .stdout(out)
@@ -301,7 +317,9 @@ impl Flow {
 
     /// Counts what is on record against what should be. `to_fail`: these, and no others.
     pub fn judge(&self, to_fail: &[String]) -> Result {
-        let text = self.journal().and_then(|path| fs::read_to_string(path).ok());
+        let text = self
+            .journal()
+            .and_then(|path| fs::read_to_string(path).ok());
         let text = text.unwrap_or_default();
         let mut records: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for line in text.lines().skip(1) {
@@ -330,7 +348,10 @@ impl Flow {
                 continue;
             }
             let is_whole = |(kind, file): (&String, &Value)| {
-                let path = self.scratch.path("out").join(file.as_str().unwrap_or_default());
+                let path = self
+                    .scratch
+                    .path("out")
+                    .join(file.as_str().unwrap_or_default());
                 fs::metadata(path).is_ok_and(|it| Some(it.len()) == last["bytes"][kind].as_u64())
             };
             let files = last["files"].as_object();

@@ -382,7 +382,10 @@ mod tests {
             };
             let (code, text) = judged(&events, &tally(3, &[], 1));
             assert_eq!(code, 3);
-            assert!(text.ends_with("node `sink` gave up: out/x.png: no space left"), "{text}");
+            assert!(
+                text.ends_with("node `sink` gave up: out/x.png: no space left"),
+                "{text}"
+            );
         }
     }
 

@@ -141,7 +141,7 @@ impl Io {
                 }))
             }
             // What was sent to it meanwhile is lost, and it may be a node that does not say so.
-            Event::NodeRestarted { id } => Some(self.died(id.as_str())),
+            Event::NodeRestarted { id } => Some(self.died(id.as_ref())),
             Event::InputClosed { id } if self.vital == Some(id.as_str()) => {
                 self.ending = true;
                 Some(None)

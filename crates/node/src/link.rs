@@ -18,7 +18,8 @@ use crate::window::{Overdue, Window};
 pub const TARGET: &str = "seggpt::link";
 
 /// Why an item is failed for which [`Step::Condemn`] comes.
-pub const CONDEMNED: &str = "a node died each time that this item alone was under way: see the logs, or leave it out";
+pub const CONDEMNED: &str =
+    "a node died each time that this item alone was under way: see the logs, or leave it out";
 
 /// Between greetings until the first is back.
 const KNOCK: Duration = Duration::from_secs(2);

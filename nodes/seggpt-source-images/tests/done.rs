@@ -93,13 +93,20 @@ fn what_this_run_has_ended_is_not_sent_again_after_a_restart_and_keeps_its_numbe
         let out = results(&[&own(line)]);
         let done = Done::read(out.path(), "k", "now").unwrap();
         assert!(done.has_ended("a.png"), "{line}");
-        assert!(!done.has(&entry("/p/a.png", 10, -20)), "it is counted among this run's");
+        assert!(
+            !done.has(&entry("/p/a.png", 10, -20)),
+            "it is counted among this run's"
+        );
         let later = Done::read(out.path(), "k", "later").unwrap();
         assert!(!later.has_ended("a.png"));
     }
     let out = results(&[&own(DONE)]);
     fs::remove_file(out.path().join("a.mask.png")).unwrap();
-    assert!(!Done::read(out.path(), "k", "now").unwrap().has_ended("a.png"));
+    assert!(
+        !Done::read(out.path(), "k", "now")
+            .unwrap()
+            .has_ended("a.png")
+    );
 }
 
 #[test]

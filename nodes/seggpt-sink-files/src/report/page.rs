@@ -153,7 +153,10 @@ impl Page<'_> {
     }
 
     fn failed(&self) -> Filled<impl Iterator<Item = Filled<Record>>> {
-        let records = self.journal.records(&[Outcome::Failed], |_| true).map_err(custom)?;
+        let records = self
+            .journal
+            .records(&[Outcome::Failed], |_| true)
+            .map_err(custom)?;
         Ok(records.map(|record| record.map(|(record, _)| record).map_err(custom)))
     }
 
@@ -167,9 +170,9 @@ impl Page<'_> {
     }
 
     fn done(&self, pictured: bool) -> Filled<impl Iterator<Item = Filled<Card>>> {
-        let records = self
-            .journal
-            .records(&[Outcome::Done], move |entry| entry.brief.pictured == pictured);
+        let records = self.journal.records(&[Outcome::Done], move |entry| {
+            entry.brief.pictured == pictured
+        });
         let records = records.map_err(custom)?;
         Ok(records.map(|record| self.card(record)))
     }

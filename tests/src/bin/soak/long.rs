@@ -52,7 +52,10 @@ pub fn run(items: usize) -> bool {
         .collect::<std::collections::BTreeSet<_>>()
         .into_iter()
         .collect();
-    println!("| items | ms an item | {} |", programs.join(", MiB | ") + ", MiB");
+    println!(
+        "| items | ms an item | {} |",
+        programs.join(", MiB | ") + ", MiB"
+    );
     println!("|---|---|{}", "---|".repeat(programs.len()));
     for (number, tenth) in tenths.iter().enumerate() {
         let each = tenth.time.as_secs_f64() * 1e4 / items as f64;
@@ -60,7 +63,11 @@ pub fn run(items: usize) -> bool {
             .iter()
             .map(|program| tenth.memory.get(program).map_or("".into(), u64::to_string))
             .collect();
-        println!("| {} | {each:.2} | {} |", items * (number + 1) / 10, memory.join(" | "));
+        println!(
+            "| {} | {each:.2} | {} |",
+            items * (number + 1) / 10,
+            memory.join(" | ")
+        );
     }
     let result = flow.judge(&[]);
     println!(
@@ -72,7 +79,10 @@ pub fn run(items: usize) -> bool {
     );
     let good = status.success() && result.is_good();
     if !good {
-        println!("{}", fs::read_to_string(flow.scratch.path("said")).unwrap_or_default());
+        println!(
+            "{}",
+            fs::read_to_string(flow.scratch.path("said")).unwrap_or_default()
+        );
     }
     good
 }
@@ -81,7 +91,9 @@ pub fn run(items: usize) -> bool {
 fn memory(pid: u32) -> BTreeMap<String, u64> {
     let resident = |pid: u32| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
         Some(kib >> 10)
     };

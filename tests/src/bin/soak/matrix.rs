@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use seggpt_tests::faults::{Death, Dice, EXAMINER, Ended, Flow, MOMENTS, Result, family, is_to_fail};
+use seggpt_tests::faults::{
+    Death, Dice, EXAMINER, Ended, Flow, MOMENTS, Result, family, is_to_fail,
+};
 
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Runs all of it with so many pictures a run; prints it, and says whether all was as it should be.
 pub fn run(items: usize) -> bool {
-    println!("| deaths of | at | starts | kills | items | lost | doubled | falsely failed | seconds |");
+    println!(
+        "| deaths of | at | starts | kills | items | lost | doubled | falsely failed | seconds |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut sum = Result::default();
     let mut good = true;
@@ -24,7 +28,10 @@ pub fn run(items: usize) -> bool {
             result.time.as_secs_f64()
         );
         if !result.is_good() || ended.code != Some(code) {
-            println!("ended with {:?} instead of {code}:\n{}", ended.code, ended.said);
+            println!(
+                "ended with {:?} instead of {code}:\n{}",
+                ended.code, ended.said
+            );
             good = false;
         }
         sum = sum.and(result);
@@ -45,7 +52,13 @@ pub fn run(items: usize) -> bool {
     let (result, ended, code) = deaths(&flow, "seggpt-test-relay", "in-work");
     row("a node of other people's", "in-work", result, &ended, code);
     let (result, ended, code) = poison(items);
-    row("seggpt-infer", "three pictures are poison", result, &ended, code);
+    row(
+        "seggpt-infer",
+        "three pictures are poison",
+        result,
+        &ended,
+        code,
+    );
     let (result, ended) = cut_off(items);
     row("the whole run", "drawn moments", result, &ended, 0);
     println!(
@@ -87,9 +100,7 @@ fn deaths(flow: &Flow, program: &str, moment: &str) -> (Result, Ended, i32) {
 
 fn poison(items: usize) -> (Result, Ended, i32) {
     let flow = Flow::new(items);
-    let poison: Vec<String> = [5, 6, items / 2]
-        .map(|at| flow.items()[at].clone())
-        .into();
+    let poison: Vec<String> = [5, 6, items / 2].map(|at| flow.items()[at].clone()).into();
     let plan: Vec<_> = poison
         .iter()
         .map(|item| Death {

@@ -53,11 +53,19 @@ pub fn run(count: usize, seconds: usize) -> bool {
         let _ = hog.kill();
         let _ = hog.wait();
     }
-    println!("| node that is stopped | starts | items | hangs | other ends than 0 | lost | doubled | falsely failed | slowest, s |");
+    println!(
+        "| node that is stopped | starts | items | hangs | other ends than 0 | lost | doubled | falsely failed | slowest, s |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut good = true;
     for (node, row) in &rows {
-        let Result { items, lost, doubled, wrong, .. } = row.sum;
+        let Result {
+            items,
+            lost,
+            doubled,
+            wrong,
+            ..
+        } = row.sum;
         println!(
             "| {node} | {} | {items} | {} | {} | {lost} | {doubled} | {wrong} | {:.0} |",
             row.starts,
@@ -67,12 +75,23 @@ pub fn run(count: usize, seconds: usize) -> bool {
         );
         good &= row.sum.is_good() && row.hangs + row.codes == 0;
     }
-    println!("{cores} cores, {} busy processes, nice 19, {:.0} s in all", 2 * cores, began.elapsed().as_secs_f64());
+    println!(
+        "{cores} cores, {} busy processes, nice 19, {:.0} s in all",
+        2 * cores,
+        began.elapsed().as_secs_f64()
+    );
     trouble.iter().for_each(|text| println!("{text}"));
     good
 }
 
-fn one(number: usize, node: &str, moment: Duration, pause: Duration, row: &mut Row, trouble: &mut Vec<String>) {
+fn one(
+    number: usize,
+    node: &str,
+    moment: Duration,
+    pause: Duration,
+    row: &mut Row,
+    trouble: &mut Vec<String>,
+) {
     let flow = Flow::new(ITEMS);
     let inner = flow.command();
     let mut command = Command::new("nice");
