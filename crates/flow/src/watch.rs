@@ -1,11 +1,12 @@
 //! What becomes of log records: progress is counted, complaints are shown, the last lines of each node are kept.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Instant,
 };
 
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
+use seggpt_node::outcome::GAVE_UP;
 
 use crate::{
     Console,
@@ -30,6 +31,11 @@ pub(crate) struct Watch<'a> {
     pub run_id: Option<String>,
     /// Whether a node found that shared memory loses messages.
     pub lost_in_shared_memory: bool,
+    /// The first node that ended with an error of its own, and what it said.
+    pub gave_up: Option<(String, String)>,
+    /// Nodes that died when nothing was left for them to do.
+    pub late: BTreeSet<String>,
+    is_stopping: bool,
     stall: Stall,
 }
 
@@ -41,6 +47,9 @@ impl<'a> Watch<'a> {
             last_lines: LastLines::default(),
             run_id: None,
             lost_in_shared_memory: false,
+            gave_up: None,
+            late: BTreeSet::new(),
+            is_stopping: false,
             stall,
         }
     }
@@ -53,15 +62,18 @@ impl<'a> Watch<'a> {
             Event::Tick if !self.tally.is_empty() => self.console.progress(&self.tally.progress()),
             Event::Tick => {}
         }
-        match self.stall.due(Instant::now()) {
-            Some(node) => {
-                self.console.note(&format!(
-                    "node `{node}` is dead, and the others wait for it: stopping"
-                ));
-                Control::Stop
+        let reason = match (&self.gave_up, self.stall.due(Instant::now())) {
+            (Some((node, _)), _) => format!("node `{node}` gave up: stopping"),
+            (None, Some(node)) => {
+                format!("node `{node}` is dead, and the others wait for it: stopping")
             }
-            None => Control::Continue,
+            (None, None) => return Control::Continue,
+        };
+        if std::mem::replace(&mut self.is_stopping, true) {
+            return Control::Continue;
         }
+        self.console.note(&reason);
+        Control::Stop
     }
 
     fn record(&mut self, record: &LogMessage) {
@@ -70,6 +82,11 @@ impl<'a> Watch<'a> {
         }
         self.lost_in_shared_memory |= record.target.as_deref() == Some(seggpt_node::LINK_TARGET);
         let node = record.node_id.as_ref().map_or("dora", |id| id.as_ref());
+        if record.target.as_deref() == Some(GAVE_UP) {
+            let error = || (node.to_owned(), record.message.clone());
+            self.gave_up.get_or_insert_with(error);
+            return;
+        }
         let (is_progress, ended) =
             self.tally
                 .take(node, record.target.as_deref(), record.fields.as_ref());
@@ -92,6 +109,9 @@ impl<'a> Watch<'a> {
             self.stall.hear(node, record, Instant::now());
             if stall::is_restart(&record.message) {
                 self.last_lines.forget(node);
+            }
+            if stall::is_too_late(&record.message) {
+                self.late.insert(node.to_owned());
             }
         }
         if !is_engine {

@@ -9,7 +9,7 @@ use eyre::{Result, eyre};
 use seggpt_contract::{Failure, Greeting, Identity, Message, Payload};
 
 use crate::{
-    crumbs::Crumbs,
+    crumbs::{Crumbs, deadly},
     io::{Arrival, Io, Strangers},
 };
 
@@ -60,8 +60,8 @@ pub fn transform_several<I: Payload, O: Payload>(
         io.greet(
             output,
             &Greeting {
-                number: 0,
                 restarted,
+                ..Greeting::default()
             },
         )?;
     }
@@ -69,6 +69,10 @@ pub fn transform_several<I: Payload, O: Payload>(
     while let Some(arrivals) = waiting(&mut io, most) {
         let mut items = Vec::new();
         let mut outgoing = Vec::new();
+        // To read, to work and to send can each be what a process dies of.
+        let names: Vec<_> = arrivals.iter().filter_map(Arrival::item).collect();
+        seggpt_fault::at_any("before-work", names.iter().map(String::as_str));
+        bench.crumbs.begin(names.iter().map(String::as_str));
         for arrival in &arrivals {
             if arrival.input != input {
                 strangers.meet(&arrival.input);
@@ -80,8 +84,7 @@ pub fn transform_several<I: Payload, O: Payload>(
             }
             outgoing.push(match arrival.read::<I>() {
                 Ok(Message::Item(identity, _)) if bench.crumbs.is_deadly(&identity.item) => {
-                    let error = format!("the process of node `{id}` died on it twice");
-                    Outgoing::Message(failed(identity, &id, error))
+                    Outgoing::Message(failed(identity, &id, deadly(&id)))
                 }
                 Ok(Message::Item(identity, payload)) => {
                     items.push((arrival, identity, payload));
@@ -114,9 +117,11 @@ pub fn transform_several<I: Payload, O: Payload>(
                     None => break,
                 },
             };
+            seggpt_fault::at("before-send", &message.identity().item);
             also(&mut io, &message)?;
             io.send(output, message)?;
         }
+        bench.crumbs.end(names.iter().map(String::as_str));
     }
     bench.crumbs.close();
     io.report_drops();
@@ -165,10 +170,11 @@ impl<W> Bench<W> {
         if items.is_empty() {
             return Vec::new();
         }
-        self.crumbs
-            .begin(sources.iter().map(|(_, identity)| identity.item.as_str()));
-        let worked = catch_unwind(AssertUnwindSafe(|| (self.work)(items)));
-        self.crumbs.end();
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            let names = items.iter().map(|(identity, _)| identity.item.as_str());
+            seggpt_fault::at_any("in-work", names);
+            (self.work)(items)
+        }));
         match worked {
             Ok(worked) => worked,
             Err(_) if several => sources
