@@ -14,6 +14,7 @@ demo: build
 ## test: every test, whole flows through the real engine included
 test: build
 	@tools/venv.sh
+	$(PYTHON) -m unittest discover -q -s python/seggpt-contract/tests
 	cargo test --workspace
 
 ## soak: what takes too long for a test: nodes killed at every moment, a thousand starts on a busy machine, 100,000 pictures in

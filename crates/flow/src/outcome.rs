@@ -42,6 +42,8 @@ pub(crate) struct Events {
     pub gave_up: Option<(String, String)>,
     /// Nodes that died when nothing was left for them to do.
     pub late: BTreeSet<String>,
+    /// The edge that nothing came through, which ended the run.
+    pub silent: Option<String>,
     pub engine: Result<Vec<Death>, String>,
 }
 
@@ -97,8 +99,8 @@ fn cause(error: &NodeError) -> Cause {
 const LOST: &str = "queue_policy: backpressure were dropped";
 
 pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcome {
-    let mut summary = Vec::new();
-    let mut broken = false;
+    let mut summary: Vec<String> = events.silent.iter().cloned().collect();
+    let mut broken = !summary.is_empty();
     let gave_up = events.gave_up.as_ref().filter(|_| !events.interrupted);
     if let Some((node, error)) = gave_up {
         broken = true;
@@ -284,6 +286,7 @@ mod tests {
             timed: false,
             gave_up: None,
             late: BTreeSet::new(),
+            silent: None,
             engine: Ok(vec![]),
         }
     }
@@ -467,6 +470,21 @@ mod tests {
             ..events
         };
         assert_eq!(judged(&events, &Tally::new()).0, 0);
+    }
+
+    #[test]
+    fn a_silent_edge_is_3_and_told_first() {
+        let events = Events {
+            interrupted: false,
+            timed: false,
+            silent: Some("nothing comes through from `ensemble` to `infer`".into()),
+            engine: Ok(vec![died("infer", Cause::Deaf)]),
+        };
+        let (code, text) = judged(&events, &tally(3, &[], 1));
+        assert_eq!(code, 3);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "nothing comes through from `ensemble` to `infer`");
+        assert!(!text.contains("never came back"), "{text}");
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Stall {
         }
     }
 
+    /// The nodes that lie on loops.
+    pub(crate) fn looped(&self) -> &BTreeSet<String> {
+        &self.looped
+    }
+
     /// Takes in what the engine says of a node.
     pub(crate) fn hear(&mut self, node: &str, record: &LogMessage, now: Instant) {
         self.hear_text(
@@ -90,6 +95,11 @@ pub(crate) fn is_restart(message: &str) -> bool {
 /// Whether this is the daemon's word that a node died when its inputs had ended, and is not started again.
 pub(super) fn is_too_late(message: &str) -> bool {
     TOO_LATE.iter().any(|begin| message.starts_with(begin))
+}
+
+/// Whether this is the daemon's word that a node has ended well.
+pub(crate) fn is_end(message: &str) -> bool {
+    message.ends_with(" finished successfully")
 }
 
 /// Nodes that can be reached from themselves; `sources` are the nodes whose outputs each node reads.

@@ -114,9 +114,9 @@ impl<T: Clone> Link<T> {
         Self { number, ..self }
     }
 
-    /// Whether a new item may be sent.
-    pub fn may_send(&self) -> bool {
-        self.open && self.doubt.is_empty() && self.window.has_room()
+    /// Whether a new item of so many bytes may be sent; with 0, whether any may.
+    pub fn may_send(&self, bytes: u64) -> bool {
+        self.open && self.doubt.is_empty() && self.window.has_room(bytes)
     }
 
     /// Whether everything sent is acknowledged.
@@ -124,12 +124,12 @@ impl<T: Clone> Link<T> {
         self.window.is_empty()
     }
 
-    /// Remembers an item that was sent for the first time.
-    pub fn sent(&mut self, item: impl Into<String>, what: T, now: Instant) {
+    /// As [`Window::sent`].
+    pub fn sent(&mut self, item: impl Into<String>, what: T, bytes: u64, now: Instant) {
         if self.window.is_empty() {
             self.heard = Some(now);
         }
-        self.window.sent(item, what, now);
+        self.window.sent(item, what, bytes, now);
     }
 
     /// As [`Window::acknowledge`].
@@ -303,12 +303,12 @@ mod tests {
         let start = Instant::now();
         let at = move |s| start + Duration::from_secs(s);
         let mut link = Link::new(Window::new(2, Duration::from_secs(600), 3));
-        assert!(!link.may_send());
+        assert!(!link.may_send(1));
         assert_eq!(greeting(link.step(at(0)).unwrap()), 1);
         link.greeted(&back(1), at(0));
-        assert!(link.may_send());
-        link.sent("a", 'a', at(1));
-        link.sent("b", 'b', at(1));
+        assert!(link.may_send(1));
+        link.sent("a", 'a', 1, at(1));
+        link.sent("b", 'b', 1, at(1));
         assert_eq!(link.step(at(2)).unwrap(), None);
         (link, at)
     }
@@ -381,16 +381,16 @@ mod tests {
             let first = link.step(at(second + 2)).unwrap();
             assert!(matches!(first, Some(Step::Resend(_))));
             assert_eq!(link.step(at(second + 3)).unwrap(), None);
-            assert!(!link.may_send());
+            assert!(!link.may_send(1));
         }
         let first = link.probed.clone().unwrap();
         link.acknowledge(&first, at(30));
-        assert!(!link.may_send());
+        assert!(!link.may_send(1));
         assert!(matches!(link.step(at(30)).unwrap(), Some(Step::Resend(_))));
         let second = link.probed.clone().unwrap();
         assert_ne!(first, second);
         link.acknowledge(&second, at(31));
-        assert!(link.may_send());
+        assert!(link.may_send(1));
     }
 
     #[test]
@@ -425,7 +425,7 @@ mod tests {
         link.acknowledge("a", at(40));
         assert_eq!(link.step(at(40)).unwrap(), Some(Step::Resend('b')));
         link.acknowledge("b", at(41));
-        assert!(link.may_send());
+        assert!(link.may_send(0));
     }
 
     #[test]
@@ -436,7 +436,7 @@ mod tests {
         let own = greeting(second.step(at(0)).unwrap());
         assert!(own > 1 << 32);
         second.greeted(&back(own), at(1));
-        second.sent("a", 'a', at(2));
+        second.sent("a", 'a', 1, at(2));
         second.greeted(&back(3), at(4));
         assert_eq!(second.step(at(5)).unwrap(), None, "nothing is judged by it");
     }

@@ -24,37 +24,45 @@ pub fn transform<I: Payload, O: Payload>(
     events: EventStream,
     input: &str,
     output: &str,
-    mut work: impl FnMut(&Identity, I) -> Result<O>,
+    work: impl FnMut(&Identity, I) -> Result<O>,
 ) -> Result<()> {
-    let work = |items: Vec<(Identity, I)>| {
+    let prepare = || Ok(one_by_one(work));
+    transform_several(node, events, [input, output], 1, prepare, |_, _| Ok(()))
+}
+
+/// Work on one item as work on several.
+pub fn one_by_one<I, O>(
+    mut work: impl FnMut(&Identity, I) -> Result<O>,
+) -> impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)> {
+    move |items| {
         let worked = items.into_iter().map(|(identity, payload)| {
             let made = work(&identity, payload);
             (identity, made)
         });
         worked.collect()
-    };
-    transform_several(node, events, [input, output], 1, work, |_, _| Ok(()))
+    }
 }
 
-/// As [`transform`], for nodes that work on as many items as are waiting at once, at most `most`. `work` answers them in
-/// their order. Nodes with further outputs see every message in `also` before it is sent.
+/// As [`transform`], for nodes that work on as many items as are waiting at once, at most `most`. The work itself comes
+/// from `prepare`, which may take its time: greetings pass meanwhile. It answers the items in their order. Nodes with
+/// further outputs see every message in `also` before it is sent.
 ///
 /// # Errors
-/// As [`transform`], and those of `also`.
-pub fn transform_several<I: Payload, O: Payload>(
+/// As [`transform`], and those of `prepare` and `also`.
+pub fn transform_several<I: Payload, O: Payload, W>(
     node: DoraNode,
     events: EventStream,
     [input, output]: [&str; 2],
     most: usize,
-    work: impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
+    prepare: impl FnOnce() -> Result<W>,
     mut also: impl FnMut(&mut Io, &Message<O>) -> Result<()>,
-) -> Result<()> {
+) -> Result<()>
+where
+    W: FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
+{
     let mut io = Io::new(node, events);
     let id = io.id();
-    let mut bench = Bench {
-        crumbs: io.crumbs(),
-        work,
-    };
+    let crumbs = io.crumbs();
     if io.is_restarted() {
         let restarted = Some(id.clone());
         io.greet(
@@ -65,6 +73,8 @@ pub fn transform_several<I: Payload, O: Payload>(
             },
         )?;
     }
+    let work = io.while_preparing([input, output], prepare)?;
+    let mut bench = Bench { crumbs, work };
     let mut strangers = Strangers::default();
     while let Some(arrivals) = waiting(&mut io, most) {
         let mut items = Vec::new();

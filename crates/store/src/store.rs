@@ -31,6 +31,7 @@ pub struct Store<R: Record> {
     disk: Box<dyn Disk>,
     end: u64,
     entries: HashMap<String, Entry<R::Brief>>,
+    left: usize,
     staged: Vec<Staged<R>>,
     staging: HashSet<String>,
     _locks: Vec<Lock>,
@@ -111,7 +112,7 @@ impl<R: Record> Store<R> {
                 });
             }
         }
-        let (mut entries, mut broken) = (HashMap::new(), 0);
+        let (mut entries, mut broken, mut left) = (HashMap::new(), 0, 0);
         let scanned = scan(root, |offset, record: R| {
             let own = !run.is_empty() && record.run() == run;
             let entry = Entry {
@@ -123,6 +124,9 @@ impl<R: Record> Store<R> {
             let whole = are_whole(root, record.files());
             if counts && !whole {
                 broken += 1;
+            }
+            if !counts && whole {
+                left += 1;
             }
             if counts && whole {
                 entries.insert(record.item().to_owned(), entry);
@@ -141,6 +145,7 @@ impl<R: Record> Store<R> {
             disk: Box::new(Real),
             end: scanned.end,
             entries,
+            left,
             staged: vec![],
             staging: HashSet::new(),
             _locks: locks,
@@ -156,6 +161,12 @@ impl<R: Record> Store<R> {
     #[must_use]
     pub fn entries(&self) -> &HashMap<String, Entry<R::Brief>> {
         &self.entries
+    }
+
+    /// How many results of earlier runs there are that do not count, since they have no key.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.left
     }
 
     /// How many records wait for [`commit`](Self::commit).

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use eyre::{Result, WrapErr};
 use seggpt_contract::Status;
 use seggpt_store::{
-    Store, listing,
+    Refusal, Store, listing,
     store::{Entry, StageError},
 };
 
@@ -64,10 +64,19 @@ impl Journal {
     /// Opens the journal of a folder for the run `run`.
     ///
     /// # Errors
-    /// Another process writes there, the results are of another key, or the disk refuses.
+    /// Another process writes there, the results are of another key, or of an earlier run that had none either, or the disk
+    /// refuses.
     pub fn open(folder: &Folder, run_key: &str, run: &str) -> Result<Self> {
+        let store = Store::open(folder.root(), run_key, run)?;
+        if store.left() > 0 {
+            return Err(Refusal::WithoutKey {
+                root: folder.root().to_owned(),
+                count: store.left(),
+            }
+            .into());
+        }
         let mut journal = Self {
-            store: Store::open(folder.root(), run_key, run)?,
+            store,
             folder: folder.clone(),
             run: run.to_owned(),
             stale: None,
@@ -306,6 +315,19 @@ mod tests {
         assert_eq!(items(&second), [("a".into(), false), ("b".into(), true)]);
         let tally = second.tally();
         assert_eq!((tally.done, tally.earlier), (2, 1));
+    }
+
+    #[test]
+    fn without_a_key_results_of_another_run_are_refused_and_those_of_this_one_taken_up() {
+        let out = tempfile::tempdir().unwrap();
+        let open = |run| Journal::open(&Folder::create(out.path()).unwrap(), "", run);
+        let mut first = open("1").unwrap();
+        add(&mut first, record("a", 0, "1"));
+        drop(first);
+        assert_eq!(open("1").unwrap().finished("a"), Some(Status::Done));
+        let error = open("2").unwrap_err().to_string();
+        assert!(error.contains("1 results of an earlier run"), "{error}");
+        assert!(error.contains("choose another OUT"), "{error}");
     }
 
     #[test]

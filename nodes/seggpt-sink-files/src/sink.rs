@@ -6,7 +6,7 @@ use eyre::{Result, WrapErr};
 use image::RgbImage;
 use seggpt_contract::{ContractError, Failure, Identity, Mask, Message, Payload, Prompted, Status};
 use seggpt_node::outcome;
-use seggpt_store::names::Names;
+use seggpt_store::{Setup, names::Names};
 
 use crate::{
     Settings,
@@ -67,7 +67,7 @@ impl Sink {
             join: Join::new(settings.waiting.into()),
             report,
             expects_pictures: expects_pictures && (settings.overlay || settings.report),
-            run: Run::start(settings, run),
+            run: Run::start(settings, run, Setup::of_this_run(folder.root())),
             folder,
             started: Instant::now(),
             finished: tally.done + tally.failed - tally.earlier,

@@ -1,6 +1,9 @@
 //! `run.json`: what a run was and what became of every item.
 
+use std::collections::BTreeMap;
+
 use eyre::{Result, WrapErr};
+use seggpt_store::Setup;
 use serde::{Serialize, Serializer, ser::Error};
 
 use crate::{
@@ -59,11 +62,14 @@ pub struct Run {
     pub warnings: Vec<String>,
     /// This node's.
     pub settings: Settings,
+    /// What the run was started with, where whoever started it wrote that down.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Setup>,
 }
 
 impl Run {
-    /// A run that starts now.
-    pub fn start(settings: Settings, run: &str) -> Self {
+    /// A run that starts now. `setup`: what it was started with, where that is known.
+    pub fn start(settings: Settings, run: &str, setup: Option<Setup>) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             state: State::Running,
@@ -78,6 +84,7 @@ impl Run {
             dropped: 0,
             warnings: vec![],
             settings,
+            setup,
         }
     }
 
@@ -128,7 +135,7 @@ struct Summary<'a> {
     confidence: Option<f64>,
     classes: Vec<&'a ClassTotal>,
     provenance: &'a [seggpt_contract::Provenance],
-    milliseconds: std::collections::BTreeMap<&'a str, crate::totals::Milliseconds>,
+    milliseconds: BTreeMap<&'a str, crate::totals::Milliseconds>,
     items: Items<'a>,
 }
 

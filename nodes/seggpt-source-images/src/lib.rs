@@ -27,6 +27,7 @@ use seggpt_contract::{Ack, Image, Payload};
 use seggpt_node::{
     Io, Manual, Port, Window,
     manual::{PLACES, SPEED},
+    memory,
 };
 use seggpt_store::listing;
 
@@ -52,6 +53,12 @@ pub struct Settings {
     /// The most pictures that are under way at a time, 1 to 64; queues along the way must hold as many
     #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
     pub window: u8,
+
+    /// The most megabytes of pixels that are under way at a time, three bytes a pixel, whatever their files take; 0: a
+    /// sixteenth of the machine's memory, at most 4096. The nodes together take some five times as much. A picture that
+    /// is larger by itself goes alone
+    #[arg(long, env = "WINDOW_MB", help_heading = SPEED, default_value_t = 0)]
+    pub window_mb: u32,
 
     /// Seconds without acknowledgement after which a picture is sent again; more than the window times the slowest
     /// picture takes
@@ -132,7 +139,8 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.window.into(),
         Duration::from_secs(settings.resend_s.into()),
         settings.max_tries,
-    );
+    )
+    .within(memory::window_mb(settings.window_mb.into()) << 20);
     Sender::new(Io::new(node, events), window, settings.resend_s).send_all(items)
 }
 

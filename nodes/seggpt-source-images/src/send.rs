@@ -29,6 +29,8 @@ pub struct Sender {
     link: Link<Item>,
     careful: Arc<Careful>,
     resend_s: u32,
+    /// The next picture, while the window has no room for it.
+    next: Option<(Item, Reading)>,
     acknowledged: usize,
     lost: Vec<String>,
 }
@@ -41,6 +43,7 @@ impl Sender {
             careful: Arc::new(Careful::new(io.id(), io.crumbs())),
             io,
             resend_s,
+            next: None,
             acknowledged: 0,
             lost: Vec::new(),
         }
@@ -67,21 +70,17 @@ impl Sender {
             return self.send_blindly(&reader);
         }
         let mut unread = total > 0;
-        while unread || !self.link.is_empty() {
+        while unread || self.next.is_some() || !self.link.is_empty() {
             self.step()?;
-            let may_send = unread && self.link.may_send();
+            let may_send = unread && self.next.is_none() && self.link.may_send(0);
             if may_send {
                 match reader.next_within(GLANCE) {
-                    Next::Ready(item, reading) => {
-                        seggpt_fault::at("before-send", item.id());
-                        self.send(&item, reading)?;
-                        seggpt_fault::at("after-send", item.id());
-                        self.link.sent(item.id().to_owned(), item, Instant::now());
-                    }
+                    Next::Ready(item, reading) => self.next = Some((item, reading)),
                     Next::Busy => {}
                     Next::End => unread = false,
                 }
             }
+            self.send_next()?;
             // While there is something to send, events are only glanced at.
             match self.io.receive_within(if may_send {
                 Duration::from_millis(1)
@@ -107,6 +106,20 @@ impl Sender {
             self.resend_s,
             self.lost.join(", ")
         );
+        Ok(())
+    }
+
+    /// Sends the next picture, if there is room for it.
+    fn send_next(&mut self) -> Result<()> {
+        let room = |(_, reading): &mut (Item, Reading)| self.link.may_send(bytes(reading));
+        if let Some((item, reading)) = self.next.take_if(room) {
+            let bytes = bytes(&reading);
+            seggpt_fault::at("before-send", item.id());
+            self.send(&item, reading)?;
+            seggpt_fault::at("after-send", item.id());
+            let id = item.id().to_owned();
+            self.link.sent(id, item, bytes, Instant::now());
+        }
         Ok(())
     }
 
@@ -195,4 +208,11 @@ impl Sender {
         };
         self.io.send(OUTPUT, message)
     }
+}
+
+/// What a picture takes once it is decoded, as every node on the way will have it.
+fn bytes(reading: &Reading) -> u64 {
+    reading.as_ref().map_or(0, |picture| {
+        u64::from(picture.width()) * u64::from(picture.height()) * 3
+    })
 }
