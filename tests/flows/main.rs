@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundled;
+mod demo;
 mod docs;
 mod endings;
 mod ensembles;
@@ -15,6 +16,7 @@ mod real;
 mod resume;
 mod silence;
 mod stock;
+mod training;
 mod tuning;
 
 use std::path::PathBuf;

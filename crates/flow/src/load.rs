@@ -98,7 +98,7 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
     validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
     let mut warnings = check_types(&descriptor, &dir, &flaw)?;
 
-    executables::resolve(&mut descriptor, &dir);
+    executables::resolve(&mut descriptor, &dir, nodes);
     let absent = executables::missing(&descriptor, &dir);
     let absent = absent.iter().map(|(id, path)| {
         let build = descriptor
@@ -183,11 +183,7 @@ fn how_to_get(path: &str, build: Option<&str>, dir: &Path, nodes: &Nodes) -> Str
         );
     }
     if nodes.get(path).is_some() {
-        let home = executables::home().unwrap_or_default();
-        return format!(
-            "it belongs beside this program, in {}; build it with: cargo build -p {path}",
-            home.display()
-        );
+        return "it is part of `seggpt`: `seggpt link DIR`, with DIR on PATH".into();
     }
     match Path::new(path).components().count() {
         1 => "install it so that it is on PATH, or give its path".into(),

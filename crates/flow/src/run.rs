@@ -65,6 +65,8 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
     let events = outcome::Events {
         interrupted: ending.as_ref().is_ok_and(|ending| ending.interrupted),
         timed: options.stop_after.is_some(),
+        gave_up: watch.gave_up.take(),
+        late: std::mem::take(&mut watch.late),
         silent: watch.silent.clone(),
         engine: ending
             .and_then(|ending| ending.result)

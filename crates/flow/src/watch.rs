@@ -1,13 +1,13 @@
 //! What becomes of log records: progress is counted, complaints are shown, the last lines of each node are kept.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Instant,
 };
 
 use dora_core::descriptor::Descriptor;
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
-use seggpt_node::edges;
+use seggpt_node::{edges, outcome::GAVE_UP};
 
 use crate::{
     Console,
@@ -33,6 +33,11 @@ pub(crate) struct Watch<'a> {
     pub run_id: Option<String>,
     /// Whether a node found that shared memory loses messages.
     pub lost_in_shared_memory: bool,
+    /// The first node that ended with an error of its own, and what it said.
+    pub gave_up: Option<(String, String)>,
+    /// Nodes that died when nothing was left for them to do.
+    pub late: BTreeSet<String>,
+    is_stopping: bool,
     /// The edge for which the run was ended.
     pub silent: Option<String>,
     stall: Stall,
@@ -50,6 +55,9 @@ impl<'a> Watch<'a> {
             last_lines: LastLines::default(),
             run_id: None,
             lost_in_shared_memory: false,
+            gave_up: None,
+            late: BTreeSet::new(),
+            is_stopping: false,
             stall,
         }
     }
@@ -67,25 +75,32 @@ impl<'a> Watch<'a> {
             Event::Tick if !self.tally.is_empty() => self.console.progress(&self.tally.progress()),
             Event::Tick => {}
         }
-        if let Some(node) = self.stall.due(Instant::now()) {
-            self.silence.stop();
-            self.console.note(&format!(
-                "node `{node}` is dead, and the others wait for it: stopping"
-            ));
-            return Control::Stop;
+        if self.is_stopping {
+            return Control::Continue;
         }
-        match self.silence.due(Instant::now()) {
-            Some(Verdict::End(edge)) => {
-                self.console.note(&format!("{edge}: stopping"));
-                self.silent = Some(edge);
-                Control::Stop
+        let now = Instant::now();
+        let dead = self.stall.due(now);
+        let reason = match (&self.gave_up, dead) {
+            (Some((node, _)), _) => format!("node `{node}` gave up: stopping"),
+            (None, Some(node)) => {
+                format!("node `{node}` is dead, and the others wait for it: stopping")
             }
-            Some(Verdict::Name(edge)) => {
-                self.console.note(&edge);
-                Control::Continue
-            }
-            None => Control::Continue,
-        }
+            (None, None) => match self.silence.due(now) {
+                Some(Verdict::End(edge)) => {
+                    self.silent = Some(edge.clone());
+                    format!("{edge}: stopping")
+                }
+                Some(Verdict::Name(edge)) => {
+                    self.console.note(&edge);
+                    return Control::Continue;
+                }
+                None => return Control::Continue,
+            },
+        };
+        self.is_stopping = true;
+        self.silence.stop();
+        self.console.note(&reason);
+        Control::Stop
     }
 
     fn record(&mut self, record: &LogMessage) {
@@ -94,6 +109,11 @@ impl<'a> Watch<'a> {
         }
         self.lost_in_shared_memory |= record.target.as_deref() == Some(seggpt_node::LINK_TARGET);
         let node = record.node_id.as_ref().map_or("dora", |id| id.as_ref());
+        if record.target.as_deref() == Some(GAVE_UP) {
+            let error = || (node.to_owned(), record.message.clone());
+            self.gave_up.get_or_insert_with(error);
+            return;
+        }
         if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
             return self.silence.hear(node, fields, Instant::now());
         }
@@ -123,6 +143,9 @@ impl<'a> Watch<'a> {
             }
             if stall::is_end(&record.message) {
                 self.silence.ended(node);
+            }
+            if stall::is_too_late(&record.message) {
+                self.late.insert(node.to_owned());
             }
         }
         if !is_engine {

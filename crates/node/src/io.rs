@@ -1,12 +1,15 @@
 use std::{
     collections::BTreeSet,
     panic::resume_unwind,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, NullArray};
 use chrono::Utc;
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, StopCause};
 use eyre::{Result, eyre};
@@ -62,6 +65,13 @@ impl Arrival {
     /// The item of a message that cannot be read, so that it can be reported.
     pub fn unreadable(&self) -> Identity {
         Identity::of_unreadable(&self.parameters, self.foreign_name())
+    }
+
+    /// The item that it speaks of; `None` of a greeting.
+    pub fn item(&self) -> Option<String> {
+        let identity =
+            Identity::from_parameters(&self.parameters, self.foreign_name(), Some((1, 1)));
+        identity.ok().map(|identity| identity.item)
     }
 
     /// Whether it is a greeting, to be passed on.
@@ -206,6 +216,8 @@ impl Io {
                 }
                 Some(Some(arrival))
             }
+            // What was sent to it meanwhile is lost, and it may be a node that does not say so.
+            Event::NodeRestarted { id } => Some(self.died(id.as_ref())),
             Event::InputClosed { id } if self.vital == Some(id.as_str()) => {
                 self.ending = true;
                 Some(None)
@@ -219,6 +231,27 @@ impl Io {
         }
     }
 
+    /// The news that a node died, as if it had come in from it; `None` where it is not one that this node hears.
+    fn died(&self, node: &str) -> Option<Arrival> {
+        let inputs = &self.node.node_config().inputs;
+        // As dataflows write it: `node/output`.
+        let from = |mapping: String| mapping.split('/').next() == Some(node);
+        let (input, _) = inputs
+            .iter()
+            .find(|(_, input)| from(input.mapping.to_string()))?;
+        let greeting = Greeting {
+            died: Some(node.to_owned()),
+            ..Greeting::default()
+        };
+        Some(Arrival {
+            input: input.to_string(),
+            parameters: greeting.to_parameters(),
+            data: Arc::new(NullArray::new(0)),
+            session: String::new(),
+            number: 0,
+        })
+    }
+
     /// The node's id in the dataflow.
     pub fn id(&self) -> String {
         self.node.id().to_string()
@@ -229,7 +262,13 @@ impl Io {
         self.node.is_restart()
     }
 
-    pub(crate) fn crumbs(&self) -> Crumbs {
+    /// How many processes were in its place before it.
+    pub fn restarts(&self) -> u32 {
+        self.node.restart_count()
+    }
+
+    /// What this node's process before it worked on when it died.
+    pub fn crumbs(&self) -> Crumbs {
         if self.is_alone() {
             return Crumbs::default();
         }

@@ -28,8 +28,9 @@ pub mod testing;
 mod transform;
 pub mod window;
 
+pub use crumbs::{Careful, Crumbs};
 pub use io::{Arrival, Io};
-pub use link::{Link, Step, TARGET as LINK_TARGET};
+pub use link::{CONDEMNED, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use manual::{Manual, Port, Values};
 pub use transform::{one_by_one, transform, transform_several};

@@ -9,7 +9,7 @@ use eyre::{Result, eyre};
 use seggpt_contract::{Failure, Greeting, Identity, Message, Payload};
 
 use crate::{
-    crumbs::Crumbs,
+    crumbs::{Crumbs, deadly},
     io::{Arrival, Io, Strangers},
 };
 
@@ -68,8 +68,8 @@ where
         io.greet(
             output,
             &Greeting {
-                number: 0,
                 restarted,
+                ..Greeting::default()
             },
         )?;
     }
@@ -79,6 +79,10 @@ where
     while let Some(arrivals) = waiting(&mut io, most) {
         let mut items = Vec::new();
         let mut outgoing = Vec::new();
+        // To read, to work and to send can each be what a process dies of.
+        let names: Vec<_> = arrivals.iter().filter_map(Arrival::item).collect();
+        seggpt_fault::at_any("before-work", names.iter().map(String::as_str));
+        bench.crumbs.begin(names.iter().map(String::as_str));
         for arrival in &arrivals {
             if arrival.input != input {
                 strangers.meet(&arrival.input);
@@ -90,8 +94,7 @@ where
             }
             outgoing.push(match arrival.read::<I>() {
                 Ok(Message::Item(identity, _)) if bench.crumbs.is_deadly(&identity.item) => {
-                    let error = format!("the process of node `{id}` died on it twice");
-                    Outgoing::Message(failed(identity, &id, error))
+                    Outgoing::Message(failed(identity, &id, deadly(&id)))
                 }
                 Ok(Message::Item(identity, payload)) => {
                     items.push((arrival, identity, payload));
@@ -124,9 +127,11 @@ where
                     None => break,
                 },
             };
+            seggpt_fault::at("before-send", &message.identity().item);
             also(&mut io, &message)?;
             io.send(output, message)?;
         }
+        bench.crumbs.end(names.iter().map(String::as_str));
     }
     bench.crumbs.close();
     io.report_drops();
@@ -175,10 +180,11 @@ impl<W> Bench<W> {
         if items.is_empty() {
             return Vec::new();
         }
-        self.crumbs
-            .begin(sources.iter().map(|(_, identity)| identity.item.as_str()));
-        let worked = catch_unwind(AssertUnwindSafe(|| (self.work)(items)));
-        self.crumbs.end();
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            let names = items.iter().map(|(identity, _)| identity.item.as_str());
+            seggpt_fault::at_any("in-work", names);
+            (self.work)(items)
+        }));
         match worked {
             Ok(worked) => worked,
             Err(_) if several => sources

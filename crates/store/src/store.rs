@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fs::File,
-    io::{self, BufRead, BufReader, Seek, SeekFrom},
+    io::{self, BufRead, BufReader},
     marker::PhantomData,
     path::{Path, PathBuf},
     time::Duration,
@@ -241,6 +241,7 @@ impl<R: Record> Store<R> {
         for folder in folders {
             self.disk.sync_dir(folder).map_err(Refusal::io(folder))?;
         }
+        seggpt_fault::at_any("after-rename", staged.iter().map(|it| it.record.item()));
         let (mut lines, mut offsets) = (Vec::new(), Vec::new());
         for Staged { record, .. } in &staged {
             offsets.push(self.end + lines.len() as u64);
@@ -275,11 +276,17 @@ impl<R: Record> Store<R> {
     ) -> Result<impl Iterator<Item = Result<R, Refusal>> + use<R>, Refusal> {
         let path = journal_path(&self.root);
         let mut file = BufReader::new(File::open(&path).map_err(Refusal::io(&path))?);
+        let mut at = 0_u64;
+        let mut line = String::new();
         Ok(offsets.into_iter().map(move |offset| {
-            let mut line = String::new();
-            file.seek(SeekFrom::Start(offset))
-                .and_then(|_| file.read_line(&mut line))
-                .and_then(|_| serde_json::from_str(&line).map_err(io::Error::from))
+            line.clear();
+            // Mostly the next line, which is in the buffer.
+            file.seek_relative(offset.wrapping_sub(at).cast_signed())
+                .and_then(|()| file.read_line(&mut line))
+                .and_then(|read| {
+                    at = offset + read as u64;
+                    serde_json::from_str(&line).map_err(io::Error::from)
+                })
                 .map_err(Refusal::io(&path))
         }))
     }

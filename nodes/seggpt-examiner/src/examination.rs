@@ -9,7 +9,7 @@ use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
-use seggpt_node::{Arrival, Io, Link, Step, Window, memory, outcome};
+use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory, outcome};
 
 use crate::{
     Settings,
@@ -33,6 +33,7 @@ pub struct Examination<'a> {
     io: Io,
     exam: &'a Exam,
     row: Row,
+    careful: &'a Careful,
     reader: Reader,
     order: Order<'a>,
     /// Questions that the reader has been told of and that are not sent yet.
@@ -56,25 +57,31 @@ impl<'a> Examination<'a> {
         row: Row,
         reader: Reader,
         open: &[usize],
+        careful: &'a Careful,
         settings: &Settings,
     ) -> Self {
         let patience = Duration::from_secs(settings.resend_s.into());
+        let own = row.own().count() as u64;
+        if let Some(item) = row.own().next() {
+            // The process before this one may not have lived to say what it put on record last.
+            outcome::say_again(item, Status::Done, own, "");
+        }
+        let window = Window::new(settings.window.into(), patience, settings.max_tries)
+            .within(memory::window_mb(settings.window_mb.into()) << 20);
         Self {
+            link: Link::new(window).restarted(io.restarts()),
             io,
             exam,
             row,
+            careful,
             reader,
             order: Order::new(exam, open),
             unasked: 0,
             lanes: settings.window.into(),
-            link: Link::new(
-                Window::new(settings.window.into(), patience, settings.max_tries)
-                    .within(memory::window_mb(settings.window_mb.into()) << 20),
-            ),
             next: None,
             resend_s: settings.resend_s,
-            total: open.len() as u64,
-            finished: 0,
+            total: open.len() as u64 + own,
+            finished: own,
             failed: 0,
         }
     }
@@ -165,6 +172,7 @@ impl<'a> Examination<'a> {
             Ok(prompted) => {
                 (identity.width, identity.height) =
                     (prompted.image.width(), prompted.image.height());
+                seggpt_fault::at("before-send", &identity.item);
                 self.send(&identity, &prompted)?;
                 let sent = Arc::new((at, identity.clone(), prompted));
                 self.link.sent(identity.item, sent, bytes, Instant::now());
@@ -183,7 +191,10 @@ impl<'a> Examination<'a> {
             return Ok(());
         }
         if let Some(greeting) = arrival.greeting() {
-            self.link.greeted(&greeting, Instant::now());
+            // This process is in its place.
+            if greeting.died != Some(self.io.id()) {
+                self.link.greeted(&greeting, Instant::now());
+            }
             return Ok(());
         }
         let message = match arrival.read::<Mask>() {
@@ -213,12 +224,18 @@ impl<'a> Examination<'a> {
 
     fn mark(&mut self, sent: &Sent, mask: &Mask) -> Result<()> {
         let (at, identity, _) = &**sent;
-        match self.marked(sent, mask) {
+        let marked = self.careful.over(&identity.item, || {
+            seggpt_fault::at("in-work", &identity.item);
+            self.marked(sent, mask)
+                .map_err(|error| format!("{:#}", eyre::Report::new(error)))
+        });
+        match marked.flatten() {
             Ok((mark, answer)) => {
                 self.row.add(self.exam, *at, &mark, &answer)?;
+                seggpt_fault::at("after-journal", &identity.item);
                 self.finish(*at, identity, Status::Done, "");
             }
-            Err(error) => self.fail(*at, identity, &format!("{:#}", eyre::Report::new(error))),
+            Err(error) => self.fail(*at, identity, &error),
         }
         Ok(())
     }
@@ -258,6 +275,11 @@ impl<'a> Examination<'a> {
                     let (_, identity, prompted) = &*sent;
                     tracing::warn!("{}: no answer yet; asked again", identity.item);
                     self.send(identity, prompted)?;
+                }
+                Step::Condemn(sent) => {
+                    let identity = &sent.1;
+                    self.link.acknowledge(&identity.item, Instant::now());
+                    self.fail(sent.0, identity, CONDEMNED);
                 }
                 Step::GiveUp(sent) | Step::Lost(sent) => {
                     let identity = &sent.1;

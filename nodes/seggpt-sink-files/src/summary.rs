@@ -11,7 +11,7 @@ use crate::{
     folder::Folder,
     journal::{Journal, Tally},
     record::{Outcome, Record, now},
-    totals::{ClassTotal, Totals},
+    totals::ClassTotal,
 };
 
 const FILE: &str = "run.json";
@@ -105,8 +105,8 @@ impl Run {
 ///
 /// # Errors
 /// The journal cannot be read, or the file not be written.
-pub fn write(folder: &Folder, run: &Run, journal: &Journal, totals: &Totals) -> Result<()> {
-    let tally = journal.tally();
+pub fn write(folder: &Folder, run: &Run, journal: &Journal) -> Result<()> {
+    let (tally, totals) = (journal.tally(), journal.totals());
     let summary = Summary {
         run,
         counts: Counts {
@@ -163,7 +163,7 @@ impl Serialize for Items<'_> {
         use serde::ser::SerializeSeq;
         let records = self
             .0
-            .records(&[Outcome::Failed, Outcome::Done])
+            .records(&[Outcome::Failed, Outcome::Done], |_| true)
             .map_err(S::Error::custom)?;
         let mut items = serializer.serialize_seq(None)?;
         for record in records {

@@ -117,7 +117,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         Some(results) => done_in(results, &settings.run_key, &node, &entries)?,
         None => Done::default(),
     };
-    let items = Item::number(
+    let mut items = Item::number(
         entries
             .into_iter()
             .filter(|entry| !done.has(entry))
@@ -130,6 +130,11 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
             items.len()
         );
     }
+    if node.is_restart() {
+        tracing::warn!("this node was started again, and goes on from the journal");
+    }
+    // With the numbers of the process before it.
+    items.retain(|item| !done.has_ended(item.id()));
     let window = Window::new(
         settings.window.into(),
         Duration::from_secs(settings.resend_s.into()),
@@ -142,10 +147,11 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
 /// What is done; says to the sink which items this run lists.
 fn done_in(results: &Path, run_key: &str, node: &DoraNode, entries: &[Entry]) -> Result<Done> {
     let results = std::path::absolute(results).wrap_err("RESULTS")?;
-    let done = Done::read(&results, run_key)?;
+    let run = node.dataflow_id().to_string();
+    let done = Done::read(&results, run_key, &run)?;
     done.check(&results, entries)?;
     let items = entries.iter().map(|entry| entry.item.as_str());
-    listing::write(&results, &node.dataflow_id().to_string(), items)
+    listing::write(&results, &run, items)
         .wrap_err_with(|| format!("RESULTS {}: cannot be written", results.display()))?;
     Ok(done)
 }

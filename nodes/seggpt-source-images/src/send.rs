@@ -1,14 +1,17 @@
 //! The event loop: fill the window, take acknowledgements, send again what is lost or overdue.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_node::{Arrival, Io, Link, Step, Window};
+use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window};
 
 use crate::{
     load::{Item, Reading},
-    reader::{Next, Reader},
+    reader::{Next, Reader, read},
 };
 
 const OUTPUT: &str = "image";
@@ -24,6 +27,7 @@ const SLEEP: Duration = Duration::from_millis(200);
 pub struct Sender {
     io: Io,
     link: Link<Item>,
+    careful: Arc<Careful>,
     resend_s: u32,
     /// The next picture, while the window has no room for it.
     next: Option<(Item, Reading)>,
@@ -35,8 +39,9 @@ impl Sender {
     /// `resend_s`: the window's patience, for messages.
     pub fn new(io: Io, window: Window<Item>, resend_s: u32) -> Self {
         Self {
+            link: Link::new(window).restarted(io.restarts()),
+            careful: Arc::new(Careful::new(io.id(), io.crumbs())),
             io,
-            link: Link::new(window),
             resend_s,
             next: None,
             acknowledged: 0,
@@ -48,9 +53,16 @@ impl Sender {
     ///
     /// # Errors
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
-    pub fn send_all(mut self, items: Vec<Item>) -> Result<()> {
+    pub fn send_all(self, items: Vec<Item>) -> Result<()> {
+        let careful = Arc::clone(&self.careful);
+        let outcome = self.go_round(items);
+        careful.close();
+        outcome
+    }
+
+    fn go_round(mut self, items: Vec<Item>) -> Result<()> {
         let total = items.len();
-        let reader = Reader::start(items)?;
+        let reader = Reader::start(items, Arc::clone(&self.careful))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
                 "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
@@ -102,7 +114,9 @@ impl Sender {
         let room = |(_, reading): &mut (Item, Reading)| self.link.may_send(bytes(reading));
         if let Some((item, reading)) = self.next.take_if(room) {
             let bytes = bytes(&reading);
+            seggpt_fault::at("before-send", item.id());
             self.send(&item, reading)?;
+            seggpt_fault::at("after-send", item.id());
             let id = item.id().to_owned();
             self.link.sent(id, item, bytes, Instant::now());
         }
@@ -128,11 +142,16 @@ impl Sender {
             return;
         }
         if let Some(greeting) = arrival.greeting() {
-            return self.link.greeted(&greeting, Instant::now());
+            // This process is in its place.
+            if greeting.died != Some(self.io.id()) {
+                self.link.greeted(&greeting, Instant::now());
+            }
+            return;
         }
         match arrival.read::<Ack>() {
             Ok(message) => {
                 let item = &message.identity().item;
+                seggpt_fault::at("at-ack", item);
                 match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
@@ -148,8 +167,12 @@ impl Sender {
                 Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
                 Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
-                    let reading = item.read();
+                    let reading = read(&item, &self.careful);
                     self.send(&item, reading)?;
+                }
+                Step::Condemn(item) => {
+                    tracing::error!("{}: {CONDEMNED}", item.id());
+                    self.send(&item, Err(CONDEMNED.into()))?;
                 }
                 Step::GiveUp(item) => {
                     let error = format!(
