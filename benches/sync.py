@@ -2,13 +2,12 @@
 
 Runs the command that users run, on small drawn pictures with the untrained tiny network, which leaves the time to
 everything else. Without: the same command with a library in front of it whose fsync returns at once. The two run in turn,
-round after round, so that whatever else the machine does falls on both alike; the median counts.
+round after round, so that whatever else the machine does falls on both alike; the best round counts.
 """
 
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
