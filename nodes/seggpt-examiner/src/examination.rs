@@ -161,10 +161,20 @@ impl<'a> Examination<'a> {
                 Ok(())
             }
             Ok(prompted) => {
+                let careful = self.careful;
                 (identity.width, identity.height) =
                     (prompted.image.width(), prompted.image.height());
-                seggpt_fault::at("before-send", &identity.item);
-                self.send(&identity, &prompted)?;
+                let sent = careful.over(&identity.item, || {
+                    seggpt_fault::at("before-send", &identity.item);
+                    self.send(&identity, &prompted)
+                });
+                match sent {
+                    Ok(sent) => sent?,
+                    Err(deadly) => {
+                        self.fail(at, &identity, &deadly);
+                        return Ok(());
+                    }
+                }
                 let sent = Arc::new((at, identity.clone(), prompted));
                 self.link.sent(identity.item, sent, Instant::now());
                 Ok(())

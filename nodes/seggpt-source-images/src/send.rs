@@ -67,18 +67,20 @@ impl Sender {
             return self.send_blindly(&reader);
         }
         let mut unread = total > 0;
+        let mut taken = 0;
         while unread || !self.link.is_empty() {
             self.step()?;
             let may_send = unread && self.link.may_send();
             if may_send {
                 match reader.next_within(GLANCE) {
                     Next::Ready(item, reading) => {
-                        seggpt_fault::at("before-send", item.id());
+                        taken += 1;
                         self.send(&item, reading)?;
                         seggpt_fault::at("after-send", item.id());
                         self.link.sent(item.id().to_owned(), item, Instant::now());
                     }
                     Next::Busy => {}
+                    Next::End if taken < total => bail!("the thread that reads pictures is gone"),
                     Next::End => unread = false,
                 }
             }
@@ -180,6 +182,15 @@ impl Sender {
     }
 
     fn send(&mut self, item: &Item, reading: Reading) -> Result<()> {
+        let careful = Arc::clone(&self.careful);
+        let sent = careful.over(item.id(), || {
+            seggpt_fault::at("before-send", item.id());
+            self.send_now(item, reading)
+        });
+        sent.unwrap_or_else(|deadly| self.send_now(item, Err(deadly)))
+    }
+
+    fn send_now(&mut self, item: &Item, reading: Reading) -> Result<()> {
         let message = match reading {
             Ok(picture) => Message::Item(
                 item.identity((picture.width(), picture.height())),

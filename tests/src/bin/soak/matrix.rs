@@ -1,6 +1,6 @@
 //! Every node x every moment x 1 to 4 deaths over one item each; the whole run killed and started again; poison.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seggpt_tests::faults::{
     Death, Dice, EXAMINER, Ended, Flow, MOMENTS, Result, family, is_to_fail,
@@ -127,25 +127,29 @@ fn cut_off(items: usize) -> (Result, Ended) {
     let flow = Flow::new(items);
     let mut dice = Dice::new(7);
     let (mut kills, mut time) = (0, Duration::ZERO);
+    let mut starts = 1;
     for _ in 0..8 {
-        let moment = Duration::from_millis(300 + dice.next(4000));
+        let until = flow.records() + dice.next(items as u64 / 8) as usize;
         let mut command = flow.command();
         let out = std::fs::File::create(flow.scratch.path("said")).expect("it can be written");
         let err = out.try_clone().expect("a file can be opened twice");
         let child = command.stdout(out).stderr(err).spawn();
         let mut child = child.expect("seggpt can be started");
-        std::thread::sleep(moment);
-        time += moment;
-        if child.try_wait().ok().flatten().is_some() {
-            break;
+        let started = Instant::now();
+        let mut ended = None;
+        while ended.is_none() && flow.records() < until && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+            ended = child.try_wait().ok().flatten();
         }
+        starts += 1;
+        time += started.elapsed();
         kills += family(child.id()).len();
         let _ = child.kill();
         let _ = child.wait();
     }
     let ended = flow.run(PATIENCE);
     let result = Result {
-        starts: 9,
+        starts,
         kills,
         time: time + ended.time,
         ..flow.judge(&[])
