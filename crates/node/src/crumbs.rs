@@ -74,6 +74,12 @@ impl Crumbs {
         }
     }
 
+    /// It is not worked on any more, and there is more to do to it: what it cost stays.
+    fn leave(&mut self, item: &str) {
+        self.left.working.retain(|working| working != item);
+        self.write();
+    }
+
     /// Removes the file, and its folder when no other node has a file there.
     pub fn close(self) {
         let Some(file) = self.file else { return };
@@ -137,8 +143,16 @@ impl Careful {
         };
         self.crumbs().begin([item]);
         let made = work();
-        self.crumbs().end([item]);
+        self.crumbs().leave(item);
         Ok(made)
+    }
+
+    /// The item is done with: what it cost is forgiven.
+    pub fn done(&self, item: &str) {
+        let mut crumbs = self.crumbs();
+        if crumbs.is_suspect(item) {
+            crumbs.end([item]);
+        }
     }
 
     /// As [`Crumbs::close`].
@@ -231,6 +245,12 @@ mod tests {
             waits.recv().unwrap();
             careful.over("next", || ()).unwrap();
         });
-        assert!(left().contains(r#""deaths":{}"#), "{}", left());
+        assert!(
+            left().contains(r#""working":[],"deaths":{"bad":1,"next":1}"#),
+            "{}",
+            left()
+        );
+        careful.done("bad");
+        assert!(left().contains(r#""deaths":{"next":1}"#), "{}", left());
     }
 }

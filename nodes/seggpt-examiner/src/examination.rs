@@ -141,6 +141,7 @@ impl<'a> Examination<'a> {
     /// A question is done: what waited for it may be asked.
     fn finish(&mut self, at: usize, identity: &Identity, status: Status, error: &str) {
         self.finished += 1;
+        self.careful.done(&identity.item);
         outcome::say(identity, status, self.finished, error);
         if let Some(next) = self.order.after(at) {
             self.want(next);

@@ -141,6 +141,7 @@ impl Sender {
             Ok(message) => {
                 let item = &message.identity().item;
                 seggpt_fault::at("at-ack", item);
+                self.careful.done(item);
                 match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
