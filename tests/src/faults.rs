@@ -163,7 +163,11 @@ impl Flow {
         let items: Vec<_> = (0..count).map(|n| format!("{n:06}.png")).collect();
         for (n, item) in items.iter().enumerate() {
             let picture = RgbImage::from_fn(24, 16, |x, y| {
-                image::Rgb([n as u8, (n >> 8) as u8 + (x * 7) as u8, (y * 11) as u8])
+                image::Rgb([
+                    n as u8,
+                    (n >> 8) as u8 ^ (x * 7) as u8,
+                    (n >> 16) as u8 ^ (y * 11) as u8,
+                ])
             });
             let path = scratch.path("pictures").join(item);
             picture.save(path).expect("the scratch folder is writable");
