@@ -4,7 +4,7 @@ BIN := target/debug
 PYTHON := .venv/bin/python
 PHOTOGRAPHS := out/photographs
 
-.PHONY: demo test check build dist docs bench cuda
+.PHONY: demo test soak check build dist docs bench cuda
 
 ## demo: masks of drawn pictures and real photographs, through one dataflow; ends by naming the page to open
 demo: build
@@ -14,7 +14,13 @@ demo: build
 ## test: every test, whole flows through the real engine included
 test: build
 	@tools/venv.sh
+	$(PYTHON) -m unittest discover -q -s python/seggpt-contract/tests
 	cargo test --workspace
+
+## soak: what takes too long for a test: nodes killed at every moment, a thousand starts on a busy machine, 100,000 pictures in
+## one run; hours. `make soak ARGS="starts 100"` for a part of it (docs/reliability.md)
+soak: build
+	$(BIN)/soak $(ARGS)
 
 ## check: formatting, lints, docs, licences and duplicate dependencies
 check:

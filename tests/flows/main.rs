@@ -14,6 +14,7 @@ mod keys;
 mod kills;
 mod real;
 mod resume;
+mod silence;
 mod stock;
 mod training;
 mod tuning;

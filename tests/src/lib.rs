@@ -1,4 +1,8 @@
 //! The harness of the whole-flow tests: a scratch folder a test, the real binaries, a full report when one fails.
+//!
+//! * [`faults`]: nodes that die at named moments of named items, and what is to be there in the end.
+
+pub mod faults;
 
 use std::{
     ffi::OsStr,
@@ -31,20 +35,19 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     there
 }
 
-/// A built binary of this workspace, beside the running test.
+/// A built binary of this workspace, beside the running program or in the folder above, where tests lie.
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("tests lie in target/<profile>/deps");
-    let path = folder.join(name);
-    assert!(
-        path.exists(),
-        "{} is not built: `make build` first",
-        path.display()
-    );
-    path
+    let program = std::env::current_exe().expect("a running program has a path");
+    let folders = program.ancestors().skip(1).take(2);
+    let found = folders
+        .map(|folder| folder.join(name))
+        .find(|path| path.exists());
+    found.unwrap_or_else(|| {
+        panic!(
+            "{name} is not built beside {}: `make build` first",
+            program.display()
+        )
+    })
 }
 
 /// The stock `dora` CLI of `.venv`; says so and returns `None` where it is absent.

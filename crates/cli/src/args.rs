@@ -216,6 +216,15 @@ pub struct SegmentArgs {
     /// How many pictures may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
     pub window: u32,
+    /// How many megabytes of pixels may be under way at once, three bytes a pixel; 0: a sixteenth of the memory, at most 4096.
+    /// A larger picture goes alone.
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 0,
+        help_heading = "The dataflow"
+    )]
+    pub window_mb: u32,
     /// Set an environment variable of a node; may be repeated.
     #[arg(
         long = "set",
@@ -386,6 +395,14 @@ pub struct EvalArgs {
     /// How many questions may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
     pub window: u32,
+    /// How many megabytes of pixels may be under way at once, three bytes a pixel; 0: a sixteenth of the memory, at most 4096.
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 0,
+        help_heading = "The dataflow"
+    )]
+    pub window_mb: u32,
     /// Set an environment variable of a node; may be repeated.
     #[arg(
         long = "set",

@@ -26,7 +26,7 @@ pub enum NodeCommand {
 pub fn run(node: NodeCommand) -> eyre::Result<()> {
     use NodeCommand as Node;
     let (io, events) = seggpt_node::start()?;
-    match node {
+    seggpt_node::outcome::told(match node {
         Node::SourceImages(settings) => seggpt_source_images::run(io, events, *settings),
         Node::Prompts(settings) => seggpt_prompts::run(io, events, *settings),
         Node::EnsembleFeature(settings) => seggpt_ensemble_feature::run(io, events, *settings),
@@ -35,7 +35,7 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Examiner(settings) => seggpt_examiner::run(io, events, *settings),
-    }
+    })
 }
 
 /// The command line that is meant: `seggpt-infer ...` is `seggpt node infer ...`.
