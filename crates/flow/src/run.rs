@@ -2,9 +2,7 @@ use std::time::Duration;
 
 use seggpt_store::Claim;
 
-use crate::{
-    Console, Exit, Flaw, Flow, engine, environment, outcome, shm, transport, watch,
-};
+use crate::{Console, Exit, Flaw, Flow, engine, environment, outcome, shm, transport, watch};
 
 /// How to run a dataflow.
 #[derive(Clone, Copy, Debug, Default)]
