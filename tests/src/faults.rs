@@ -490,8 +490,8 @@ impl Dice {
     }
 }
 
-/// Every process below this one, and its own: pid and program.
-pub fn family(pid: u32) -> Vec<(u32, PathBuf)> {
+/// Every process below this one, and its own: pid and program, or the node that it is.
+pub fn family(pid: u32) -> Vec<(u32, String)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let parents: BTreeMap<u32, u32> = pids
@@ -514,6 +514,10 @@ pub fn family(pid: u32) -> Vec<(u32, PathBuf)> {
     };
     let below = parents.keys().copied().filter(|of| is_below(*of));
     below
-        .filter_map(|pid| Some((pid, fs::read_link(format!("/proc/{pid}/exe")).ok()?)))
+        .filter_map(|pid| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+            let words = line.split('\0').map(str::to_owned);
+            Some((pid, seggpt_fault::program(words)?))
+        })
         .collect()
 }
