@@ -105,6 +105,11 @@ impl Dataset for Annotated {
         &self.samples
     }
 
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         self.sample(index)?;
         let annotation = Annotation::open(&self.masks[index], self.mode, None)?;

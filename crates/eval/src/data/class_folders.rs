@@ -116,6 +116,11 @@ impl Dataset for ClassFolders {
         &self.samples
     }
 
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         let classes = self.classes_in(index)?;
         let class = classes.first().copied().unwrap_or(0);

@@ -114,6 +114,11 @@ impl Dataset for Folder {
         &self.samples
     }
 
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         self.sample(index)?;
         Ok(Truth::of_labels(LabelPlane::open(&self.masks[index])?))

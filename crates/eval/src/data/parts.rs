@@ -96,6 +96,11 @@ impl Dataset for Parts {
         &self.samples
     }
 
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         self.sample(index)?;
         let labels = LabelPlane::open(&self.masks[index])?;

@@ -106,6 +106,11 @@ impl Dataset for Voc {
         &self.samples
     }
 
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.files[index].0).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         self.sample(index)?;
         let (classes, objects) = &self.files[index];

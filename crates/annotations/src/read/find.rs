@@ -1,0 +1,131 @@
+//! Finding the pictures that annotation files speak of: their paths are those of the machine that wrote them.
+
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// Where pictures are looked for.
+pub(crate) struct Finder {
+    roots: Vec<PathBuf>,
+    /// All files below the roots by name; made when a name alone has to do.
+    by_name: OnceLock<HashMap<String, Vec<PathBuf>>>,
+}
+
+/// Why a picture is not found.
+pub(crate) enum NotFound {
+    Missing,
+    Several(PathBuf, PathBuf),
+}
+
+impl Finder {
+    /// Looks in `images`, or where tools put pictures beside a file of annotations: its folder, `images/`, `JPEGImages/`,
+    /// `data/` and the folder of its own name, there or one level up.
+    pub fn new(annotations: &Path, images: Option<&Path>) -> Self {
+        let roots = match images {
+            Some(images) => vec![images.to_owned()],
+            None => {
+                let here = match annotations.is_dir() {
+                    true => annotations,
+                    false => annotations.parent().unwrap_or(Path::new("")),
+                };
+                let stem = annotations
+                    .file_stem()
+                    .and_then(OsStr::to_str)
+                    .unwrap_or("images");
+                let part = stem.rsplit('_').next().unwrap_or(stem);
+                let up = here.parent().filter(|_| !annotations.is_dir());
+                let mut roots = vec![here.to_owned()];
+                for folder in std::iter::once(here).chain(up) {
+                    roots.extend(
+                        ["images", "JPEGImages", "data", stem, part].map(|name| folder.join(name)),
+                    );
+                }
+                roots.retain(|root| root.is_dir() || root.as_os_str().is_empty());
+                roots.dedup();
+                roots
+            }
+        };
+        Self {
+            roots,
+            by_name: OnceLock::new(),
+        }
+    }
+
+    /// The folders, for messages.
+    pub fn described(&self) -> String {
+        let shown: Vec<_> = self
+            .roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
+        shown.join(", ")
+    }
+
+    /// The file of this name: as it stands below a root, else without folders in front, else by its name alone where one
+    /// file below the roots has it.
+    pub fn find(&self, name: &str) -> Result<PathBuf, NotFound> {
+        let slashes = name.replace('\\', "/");
+        let parts: Vec<&str> = slashes
+            .split('/')
+            .filter(|part| !part.is_empty() && !matches!(*part, "." | ".."))
+            .collect();
+        let given = Path::new(name);
+        if given.is_absolute() && given.is_file() {
+            return Ok(given.to_owned());
+        }
+        for first in 0..parts.len() {
+            let tail: PathBuf = parts[first..].iter().collect();
+            if let Some(found) = self
+                .roots
+                .iter()
+                .map(|root| root.join(&tail))
+                .find(|file| file.is_file())
+            {
+                return Ok(found);
+            }
+        }
+        let last = parts.last().copied().unwrap_or_default();
+        match self.named(last) {
+            [] => Err(NotFound::Missing),
+            [only] => Ok(only.clone()),
+            [first, second, ..] => Err(NotFound::Several(first.clone(), second.clone())),
+        }
+    }
+
+    fn named(&self, name: &str) -> &[PathBuf] {
+        let all = self.by_name.get_or_init(|| {
+            let mut all = HashMap::new();
+            for root in &self.roots {
+                list(root, 0, &mut all);
+            }
+            for files in all.values_mut() {
+                files.sort();
+                files.dedup();
+            }
+            all
+        });
+        all.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Folders are entered this deep.
+const DEPTH: usize = 6;
+
+fn list(folder: &Path, depth: usize, all: &mut HashMap<String, Vec<PathBuf>>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        match path.is_dir() {
+            true if depth < DEPTH => list(&path, depth + 1, all),
+            true => {}
+            false => all.entry(name.into_owned()).or_default().push(path),
+        }
+    }
+}
