@@ -1,6 +1,8 @@
 use std::{
     borrow::Cow,
     cmp::Reverse,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,6 +24,8 @@ pub struct Annotations {
     pub tool: Tool,
     /// The file or folder.
     pub path: PathBuf,
+    /// The file that lists the classes, where it says nothing of pictures.
+    pub table: Option<PathBuf>,
     /// The classes, by ascending id.
     pub categories: Vec<Category>,
     /// The pictures that are there, in the file's order.
@@ -61,6 +65,8 @@ pub struct Picture {
     pub name: String,
     /// Where its pixels are.
     pub file: PictureFile,
+    /// The file that says what is drawn.
+    pub source: PathBuf,
     /// Width and height in pixels, as the file of annotations says.
     pub size: (usize, usize),
     /// What is drawn.
@@ -85,6 +91,20 @@ impl PictureFile {
         }
     }
 
+    /// Width and height of the upright picture, from its header.
+    ///
+    /// # Errors
+    /// It cannot be read, or has no readable header.
+    pub fn size(&self) -> Result<(usize, usize), AnnotationsError> {
+        match self {
+            Self::Path(path) => size(path),
+            Self::Embedded(path) => Ok(whole(read::size(
+                &labelme::embedded(path)?,
+                &path.display().to_string(),
+            )?)),
+        }
+    }
+
     /// Decodes the picture.
     ///
     /// # Errors
@@ -98,6 +118,33 @@ impl PictureFile {
             )?),
         }
     }
+}
+
+/// Of most pictures, the header lies in so many bytes.
+const HEAD: u64 = 64 << 10;
+
+/// Width and height of the upright picture in a file, from its header.
+///
+/// # Errors
+/// [`AnnotationsError::Read`]; [`AnnotationsError::Imaging`] if it has no readable header.
+pub fn size(path: &Path) -> Result<(usize, usize), AnnotationsError> {
+    let refuse = |error| AnnotationsError::read(path, error);
+    let name = path.display().to_string();
+    let mut file = File::open(path).map_err(refuse)?;
+    let mut bytes = Vec::new();
+    file.by_ref()
+        .take(HEAD)
+        .read_to_end(&mut bytes)
+        .map_err(refuse)?;
+    if let Ok(size) = read::size(&bytes, &name) {
+        return Ok(whole(size));
+    }
+    file.read_to_end(&mut bytes).map_err(refuse)?;
+    Ok(whole(read::size(&bytes, &name)?))
+}
+
+fn whole((width, height): (u32, u32)) -> (usize, usize) {
+    (width as usize, height as usize)
 }
 
 /// What is drawn on a picture.

@@ -24,7 +24,7 @@ mod tally;
 mod trace;
 pub mod write;
 
-pub use annotations::{Annotations, Category, Drawn, IGNORE, Object, Picture, PictureFile};
+pub use annotations::{Annotations, Category, Drawn, IGNORE, Object, Picture, PictureFile, size};
 pub use error::AnnotationsError;
 pub use names::unique;
 pub use read::{

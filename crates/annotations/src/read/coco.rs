@@ -181,6 +181,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
             names: vec![image.file_name],
             embedded: None,
             folder: None,
+            source: None,
             size: image.size,
             objects: Vec::new(),
         });
@@ -217,6 +218,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
         categories,
         pictures,
         smaller_on_top: true,
+        table: None,
     })
 }
 

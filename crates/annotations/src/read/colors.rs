@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rayon::prelude::*;
+use seggpt_files::listing;
 use seggpt_imaging::{BLACK, Rgb, read as pictures};
 
 use super::{
@@ -48,19 +48,15 @@ pub(super) fn read(
         .collect();
     let mut found = Vec::new();
     for (mask, name, seen) in read {
-        let looked: Result<PathBuf, String> = ENDINGS
-            .iter()
-            .map(|ending| finder.find(&format!("{name}.{ending}")))
-            .find(|found| !matches!(found, Err(NotFound::Missing)))
-            .map_or_else(
-                || {
-                    Err(format!(
-                        "there is no such picture in {}; say where pictures are",
-                        finder.described()
-                    ))
-                },
-                |found| found.map_err(|_| "several pictures are called so".to_owned()),
-            );
+        let mut tried = candidates(name).map(|candidate| finder.find(&candidate));
+        let looked = match tried.find(|found| !matches!(found, Err(NotFound::Missing))) {
+            Some(Ok(file)) => Ok(file),
+            Some(Err(_)) => Err("several pictures are called so".to_owned()),
+            None => Err(format!(
+                "there is no such picture in {}; say where pictures are",
+                finder.described()
+            )),
+        };
         match (looked, seen) {
             (Ok(file), Ok((size, shown))) => {
                 let objects = object_masks.join(format!("{name}.png"));
@@ -86,7 +82,10 @@ pub(super) fn read(
             .unwrap_or_else(|| format!("{CLASSES} holds no masks"));
         return Err(AnnotationsError::format(folder, reason));
     }
-    let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+    let names: Vec<String> = found
+        .iter()
+        .map(|(name, ..)| format!("{name}.png"))
+        .collect();
     let pictures =
         names::unique(&names)
             .into_iter()
@@ -94,41 +93,37 @@ pub(super) fn read(
             .map(|(name, (_, file, size, drawn))| Picture {
                 name,
                 file: PictureFile::Path(file.clone()),
+                source: match drawn {
+                    Drawn::Colors { classes, .. } => classes.clone(),
+                    Drawn::Objects { .. } => folder.to_owned(),
+                },
                 size: *size,
                 drawn: drawn.clone(),
             });
     Ok(Annotations {
         tool: Tool::CvatMasks,
         path: folder.to_owned(),
+        table: Some(folder.join(TABLE)),
         categories,
         pictures: pictures.collect(),
         notes: tally.notes(folder),
     })
 }
 
-const ENDINGS: [&str; 14] = [
-    "jpg", "png", "jpeg", "tif", "tiff", "bmp", "webp", "JPG", "PNG", "JPEG", "TIF", "TIFF", "BMP",
-    "WEBP",
-];
+/// Names that a picture of this name may have.
+fn candidates(name: &str) -> impl Iterator<Item = String> {
+    let lower = listing::PICTURES.into_iter().map(str::to_owned);
+    let both = lower.flat_map(|ending| [ending.clone(), ending.to_ascii_uppercase()]);
+    both.map(move |ending| format!("{name}.{ending}"))
+}
 
 /// All PNG files below a folder with their paths in it, without ending.
 fn masks(folder: &Path) -> Vec<(PathBuf, String)> {
     fn list(root: &Path, folder: &Path, all: &mut Vec<(PathBuf, String)>) {
-        let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
-            .map(|entry| entry.path())
-            .collect();
-        paths.sort();
-        for path in paths {
+        for path in listing::entries(folder).unwrap_or_default() {
             if path.is_dir() {
                 list(root, &path, all);
-            } else if path
-                .extension()
-                .is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
-            {
+            } else if listing::ends_in(&path, &["png"]) {
                 let inside = path.strip_prefix(root).unwrap_or(&path).with_extension("");
                 let name = inside.to_string_lossy().replace('\\', "/");
                 all.push((path, name));

@@ -96,6 +96,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
             names: vec![name.to_owned()],
             embedded: None,
             folder: None,
+            source: None,
             size: Some(size),
             objects: group(shapes),
         });
@@ -104,6 +105,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
         categories,
         pictures,
         smaller_on_top: false,
+        table: None,
     })
 }
 

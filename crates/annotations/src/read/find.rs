@@ -3,10 +3,11 @@
 use std::{
     collections::HashMap,
     ffi::OsStr,
-    fs,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
+
+use seggpt_files::listing;
 
 /// Where pictures are looked for.
 pub(crate) struct Finder {
@@ -116,16 +117,15 @@ impl Finder {
 const DEPTH: usize = 6;
 
 fn list(folder: &Path, depth: usize, all: &mut HashMap<String, Vec<PathBuf>>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        let name = name.to_string_lossy();
-        if name.starts_with('.') {
-            continue;
-        }
+    // What cannot be listed holds no picture that could be found.
+    for path in listing::entries(folder).unwrap_or_default() {
         match path.is_dir() {
             true if depth < DEPTH => list(&path, depth + 1, all),
             true => {}
-            false => all.entry(name.into_owned()).or_default().push(path),
+            false => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                all.entry(name.into_owned()).or_default().push(path);
+            }
         }
     }
 }

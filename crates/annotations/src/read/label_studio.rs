@@ -276,6 +276,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
             names: task.names,
             embedded: None,
             folder: None,
+            source: None,
             size: task.size,
             objects,
         }
@@ -284,6 +285,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
         pictures: pictures.collect(),
         categories,
         smaller_on_top: false,
+        table: None,
     })
 }
 

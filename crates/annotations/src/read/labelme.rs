@@ -1,10 +1,10 @@
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use seggpt_files::listing;
 use seggpt_imaging::annotation::Ids;
 use serde_json::Value;
 
@@ -103,6 +103,7 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
             names: vec![file.picture.unwrap_or(own)],
             embedded: file.embeds.then(|| file.path.clone()),
             folder: file.path.parent().map(Path::to_owned),
+            source: Some(file.path.clone()),
             size: file.size,
             objects: objects.into_iter().map(|(_, object)| object).collect(),
         }
@@ -111,25 +112,19 @@ pub(super) fn read(path: &Path, tally: &mut Tally) -> Result<Read, AnnotationsEr
         pictures: pictures.collect(),
         categories,
         smaller_on_top: false,
+        table: list.is_file().then_some(list),
     })
 }
 
-/// The JSON files below a folder, by name; hidden ones are nobody's data.
+/// The JSON files below a folder.
 pub(super) fn listed(folder: &Path, depth: usize) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let visible = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    let mut paths: Vec<PathBuf> = visible.map(|entry| entry.path()).collect();
-    paths.sort();
     let mut files = Vec::new();
-    for path in paths {
+    for path in listing::entries(folder).unwrap_or_default() {
         if path.is_dir() {
             if depth < DEPTH {
                 files.extend(listed(&path, depth + 1));
             }
-        } else if path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
-        {
+        } else if listing::ends_in(&path, &["json"]) {
             files.push(path);
         }
     }

@@ -18,8 +18,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seggpt_imaging::read;
-
 use crate::{
     Annotations, AnnotationsError, Category, Drawn, IGNORE, Object, Picture, PictureFile, Shape,
     names, tally::Tally,
@@ -96,6 +94,8 @@ pub(crate) struct Read {
     pub pictures: Vec<Named>,
     /// Whether small objects lie on large ones.
     pub smaller_on_top: bool,
+    /// The file that lists the classes, where it says nothing of pictures.
+    pub table: Option<PathBuf>,
 }
 
 /// A picture by its name.
@@ -105,6 +105,8 @@ pub(crate) struct Named {
     /// The labelme file that holds its pixels, and the folder that its name starts from.
     pub embedded: Option<PathBuf>,
     pub folder: Option<PathBuf>,
+    /// The file that says what is drawn, if it is not the one that lists the pictures.
+    pub source: Option<PathBuf>,
     pub size: Option<(usize, usize)>,
     pub objects: Vec<Object>,
 }
@@ -145,7 +147,7 @@ fn finish(
             tally.leave("picture", name, "it is listed twice");
             continue;
         }
-        let size = match picture.size.map_or_else(|| size(&file), Ok) {
+        let size = match picture.size.map_or_else(|| file.size(), Ok) {
             Ok(size) => size,
             Err(error) => {
                 tally.leave("picture", name, error.to_string());
@@ -159,9 +161,11 @@ fn finish(
             }
             odd.is_none()
         });
-        found.push((name, file, size, picture.objects));
+        found.push((name, file, size, picture.objects, picture.source));
     }
-    let drawn = found.iter().any(|(_, _, _, objects)| !objects.is_empty());
+    let drawn = found
+        .iter()
+        .any(|(_, _, _, objects, _)| !objects.is_empty());
     if !drawn {
         let reason = tally
             .first()
@@ -194,6 +198,7 @@ fn finish(
     Ok(Annotations {
         tool,
         categories: read.categories,
+        table: read.table,
         pictures: pictures.collect(),
         notes: tally.notes(&path),
         path,
@@ -219,18 +224,6 @@ fn locate(picture: &Named, finder: &Finder) -> Result<PictureFile, NotFound> {
         Some(file) => Ok(PictureFile::Embedded(file.clone())),
         None => Err(missing),
     }
-}
-
-fn size(file: &PictureFile) -> Result<(usize, usize), AnnotationsError> {
-    let name = file.path().display().to_string();
-    let bytes = match file {
-        PictureFile::Path(path) => {
-            std::fs::read(path).map_err(|error| AnnotationsError::read(path, error))?
-        }
-        PictureFile::Embedded(path) => labelme::embedded(path)?,
-    };
-    let (width, height) = read::size(&bytes, &name)?;
-    Ok((width as usize, height as usize))
 }
 
 /// What is wrong with an object of a picture of this size.

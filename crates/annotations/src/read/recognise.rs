@@ -1,10 +1,10 @@
 use std::{
     collections::BTreeSet,
-    fmt, fs,
-    io::Read,
+    fmt,
     path::{Path, PathBuf},
 };
 
+use seggpt_files::listing;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -58,16 +58,10 @@ pub fn recognise(path: &Path) -> Result<Option<(Tool, PathBuf)>, AnnotationsErro
     }
 }
 
-/// The JSON and XML files of a folder, by name.
+/// The JSON and XML files of a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let visible = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    let mut files: Vec<PathBuf> = visible.map(|entry| entry.path()).collect();
-    files.retain(|file| {
-        let ending = file.extension().unwrap_or_default().to_ascii_lowercase();
-        matches!(ending.to_str(), Some("json" | "xml")) && file.is_file()
-    });
-    files.sort();
+    let mut files = listing::entries(folder).unwrap_or_default();
+    files.retain(|file| listing::ends_in(file, &["json", "xml"]) && file.is_file());
     files
 }
 
@@ -76,28 +70,23 @@ fn is_labelme(file: &Path) -> bool {
 }
 
 fn tool(path: &Path) -> Result<Option<Tool>, AnnotationsError> {
-    let mut head = [0; 64];
-    let file = fs::File::open(path).map_err(|error| AnnotationsError::read(path, error))?;
-    let mut length = 0;
-    for byte in file.take(64).bytes() {
-        head[length] = byte.map_err(|error| AnnotationsError::read(path, error))?;
-        length += 1;
-    }
-    let head = &head[..length];
-    let head = head
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start();
-    if !matches!(head.first(), Some(b'{' | b'[' | b'<')) {
-        return Ok(None);
-    }
     let text = text::open(path)?;
-    if head.starts_with(b"<") {
-        let is_cvat = roxmltree::Document::parse(&text).is_ok_and(|document| {
-            document.root_element().has_tag_name("annotations") && text.contains("<image")
-                || text.contains("<track")
-        });
-        return Ok(is_cvat.then_some(Tool::Cvat));
+    match text.trim_start().chars().next() {
+        Some('<') => {
+            let is_cvat = roxmltree::Document::parse(&text).is_ok_and(|document| {
+                let root = document.root_element();
+                let mut children = root.children();
+                root.has_tag_name("annotations")
+                    && children.any(|child| {
+                        ["meta", "image", "track"]
+                            .iter()
+                            .any(|name| child.has_tag_name(*name))
+                    })
+            });
+            return Ok(is_cvat.then_some(Tool::Cvat));
+        }
+        Some('{' | '[') => {}
+        _ => return Ok(None),
     }
     Ok(json::parse::<Keys>(&text).ok().and_then(|keys| keys.tool()))
 }

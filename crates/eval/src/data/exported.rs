@@ -68,6 +68,11 @@ impl Dataset for Exported {
         Ok(Some(self.annotations.pictures[index].size))
     }
 
+    fn picture_size(&self, index: usize) -> Result<(usize, usize), EvalError> {
+        self.sample(index)?;
+        Ok(self.annotations.pictures[index].file.size()?)
+    }
+
     fn picture(&self, index: usize) -> Result<RgbImage, EvalError> {
         self.sample(index)?;
         Ok(self.annotations.pictures[index].file.open()?)

@@ -68,6 +68,14 @@ impl Dataset for Joined {
         }
     }
 
+    fn picture_size(&self, index: usize) -> Result<(usize, usize), EvalError> {
+        self.sample(index)?;
+        match index.checked_sub(self.prompts.len()) {
+            None => self.prompts.picture_size(index),
+            Some(index) => self.queries.picture_size(index),
+        }
+    }
+
     fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
         self.sample(index)?;
         match index.checked_sub(self.prompts.len()) {

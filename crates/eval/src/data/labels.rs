@@ -38,15 +38,15 @@ impl LabelFolder {
         classes: Vec<Class>,
         zero: Zero,
     ) -> Result<Self, EvalError> {
-        let mut pictures = files::pictures(images.as_ref())?;
+        let pictures = files::pictures(images.as_ref())?;
         let (mut samples, mut paths) = (Vec::new(), Vec::new());
-        for (name, path) in files::pictures(labels.as_ref())? {
-            let picture = pictures.remove(&name).ok_or_else(|| {
+        for (name, path) in files::pictures(labels.as_ref())?.iter() {
+            let picture = pictures.get(name).ok_or_else(|| {
                 let reason = format!("there is no picture in {}", images.as_ref().display());
-                files::wrong(&path, reason)
+                files::wrong(path, reason)
             })?;
-            samples.push(Sample::new(name, picture));
-            paths.push(path);
+            samples.push(Sample::new(name, picture.clone()));
+            paths.push(path.clone());
         }
         let name = files::name(labels.as_ref());
         let labels = paths;

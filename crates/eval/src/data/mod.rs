@@ -24,6 +24,7 @@ mod files;
 mod folder;
 mod joined;
 mod labels;
+mod marks;
 mod panoptic;
 mod parts;
 mod sample;
@@ -68,6 +69,14 @@ pub trait Dataset: Send + Sync {
     /// [`EvalError::OutOfRange`]; [`EvalError::Read`] or [`EvalError::Imaging`] if the truth has no readable header.
     fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
         self.sample(index).map(|_| None)
+    }
+
+    /// The size (width, height) of a sample's picture, from its header.
+    ///
+    /// # Errors
+    /// [`EvalError::OutOfRange`]; [`EvalError::Read`] or [`EvalError::Imaging`] if it has no readable header.
+    fn picture_size(&self, index: usize) -> Result<(usize, usize), EvalError> {
+        files::size(&self.sample(index)?.image)
     }
 
     /// Decodes the truth of one sample.

@@ -54,11 +54,14 @@ impl Voc {
         let objects = root.join("SegmentationObject");
         let object_masks = match objects.is_dir() {
             true => files::pictures(&objects)?,
-            false => BTreeMap::new(),
+            false => files::Pictures::none(),
         };
         let names = match split {
-            Some(split) => files::list(&root.join(format!("ImageSets/Segmentation/{split}.txt")))?,
-            None => class_masks.keys().cloned().collect(),
+            Some(split) => {
+                let list = files::list(&root.join(format!("ImageSets/Segmentation/{split}.txt")))?;
+                list.iter().map(|name| name.trim().to_owned()).collect()
+            }
+            None => class_masks.iter().map(|(name, _)| name.clone()).collect(),
         };
         let (mut samples, mut masks) = (Vec::new(), Vec::new());
         for name in names {
