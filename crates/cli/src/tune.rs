@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use seggpt::{DType, Trainable};
+<<<<<<< HEAD
 use seggpt_files::listing;
+=======
+use seggpt_flow::{Exit, Flaw};
+>>>>>>> d04a2fea2312f85e299c839feee694871ada516a
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
 use seggpt_samples::Example;
@@ -13,10 +17,8 @@ use seggpt_train::{
 };
 
 use crate::{
-    Exit,
     args::{SegType, TuneArgs},
     console,
-    run::Flaw,
     show::Show,
 };
 

@@ -178,10 +178,14 @@ fn finish(
         };
         return Err(AnnotationsError::format(&path, format!("{reason}{more}")));
     }
-    let plain: Vec<String> = found
-        .iter()
-        .map(|(name, ..)| name.replace('\\', "/"))
-        .collect();
+    let plain = found.iter().map(|(name, _, _, _, source)| {
+        // A file a picture: its place in the folder says more than the picture's name.
+        let own = source.as_ref().filter(|_| path.is_dir());
+        let inside = own.and_then(|source| source.strip_prefix(&path).ok());
+        let name = inside.map_or(name.into(), |inside| inside.to_string_lossy());
+        name.replace('\\', "/")
+    });
+    let plain: Vec<String> = plain.collect();
     let pictures =
         names::unique(&plain)
             .into_iter()
