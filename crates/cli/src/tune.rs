@@ -3,11 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use seggpt::{DType, Trainable};
-<<<<<<< HEAD
 use seggpt_files::listing;
-=======
 use seggpt_flow::{Exit, Flaw};
->>>>>>> d04a2fea2312f85e299c839feee694871ada516a
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
 use seggpt_samples::Example;

@@ -12,13 +12,8 @@ use rayon::prelude::*;
 use seggpt_eval::{
     EvalError,
     data::{
-<<<<<<< HEAD
-        Annotated, ClassFolders, CocoPanoptic, Dataset, Exported, Folder, LabelFolder, VideoFolder,
-        Voc, Zero,
-=======
-        Annotated, ClassFolders, CocoInstances, CocoPanoptic, Dataset, Folder, LabelFolder, Sample,
+        Annotated, ClassFolders, CocoPanoptic, Dataset, Exported, Folder, LabelFolder, Sample,
         VideoFolder, Voc, Zero,
->>>>>>> d04a2fea2312f85e299c839feee694871ada516a
     },
 };
 use seggpt_imaging::annotation::MaskMode;

@@ -32,7 +32,10 @@ fn coco_annotator_109_empty_outlines_and_crowds_of_true_and_false_cost_nothing_e
     assert_eq!(read.tool, Tool::Coco);
     assert_eq!(area(&read.pictures[0], 1), 32);
     let (_, objects) = read.pictures[0].planes().unwrap();
-    let crowds: Vec<_> = objects.iter().map(|(object, _)| (object.id, object.crowd)).collect();
+    let crowds: Vec<_> = objects
+        .iter()
+        .map(|(object, _)| (object.id, object.crowd))
+        .collect();
     assert_eq!(crowds, [(1, false), (2, true)]);
     assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
     assert!(read.notes[0].contains("annotation 4574 is left out: it has no outline"));
@@ -49,7 +52,11 @@ fn numbers_that_are_none_cost_their_record_where_they_matter() {
     let read = opened(folder.path(), "instances.json", &text);
     assert_eq!(area(&read.pictures[0], 1), 32);
     assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
-    assert!(read.notes[0].contains("annotation 3 is left out"), "{:?}", read.notes);
+    assert!(
+        read.notes[0].contains("annotation 3 is left out"),
+        "{:?}",
+        read.notes
+    );
 }
 
 #[test]
@@ -89,10 +96,21 @@ fn cvat_6014_odd_records_are_counted_and_named_by_reason() {
 #[test]
 fn a_file_in_which_nothing_makes_sense_is_refused_with_the_first_reason() {
     let folder = folder(&["a.png"]);
-    let error = refused(folder.path(), "instances.json", &file(r#"{"id": 5, "image_id": 1, "category_id": 1}"#));
+    let error = refused(
+        folder.path(),
+        "instances.json",
+        &file(r#"{"id": 5, "image_id": 1, "category_id": 1}"#),
+    );
     assert!(error.contains("annotation 5: it has no outline"), "{error}");
-    let error = refused(folder.path(), "instances.json", &file("").replace("a.png", "b.png"));
-    assert!(error.contains("picture b.png: there is no such picture in"), "{error}");
+    let error = refused(
+        folder.path(),
+        "instances.json",
+        &file("").replace("a.png", "b.png"),
+    );
+    assert!(
+        error.contains("picture b.png: there is no such picture in"),
+        "{error}"
+    );
     let error = open(&folder.path().join("none.json"), None).unwrap_err();
     assert!(matches!(error, AnnotationsError::Read { .. }));
 }
@@ -107,18 +125,34 @@ fn ids_and_sizes_are_read_in_every_form() {
         "categories": [{"id": 1, "name": "ball", "isthing": true}, {"id": "2"}, {"name": "no id"}]}"#;
     let read = opened(folder.path(), "instances.json", text);
     assert_eq!(read.pictures[0].size, (12, 8));
-    assert_eq!((area(&read.pictures[0], 1), area(&read.pictures[0], 2)), (16, 16));
+    assert_eq!(
+        (area(&read.pictures[0], 1), area(&read.pictures[0], 2)),
+        (16, 16)
+    );
     assert_eq!(classes(&read), [(1, "ball"), (2, "class 2")]);
     let notes = read.notes.join("\n");
     assert!(notes.contains("part of an outline is left out"), "{notes}");
-    assert!(notes.contains("category number 3 of the list is left out"), "{notes}");
+    assert!(
+        notes.contains("category number 3 of the list is left out"),
+        "{notes}"
+    );
 }
 
 #[test]
 fn equal_names_in_folders_stay_apart() {
-    let folder = folder(&["images/cam1/0001.png", "images/cam2/0001.png", "images/cam2/0002.png"]);
-    let image = |id: u32, name: &str| format!(r#"{{"id": {id}, "file_name": "{name}", "width": 12, "height": 8}}"#);
-    let images = [image(1, "cam1/0001.png"), image(2, "cam2/0001.png"), image(3, "cam2/0002.png")];
+    let folder = folder(&[
+        "images/cam1/0001.png",
+        "images/cam2/0001.png",
+        "images/cam2/0002.png",
+    ]);
+    let image = |id: u32, name: &str| {
+        format!(r#"{{"id": {id}, "file_name": "{name}", "width": 12, "height": 8}}"#)
+    };
+    let images = [
+        image(1, "cam1/0001.png"),
+        image(2, "cam2/0001.png"),
+        image(3, "cam2/0002.png"),
+    ];
     let text = file(&square("1", 0, "")).replace(&image(1, "a.png"), &images.join(", "));
     let read = opened(folder.path(), "instances.json", &text);
     assert_eq!(names(&read), ["cam1/0001", "cam2/0001", "0002"]);
@@ -135,16 +169,27 @@ fn a_name_that_two_files_have_is_not_guessed() {
     let text = text.replacen(r#""image_id": 1"#, r#""image_id": 2"#, 1);
     let read = opened(folder.path(), "instances.json", &text);
     assert_eq!(names(&read), ["b"]);
-    assert!(read.notes[0].contains("picture a.png is left out: it may be"), "{:?}", read.notes);
+    assert!(
+        read.notes[0].contains("picture a.png is left out: it may be"),
+        "{:?}",
+        read.notes
+    );
 }
 
 #[test]
 fn marks_and_encodings_of_editors_are_no_part_of_the_file() {
     let folder = folder(&["a.png"]);
     let text = file(&square("1", 0, ""));
-    let read = opened(folder.path(), "instances.json", &format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    let read = opened(
+        folder.path(),
+        "instances.json",
+        &format!("\u{feff}{}", text.replace('\n', "\r\n")),
+    );
     assert_eq!(area(&read.pictures[0], 1), 16);
-    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> = format!("\u{feff}{text}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let path = folder.path().join("wide.json");
     fs::write(&path, wide).unwrap();
     assert_eq!(area(&open(&path, None).unwrap().pictures[0], 1), 16);

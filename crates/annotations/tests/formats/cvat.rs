@@ -28,7 +28,10 @@ fn shapes_lie_on_each_other_as_in_the_tool() {
     assert_eq!(read.tool, Tool::Cvat);
     assert_eq!(classes(&read), [(1, "ball"), (2, "plum")]);
     assert_eq!(read.categories[0].color, Some([255, 0, 0]));
-    assert_eq!((area(&read.pictures[0], 1), area(&read.pictures[0], 2)), (48, 16));
+    assert_eq!(
+        (area(&read.pictures[0], 1), area(&read.pictures[0], 2)),
+        (48, 16)
+    );
     assert!(read.notes.is_empty(), "{:?}", read.notes);
 }
 
@@ -40,7 +43,15 @@ fn cvat_8124_runs_of_a_mask_count_row_by_row_in_its_box() {
     );
     let read = opened(folder.path(), "annotations.xml", &text);
     let rows = drawn(&read.pictures[0]);
-    assert_eq!(rows[..4], ["............", "...11.......", "....1.......", "............"]);
+    assert_eq!(
+        rows[..4],
+        [
+            "............",
+            "...11.......",
+            "....1.......",
+            "............"
+        ]
+    );
 }
 
 #[test]
@@ -83,7 +94,10 @@ fn masks(table: &str, color: [u8; 3]) -> tempfile::TempDir {
     let folder = folder(&["JPEGImages/a.png"]);
     let root = folder.path();
     fs::write(root.join("labelmap.txt"), table).unwrap();
-    for (part, color) in [("SegmentationClass", color), ("SegmentationObject", [128, 0, 0])] {
+    for (part, color) in [
+        ("SegmentationClass", color),
+        ("SegmentationObject", [128, 0, 0]),
+    ] {
         fs::create_dir(root.join(part)).unwrap();
         let mut mask = RgbImage::new(12, 8);
         (0..3).for_each(|x| mask.put_pixel(x, 1, Rgb(color)));
@@ -108,5 +122,8 @@ fn cvat_2032_a_label_map_numbers_its_classes_wherever_background_stands() {
 fn a_colour_that_no_label_has_is_named() {
     let folder = masks("background:0,0,0::\nCat:48,112,32::\n", [1, 2, 3]);
     let error = open(folder.path(), None).unwrap_err().to_string();
-    assert!(error.contains("a.png") && error.contains("#010203"), "{error}");
+    assert!(
+        error.contains("a.png") && error.contains("#010203"),
+        "{error}"
+    );
 }

@@ -23,7 +23,10 @@ fn regions_of_every_kind_become_pixels() {
     assert_eq!(read.tool, Tool::LabelStudio);
     assert_eq!(classes(&read), [(1, "ball"), (2, "plum")]);
     assert_eq!(drawn(&read.pictures[0])[0], "222222...111");
-    assert_eq!((area(&read.pictures[0], 1), area(&read.pictures[0], 2)), (12, 48));
+    assert_eq!(
+        (area(&read.pictures[0], 1), area(&read.pictures[0], 2)),
+        (12, 48)
+    );
     assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
     assert!(read.notes[0].contains("region k of"), "{:?}", read.notes);
 }
@@ -48,7 +51,8 @@ fn label_studio_382_a_brush_that_is_not_of_the_pictures_size_is_named() {
             r#"{{"data": {{"image": "{name}"}}, "annotations": [{{"result": [{{"id": "b", {SIZE}, "value": {value}}}]}}]}}"#
         )
     };
-    let brush = r#"{"format": "rle", "rle": [0, 0, 0, 22, 57, 27, 193, 155, 0], "brushlabels": ["plum"]}"#;
+    let brush =
+        r#"{"format": "rle", "rle": [0, 0, 0, 22, 57, 27, 193, 155, 0], "brushlabels": ["plum"]}"#;
     let polygon = r#"{"points": [[0, 0], [50, 0], [50, 100]], "polygonlabels": ["plum"]}"#;
     let text = format!("[{}, {}]", task("a.png", brush), task("b.png", polygon));
     let read = opened(folder.path(), "project.json", &text);

@@ -58,10 +58,16 @@ fn area(picture: &Picture, label: u16) -> usize {
 }
 
 fn names(annotations: &Annotations) -> Vec<&str> {
-    annotations.pictures.iter().map(|picture| picture.name.as_str()).collect()
+    annotations
+        .pictures
+        .iter()
+        .map(|picture| picture.name.as_str())
+        .collect()
 }
 
 fn classes(annotations: &Annotations) -> Vec<(u16, &str)> {
     let categories = annotations.categories.iter();
-    categories.map(|category| (category.id, category.name.as_str())).collect()
+    categories
+        .map(|category| (category.id, category.name.as_str()))
+        .collect()
 }

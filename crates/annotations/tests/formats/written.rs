@@ -56,8 +56,17 @@ fn back(labels: &[u16]) -> [Vec<u16>; 3] {
         let mut labels = read.pictures[0].labels().unwrap();
         // Tools that know names alone number what is there.
         for label in labels.iter_mut().filter(|label| **label > 0) {
-            let name = &read.categories.iter().find(|category| category.id == *label).unwrap().name;
-            *label = categories.iter().find(|category| category.name == *name).unwrap().id;
+            let name = &read
+                .categories
+                .iter()
+                .find(|category| category.id == *label)
+                .unwrap()
+                .name;
+            *label = categories
+                .iter()
+                .find(|category| category.name == *name)
+                .unwrap()
+                .id;
         }
         labels
     })
@@ -93,11 +102,20 @@ fn plain_regions_are_polygons_and_holes_are_kept() {
     coco.add(&answer).unwrap();
     coco.end(&categories()).unwrap();
     let text = String::from_utf8(text).unwrap();
-    assert!(text.contains("\"segmentation\":[[1.0,1.0,5.0,1.0,5.0,5.0,1.0,5.0]]"), "{text}");
-    assert!(text.contains("\"area\":16") && text.contains("\"bbox\":[1,1,4,4]"), "{text}");
+    assert!(
+        text.contains("\"segmentation\":[[1.0,1.0,5.0,1.0,5.0,5.0,1.0,5.0]]"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\"area\":16") && text.contains("\"bbox\":[1,1,4,4]"),
+        "{text}"
+    );
     let shapes = labelme(&answer, &categories()).unwrap();
     assert_eq!(shapes["shapes"][0]["shape_type"], "polygon");
-    assert_eq!(shapes["shapes"][0]["points"], serde_json::json!([[1.0, 1.0], [4.0, 1.0], [4.0, 4.0], [1.0, 4.0]]));
+    assert_eq!(
+        shapes["shapes"][0]["points"],
+        serde_json::json!([[1.0, 1.0], [4.0, 1.0], [4.0, 4.0], [1.0, 4.0]])
+    );
     assert_eq!(shapes["shapes"][0]["label"], "a & b");
 
     labels[2 * 12 + 2] = 0;
@@ -107,5 +125,10 @@ fn plain_regions_are_polygons_and_holes_are_kept() {
 #[test]
 fn the_configuration_names_every_class() {
     let text = label_studio_config(&categories());
-    assert_eq!(text.matches("<Label value=\"a &amp; b\" background=\"#c80100\"/>").count(), 2, "{text}");
+    assert_eq!(
+        text.matches("<Label value=\"a &amp; b\" background=\"#c80100\"/>")
+            .count(),
+        2,
+        "{text}"
+    );
 }
