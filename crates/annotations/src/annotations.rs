@@ -74,7 +74,7 @@ pub struct Picture {
 }
 
 /// Where the pixels of a picture are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PictureFile {
     /// In a file of their own.
     Path(PathBuf),

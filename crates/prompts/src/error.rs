@@ -39,7 +39,7 @@ pub enum LibraryError {
 
     /// What a labelling tool exported cannot be used.
     #[error(transparent)]
-    Annotations(#[from] seggpt_annotations::AnnotationsError),
+    Annotations(#[from] AnnotationsError),
 
     /// A class table that contradicts itself.
     #[error("the class table: {reason}")]

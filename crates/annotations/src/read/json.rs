@@ -178,8 +178,8 @@ mod tests {
         let text = r#"{"a": [NaN, -Infinity, Infinity, 1], "NaN \" Infinity": "NaN"}"#;
         let value: Value = parse(text).unwrap();
         assert_eq!(
-            value.to_string(),
-            r#"{"NaN \" Infinity":"NaN","a":[null,null,null,1]}"#
+            value,
+            serde_json::json!({ "a": [null, null, null, 1], "NaN \" Infinity": "NaN" })
         );
     }
 

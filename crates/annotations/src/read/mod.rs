@@ -186,19 +186,18 @@ fn finish(
         name.replace('\\', "/")
     });
     let plain: Vec<String> = plain.collect();
-    let pictures =
-        names::unique(&plain)
-            .into_iter()
-            .zip(found)
-            .map(|(name, (_, file, size, objects))| Picture {
-                name,
-                file,
-                size,
-                drawn: Drawn::Objects {
-                    objects,
-                    smaller_on_top: read.smaller_on_top,
-                },
-            });
+    let pictures = names::unique(&plain).into_iter().zip(found).map(
+        |(name, (_, file, size, objects, source))| Picture {
+            name,
+            file,
+            source: source.unwrap_or_else(|| path.clone()),
+            size,
+            drawn: Drawn::Objects {
+                objects,
+                smaller_on_top: read.smaller_on_top,
+            },
+        },
+    );
     Ok(Annotations {
         tool,
         categories: read.categories,

@@ -1,4 +1,4 @@
-use seggpt_annotations::{AnnotationsError, Tool};
+use seggpt_annotations::{AnnotationsError, Rle, RleError, Tool};
 
 use crate::*;
 
@@ -193,4 +193,29 @@ fn marks_and_encodings_of_editors_are_no_part_of_the_file() {
     let path = folder.path().join("wide.json");
     fs::write(&path, wide).unwrap();
     assert_eq!(area(&open(&path, None).unwrap().pictures[0], 1), 16);
+}
+
+#[test]
+fn damaged_run_lengths_are_refused() {
+    assert_eq!(
+        Rle::new((2, 2), vec![1, 2]).unwrap_err(),
+        RleError::Length {
+            covered: 3,
+            width: 2,
+            height: 2
+        }
+    );
+    assert_eq!(
+        Rle::decompress((2, 2), "1 1").unwrap_err(),
+        RleError::Damaged { at: 1 }
+    );
+    assert_eq!(
+        Rle::decompress((2, 2), "P").unwrap_err(),
+        RleError::Damaged { at: 1 }
+    );
+    assert!(Rle::decompress((2, 2), "oooooooooooo").is_err());
+    assert_eq!(
+        Rle::decompress((2, 2), "13").unwrap().values(),
+        [false, true, true, true]
+    );
 }

@@ -56,7 +56,7 @@ impl Voc {
             true => files::pictures(&objects)?,
             false => files::Pictures::none(),
         };
-        let names = match split {
+        let names: Vec<String> = match split {
             Some(split) => {
                 let list = files::list(&root.join(format!("ImageSets/Segmentation/{split}.txt")))?;
                 list.iter().map(|name| name.trim().to_owned()).collect()
@@ -87,7 +87,11 @@ impl Voc {
 fn classes(root: &Path) -> Result<Vec<Class>, EvalError> {
     let list = root.join("class_names.txt");
     let names: Vec<String> = match list.is_file() {
-        true => files::list(&list)?.into_iter().skip(1).collect(),
+        true => files::list(&list)?
+            .iter()
+            .skip(1)
+            .map(|name| name.trim().to_owned())
+            .collect(),
         false => CLASSES.map(str::to_owned).to_vec(),
     };
     Ok((1..)
