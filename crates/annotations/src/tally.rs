@@ -23,9 +23,10 @@ impl Tally {
         self.left.values().map(|(count, _)| count).sum()
     }
 
-    /// The first of the reasons, for an error where nothing is left.
-    pub fn first(&self) -> Option<String> {
-        let ((kind, reason), (_, which)) = self.left.first_key_value()?;
+    /// The first of the reasons, one of this kind of thing if there is any, for an error where nothing is left.
+    pub fn first(&self, kind: &str) -> Option<String> {
+        let own = self.left.iter().find(|((of, _), _)| *of == kind);
+        let ((kind, reason), (_, which)) = own.or_else(|| self.left.iter().next())?;
         Some(format!("{kind} {which}: {reason}"))
     }
 

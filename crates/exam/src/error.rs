@@ -57,9 +57,9 @@ pub enum ExamError {
 
     /// Truths that are not of their picture's size.
     #[error(
-        "{set}: {} truth{} not the size of {} picture: {}; draw it on the picture itself, or take the picture out",
-        truths.len(), if truths.len() == 1 { " has" } else { "s have" }, if truths.len() == 1 { "its" } else { "their" },
-        listed(truths)
+        "{set}: {} truth{} in size from {}: {}; draw it on the picture itself, or take the picture out",
+        truths.len(), if truths.len() == 1 { " differs" } else { "s differ" },
+        if truths.len() == 1 { "its picture" } else { "their pictures" }, listed(truths)
     )]
     TruthSizes {
         /// Name of the set.

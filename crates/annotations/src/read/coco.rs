@@ -109,12 +109,12 @@ fn outline(value: &Value) -> Result<(Shape, usize), String> {
     match value {
         Value::Array(list) if list.is_empty() => Err(NO_OUTLINE.to_owned()),
         Value::Array(list) => {
-            let several = list.iter().all(|part| match part {
-                Value::Array(part) => {
-                    part.len() > 2 || part.iter().any(Value::is_array) || part.is_empty()
-                }
-                _ => false,
-            });
+            // Parts of two numbers each are the points of a single one.
+            let is_part = |part: &Value| {
+                part.as_array()
+                    .is_some_and(|part| part.len() != 2 || part.iter().any(Value::is_array))
+            };
+            let several = list.iter().all(Value::is_array) && list.iter().any(is_part);
             let parts: Option<Vec<Vec<f64>>> = match several {
                 true => list.iter().map(json::points).collect(),
                 false => json::points(value).map(|part| vec![part]),

@@ -48,15 +48,19 @@ pub(super) fn read(
         .collect();
     let mut found = Vec::new();
     for (mask, name, seen) in read {
-        let mut tried = candidates(name).map(|candidate| finder.find(&candidate));
-        let looked = match tried.find(|found| !matches!(found, Err(NotFound::Missing))) {
-            Some(Ok(file)) => Ok(file),
-            Some(Err(_)) => Err("several pictures are called so".to_owned()),
-            None => Err(format!(
+        let looked = finder.find(&candidates(name)).map_err(|error| match error {
+            NotFound::Missing => format!(
                 "there is no such picture in {}; say where pictures are",
                 finder.described()
-            )),
-        };
+            ),
+            NotFound::Several(one, other) => {
+                format!(
+                    "its picture may be {} or {}",
+                    one.display(),
+                    other.display()
+                )
+            }
+        });
         match (looked, seen) {
             (Ok(file), Ok((size, shown))) => {
                 let objects = object_masks.join(format!("{name}.png"));
@@ -78,7 +82,7 @@ pub(super) fn read(
     }
     if found.is_empty() {
         let reason = tally
-            .first()
+            .first("picture")
             .unwrap_or_else(|| format!("{CLASSES} holds no masks"));
         return Err(AnnotationsError::format(folder, reason));
     }
@@ -111,10 +115,10 @@ pub(super) fn read(
 }
 
 /// Names that a picture of this name may have.
-fn candidates(name: &str) -> impl Iterator<Item = String> {
+fn candidates(name: &str) -> Vec<String> {
     let lower = listing::PICTURES.into_iter().map(str::to_owned);
     let both = lower.flat_map(|ending| [ending.clone(), ending.to_ascii_uppercase()]);
-    both.map(move |ending| format!("{name}.{ending}"))
+    both.map(|ending| format!("{name}.{ending}")).collect()
 }
 
 /// All PNG files below a folder with their paths in it, without ending.

@@ -66,35 +66,35 @@ impl Finder {
         shown.join(", ")
     }
 
-    /// The file of this name: as it stands below a root, else without folders in front, else by its name alone where one
-    /// file below the roots has it.
-    pub fn find(&self, name: &str) -> Result<PathBuf, NotFound> {
-        let slashes = name.replace('\\', "/");
-        let parts: Vec<&str> = slashes
-            .split('/')
-            .filter(|part| !part.is_empty() && !matches!(*part, "." | ".."))
-            .collect();
-        let given = Path::new(name);
-        if given.is_absolute() && given.is_file() {
-            return Ok(given.to_owned());
+    /// The file of the first of these names that is found: as it stands below a root, else without folders in front, else by
+    /// its name alone where one file below the roots has it.
+    pub fn find(&self, names: &[String]) -> Result<PathBuf, NotFound> {
+        if let Some(found) = names.iter().find_map(|name| self.direct(name)) {
+            return Ok(found);
         }
-        for first in 0..parts.len() {
-            let tail: PathBuf = parts[first..].iter().collect();
-            if let Some(found) = self
-                .roots
-                .iter()
-                .map(|root| root.join(&tail))
-                .find(|file| file.is_file())
-            {
-                return Ok(found);
+        for name in names {
+            match self.named(parts(name).last().map_or("", |last| last)) {
+                [] => {}
+                [only] => return Ok(only.clone()),
+                [first, second, ..] => {
+                    return Err(NotFound::Several(first.clone(), second.clone()));
+                }
             }
         }
-        let last = parts.last().copied().unwrap_or_default();
-        match self.named(last) {
-            [] => Err(NotFound::Missing),
-            [only] => Ok(only.clone()),
-            [first, second, ..] => Err(NotFound::Several(first.clone(), second.clone())),
+        Err(NotFound::Missing)
+    }
+
+    fn direct(&self, name: &str) -> Option<PathBuf> {
+        let given = Path::new(name);
+        if given.is_absolute() && given.is_file() {
+            return Some(given.to_owned());
         }
+        let parts = parts(name);
+        (0..parts.len()).find_map(|first| {
+            let tail: PathBuf = parts[first..].iter().collect();
+            let mut files = self.roots.iter().map(|root| root.join(&tail));
+            files.find(|file| file.is_file())
+        })
     }
 
     fn named(&self, name: &str) -> &[PathBuf] {
@@ -113,13 +113,25 @@ impl Finder {
     }
 }
 
+/// The folders and the file of a path that may come from any system.
+fn parts(path: &str) -> Vec<&str> {
+    let parts = path.split(['/', '\\']);
+    parts
+        .filter(|part| !part.is_empty() && !matches!(*part, "." | ".."))
+        .collect()
+}
+
 /// Folders are entered this deep.
 const DEPTH: usize = 6;
+
+/// Folders whose files are called like pictures, but are masks.
+const MASKS: [&str; 3] = ["SegmentationClass", "SegmentationObject", "masks"];
 
 fn list(folder: &Path, depth: usize, all: &mut HashMap<String, Vec<PathBuf>>) {
     // What cannot be listed holds no picture that could be found.
     for path in listing::entries(folder).unwrap_or_default() {
         match path.is_dir() {
+            true if MASKS.iter().any(|name| path.ends_with(name)) => {}
             true if depth < DEPTH => list(&path, depth + 1, all),
             true => {}
             false => {

@@ -103,7 +103,11 @@ impl<'de, T: Record> Deserialize<'de> for Records<T> {
                         },
                         reason,
                     };
-                    records.push(T::of(&value).map_err(odd));
+                    let record = match value.is_object() {
+                        true => T::of(&value),
+                        false => Err("it is no record".to_owned()),
+                    };
+                    records.push(record.map_err(odd));
                 }
                 Ok(Records(records))
             }

@@ -167,8 +167,13 @@ fn finish(
         .iter()
         .any(|(_, _, _, objects, _)| !objects.is_empty());
     if !drawn {
+        let kind = if found.is_empty() {
+            "picture"
+        } else {
+            "annotation"
+        };
         let reason = tally
-            .first()
+            .first(kind)
             .unwrap_or_else(|| "nothing is drawn in it".to_owned());
         let count = tally.count();
         let more = if count > 1 {
@@ -209,23 +214,19 @@ fn finish(
 }
 
 fn locate(picture: &Named, finder: &Finder) -> Result<PictureFile, NotFound> {
-    let mut missing = NotFound::Missing;
-    for name in &picture.names {
-        if let Some(folder) = &picture.folder {
-            let file = folder.join(name.replace('\\', "/"));
-            if file.is_file() {
-                return Ok(PictureFile::Path(file));
-            }
-        }
-        match finder.find(name) {
-            Ok(file) => return Ok(PictureFile::Path(file)),
-            Err(NotFound::Missing) => {}
-            Err(several) => missing = several,
+    if let Some(folder) = &picture.folder {
+        let beside = picture
+            .names
+            .iter()
+            .map(|name| folder.join(name.replace('\\', "/")));
+        if let Some(file) = beside.into_iter().find(|file| file.is_file()) {
+            return Ok(PictureFile::Path(file));
         }
     }
-    match &picture.embedded {
-        Some(file) => Ok(PictureFile::Embedded(file.clone())),
-        None => Err(missing),
+    match (finder.find(&picture.names), &picture.embedded) {
+        (Ok(file), _) => Ok(PictureFile::Path(file)),
+        (Err(_), Some(file)) => Ok(PictureFile::Embedded(file.clone())),
+        (Err(error), None) => Err(error),
     }
 }
 

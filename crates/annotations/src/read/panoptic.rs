@@ -148,7 +148,7 @@ impl Panoptic {
         }
         if found.is_empty() {
             let reason = tally
-                .first()
+                .first("annotation")
                 .unwrap_or_else(|| "no picture is annotated".to_owned());
             return Err(AnnotationsError::format(path, reason));
         }

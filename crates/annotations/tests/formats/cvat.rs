@@ -110,6 +110,12 @@ fn masks(table: &str, color: [u8; 3]) -> tempfile::TempDir {
 fn cvat_2032_a_label_map_numbers_its_classes_wherever_background_stands() {
     let table = "# label:color_rgb:parts:actions\r\nCat:48,112,32::\r\nbackground:0,0,0::\r\nDog:176,112,32::\r\n";
     let folder = masks(table, [176, 112, 32]);
+    // Masks are called like the pictures.
+    fs::rename(
+        folder.path().join("JPEGImages/a.png"),
+        folder.path().join("JPEGImages/a.JPG"),
+    )
+    .unwrap();
     let read = open(folder.path(), None).unwrap();
     assert_eq!(read.tool, Tool::CvatMasks);
     assert_eq!(classes(&read), [(1, "Cat"), (2, "Dog")]);

@@ -111,14 +111,14 @@ fn comma10k_1952_a_truth_of_another_size_is_to_blame_and_not_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     let error = refused(set(folder.path(), &[(8, 4), (7, 4), (8, 4), (4, 4)]));
     assert!(
-        error.contains("2 truths have not the size of their picture: `p1` has a truth of 7 x 4 pixels, but a picture of 8 x 4"),
+        error.contains("2 truths differ in size from their pictures: `p1` has a truth of 7 x 4 pixels, but a picture of 8 x 4"),
         "{error}"
     );
     assert!(error.contains("`p3`") && !error.contains("`p2`"), "{error}");
     let folder = tempfile::tempdir().unwrap();
     let error = refused(set(folder.path(), &[(8, 2), (8, 4)]));
     assert!(
-        error.contains("1 truth has not the size of its picture: `p0`"),
+        error.contains("1 truth differs in size from its picture: `p0`"),
         "{error}"
     );
 }
