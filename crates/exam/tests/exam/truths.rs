@@ -2,7 +2,6 @@
 
 use std::{fs, path::Path};
 
-use seggpt_eval::data::Dataset;
 use seggpt_exam::{Exam, Maker, Protocol, Source};
 use seggpt_imaging::{
     RgbImage,
