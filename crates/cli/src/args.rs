@@ -99,6 +99,7 @@ Examples:
   seggpt segment --prompt cell.png=cell_mask.png --out masks pictures/
   seggpt segment --prompt a.jpg=a_mask.png --prompt b.jpg=b_mask.png --type semantic --out masks 'scans/*.tif'
   seggpt segment --prompts library/ --select nearest --k 4 --ensemble spatial --out masks pictures/
+  seggpt segment --prompts instances.json --images labelled/ --export coco --out masks pictures/
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
 
 A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
@@ -120,9 +121,17 @@ pub struct SegmentArgs {
         help_heading = "Examples to learn from"
     )]
     pub pairs: Vec<String>,
-    /// A prompt library: a folder with `prompts.yml`, or that file.
-    #[arg(long, value_name = "DIR", help_heading = "Examples to learn from")]
+    /// A prompt library: a folder with `prompts.yml`, or that file; or what CVAT, labelme, Label Studio or COCO's tools export.
+    #[arg(long, value_name = "DIR|FILE", help_heading = "Examples to learn from")]
     pub prompts: Option<PathBuf>,
+    /// The pictures that a labelling tool's file speaks of (default: those that lie where the tool puts them).
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "prompts",
+        help_heading = "Examples to learn from"
+    )]
+    pub images: Option<PathBuf>,
     /// How examples are chosen for each picture.
     #[arg(
         long,
@@ -212,6 +221,15 @@ pub struct SegmentArgs {
     /// Write no report page.
     #[arg(long, help_heading = "What is written")]
     pub no_report: bool,
+    /// Also write all masks in the form that labelling tools import, with commas between.
+    #[arg(
+        long = "export",
+        value_enum,
+        value_name = "TOOL",
+        value_delimiter = ',',
+        help_heading = "What is written"
+    )]
+    pub exports: Vec<Export>,
 
     /// How many pictures may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
@@ -254,8 +272,8 @@ Examples:
   seggpt eval --fold 0 --k 1,5 --seed 1 data/VOC2012
   seggpt eval --model none --baselines data/*
 
-A SET is a folder with images/, masks/, classes.tsv and split.tsv, or VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as \
-they are published. Every combination of --model, --ensemble, --select, --k and --cut is a row of the table. A repeated \
+A SET is a folder with images/, masks/, classes.tsv and split.tsv; what CVAT, labelme or Label Studio export, or a COCO file; or \
+VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as they are published. Every combination of --model, --ensemble, --select, --k and --cut is a row of the table. A repeated \
 command goes on where the last one stopped; rows of other commands in OUT stay in its report.")]
 pub struct EvalArgs {
     /// Data sets.
@@ -480,6 +498,19 @@ words! {
 }
 
 words! {
+    /// `--export`.
+    Export {
+        /// coco.json: polygons, or run lengths where there are holes.
+        #[default]
+        Coco = "coco",
+        /// labelme/NAME.json: polygons, or masks where there are holes.
+        Labelme = "labelme",
+        /// label-studio.json: predictions as polygons, or brush where there are holes; and label-studio.xml, the configuration.
+        LabelStudio = "label-studio",
+    }
+}
+
+words! {
     /// `--type`.
     SegType {
         /// This very thing.
@@ -623,14 +654,17 @@ pub struct TuneArgs {
     /// A model file, a transformers folder, or the name of a bundled model.
     #[arg(long, value_name = "PATH|NAME", default_value = "default")]
     pub model: String,
-    /// The labelled pictures: a prompt library.
+    /// The labelled pictures: a prompt library, or what CVAT, labelme, Label Studio or COCO's tools export.
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "DIR|FILE",
         required_unless_present = "data",
         conflicts_with = "data"
     )]
     pub prompts: Option<PathBuf>,
+    /// The pictures that a labelling tool's file speaks of (default: those that lie where the tool puts them).
+    #[arg(long, value_name = "DIR", requires = "prompts")]
+    pub images: Option<PathBuf>,
     /// The labelled pictures: a folder with `images/NAME.*` and `masks/NAME.*`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

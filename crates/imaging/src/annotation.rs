@@ -156,6 +156,18 @@ impl Annotation {
             Marks::Colored { painted, colors } => colored(painted, &colors, table),
         })
     }
+
+    /// A plane of class ids of `size` = (width, height), row by row, that came from elsewhere than a mask file; 0 is
+    /// background, 65,535 ignored. `table` as in [`Annotation::decode`].
+    ///
+    /// # Panics
+    /// If there is not one id per pixel.
+    #[must_use]
+    pub fn of_ids(size: (u32, u32), ids: &[u16], table: Option<&[ClassEntry]>) -> Self {
+        let shown: std::collections::BTreeSet<u16> = ids.iter().copied().collect();
+        let shown = shown.into_iter().filter(|id| !matches!(*id, 0 | u16::MAX));
+        indexed(size, ids, &shown.map(|id| (id, None)).collect(), table)
+    }
 }
 
 /// One class, shades of white on black.

@@ -13,6 +13,7 @@
 //! | [`descriptor`]: how alike are two pictures | |
 
 pub mod annotation;
+pub mod color;
 pub mod components;
 pub mod decode;
 pub mod descriptor;

@@ -1,6 +1,5 @@
 //! Prompt selection: adds to each picture the K examples that are to guide it.
 
-mod classes;
 mod content;
 mod pairs;
 mod selector;
@@ -12,7 +11,6 @@ use eyre::Result;
 use seggpt_contract::{Identity, Image, Payload, Prompted};
 use seggpt_node::{Manual, Port, one_by_one, transform_several};
 
-pub use classes::Classes;
 pub use pairs::Pairs;
 pub use selector::Selector;
 pub use settings::Settings;

@@ -93,7 +93,7 @@ fn open(settings: &Settings) -> Result<(Library, Vec<String>)> {
         }
     };
     let (library, problems) = match (&settings.prompts, &settings.prompt_pairs) {
-        (Some(path), None) => Library::open_with(path, amend)
+        (Some(path), None) => Library::open_with(path, settings.images.as_deref(), amend)
             .wrap_err_with(|| format!("PROMPTS `{}` cannot be used", path.display()))?,
         (None, Some(pairs)) => {
             let mut library = seggpt_prompt_library::Settings::default();

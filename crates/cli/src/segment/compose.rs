@@ -49,12 +49,12 @@ pub fn compose(plan: &Plan) -> String {
         ("WINDOW_MB", args.window_mb.to_string()),
         ("RESEND_S", patience(args.window, plan.k).to_string()),
     ];
-    let mut prompts = vec![
-        plan.prompts.setting(),
+    let mut prompts = plan.prompts.settings();
+    prompts.extend([
         ("SELECT", args.select.word().to_owned()),
         ("K", plan.k.to_string()),
         ("SEED", args.seed.to_string()),
-    ];
+    ]);
     prompts.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
     prompts.extend(plan.classes.clone().map(|classes| ("CLASSES", classes)));
     let infer = [
@@ -69,7 +69,7 @@ pub fn compose(plan: &Plan) -> String {
             if args.instances { "components" } else { "none" }.to_owned(),
         ),
     ];
-    let sink = [
+    let mut sink = vec![
         ("OUT", plan.out.display().to_string()),
         ("MASK", args.mask.word().to_owned()),
         ("OVERLAY", (!args.no_overlay).to_string()),
@@ -77,6 +77,10 @@ pub fn compose(plan: &Plan) -> String {
         ("PAINTED", args.painted.to_string()),
         ("REPORT", (!args.no_report).to_string()),
     ];
+    if !args.exports.is_empty() {
+        let words: Vec<_> = args.exports.iter().map(|export| export.word()).collect();
+        sink.push(("EXPORT", words.join(",")));
+    }
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
@@ -132,6 +136,7 @@ mod tests {
             },
             prompts: Prompts {
                 library: None,
+                images: None,
                 pairs: vec![("/a.png".into(), "/b.png".into())],
                 count: Some(1),
             },
