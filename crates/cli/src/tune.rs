@@ -2,11 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
 use seggpt::{DType, Trainable};
+use seggpt_files::listing;
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
 use seggpt_samples::Example;
@@ -159,14 +159,9 @@ fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
     let named = |part: &str| -> Result<BTreeMap<_, PathBuf>, Flaw> {
         let folder = folder.join(part);
         let failed = |error| Flaw::new(format!("{}: cannot be read ({error})", folder.display()));
-        let mut files = BTreeMap::new();
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if let Some(stem) = path.file_stem().filter(|_| path.is_file()) {
-                files.insert(stem.to_owned(), path);
-            }
-        }
-        Ok(files)
+        let pictures = listing::pictures(&folder).map_err(failed)?;
+        let named = |path: PathBuf| Some((path.file_stem()?.to_owned(), path));
+        Ok(pictures.into_iter().filter_map(named).collect())
     };
     let (images, mut masks) = (named("images")?, named("masks")?);
     let pair = |(stem, image)| Some((image, masks.remove(&stem)?));

@@ -6,6 +6,7 @@ use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{
     RgbImage,
     annotation::MaskMode,
+    read::Exif,
     write::{MaskFormat, mask_png, rgb_png},
 };
 
@@ -76,6 +77,7 @@ impl Entry<'_> {
         let file = File {
             kind,
             mask_mode: MaskMode::Ids,
+            exif: Exif::Apply,
             classes: settings.collect(),
             prompts: vec![Line {
                 image: image_name.into(),

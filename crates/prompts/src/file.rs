@@ -6,8 +6,8 @@ use std::{
 };
 
 use seggpt_contract::SegType;
-use seggpt_imaging::{Rgb, annotation::MaskMode};
-use serde::{Deserialize, Serialize};
+use seggpt_imaging::{Rgb, annotation::MaskMode, read::Exif};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::LibraryError;
 
@@ -18,6 +18,8 @@ pub struct Settings {
     pub kind: SegType,
     /// How mask files are read.
     pub mask_mode: MaskMode,
+    /// Whether the orientation that cameras wrote turns images upright.
+    pub exif: Exif,
     /// The wanted classes; empty takes whatever the masks show.
     pub classes: Vec<ClassSetting>,
 }
@@ -31,9 +33,39 @@ pub struct ClassSetting {
     /// What it is called; `class ID` where nothing is said.
     #[serde(default)]
     pub name: Option<String>,
-    /// The colour to paint it in; where nothing is said, the mask's own or one that stays apart.
-    #[serde(default)]
+    /// The colour to paint it in; where nothing is said, the mask's own or one that stays apart. In the file, three numbers or
+    /// `"#rrggbb"`.
+    #[serde(default, deserialize_with = "color")]
     pub color: Option<Rgb>,
+}
+
+/// `#` and six hexadecimal digits.
+#[must_use]
+pub fn hex(text: &str) -> Option<Rgb> {
+    let digits = text.strip_prefix('#').filter(|digits| {
+        digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })?;
+    let [_, r, g, b] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
+    Some([r, g, b])
+}
+
+fn color<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Rgb>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Color {
+        Numbers(Rgb),
+        Text(String),
+        Other(serde::de::IgnoredAny),
+    }
+    const WANTED: &str = "a colour is \"#rrggbb\" (in quotes) or three numbers of 0 to 255";
+    match Option::<Color>::deserialize(from)? {
+        None => Ok(None),
+        Some(Color::Numbers(color)) => Ok(Some(color)),
+        Some(Color::Text(text)) => hex(&text)
+            .map(Some)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is no colour: {WANTED}"))),
+        Some(Color::Other(_)) => Err(D::Error::custom(WANTED)),
+    }
 }
 
 /// The files of a prompt.
@@ -55,6 +87,8 @@ pub(crate) struct File {
     pub(crate) kind: SegType,
     #[serde(default, with = "MaskModeName")]
     pub(crate) mask_mode: MaskMode,
+    #[serde(default, with = "ExifName")]
+    pub(crate) exif: Exif,
     #[serde(default)]
     pub(crate) classes: Vec<ClassSetting>,
     pub(crate) prompts: Vec<Line>,
@@ -81,6 +115,13 @@ enum MaskModeName {
     Ids,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Exif", rename_all = "lowercase")]
+enum ExifName {
+    Apply,
+    Ignore,
+}
+
 /// A library's settings and its prompts by name.
 pub(crate) type Contents = (Settings, Vec<(String, PromptFiles)>);
 
@@ -96,7 +137,7 @@ fn list_at(path: &Path) -> PathBuf {
 /// Reads `prompts.yml` in a folder (or the file itself).
 pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
     let path = list_at(path);
-    let text = std::fs::read_to_string(&path).map_err(|source| LibraryError::Read {
+    let text = seggpt_files::text::open(&path).map_err(|source| LibraryError::Read {
         path: path.clone(),
         source,
     })?;
@@ -116,6 +157,7 @@ pub(crate) fn read(path: &Path) -> Result<Contents, LibraryError> {
     let settings = Settings {
         kind: file.kind,
         mask_mode: file.mask_mode,
+        exif: file.exif,
         classes: file.classes,
     };
     Ok((settings, prompts.collect()))

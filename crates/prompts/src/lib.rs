@@ -5,8 +5,9 @@
 //! ```yaml
 //! type: instance          # or semantic: which type token the network gets
 //! mask_mode: auto         # auto, binary, palette, rgb or ids: how to read the masks
+//! exif: apply             # or ignore: whether cameras' orientation turns images upright
 //! classes:                # optional: names, colours, and which classes are wanted
-//!   - {id: 1, name: pebble, color: [255, 255, 255]}
+//!   - {id: 1, name: pebble, color: "#ffffff"}      # or [255, 255, 255]
 //! prompts:                # paths are relative to this file
 //!   - {image: a.jpg, mask: a_mask.png}
 //!   - {image: b.jpg, mask: b_mask.png, name: wet sand}
@@ -22,11 +23,12 @@ mod entry;
 mod error;
 mod file;
 mod library;
+mod remarks;
 mod strategy;
 
 pub use entry::Entry;
 pub use error::{LibraryError, PromptProblem};
-pub use file::{ClassSetting, PromptFiles, Settings, files};
+pub use file::{ClassSetting, PromptFiles, Settings, files, hex};
 pub use library::{Library, Planes, Prompt};
 pub use strategy::{
     Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Pool, Query, Random,

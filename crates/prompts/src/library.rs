@@ -8,13 +8,15 @@ use seggpt_contract::{Class, Example, SegType, Square};
 use seggpt_imaging::{
     BLACK, Rgb, RgbImage,
     annotation::{AnnotatedClass, Annotation, ClassEntry, MaskKind, MaskMode},
-    read, resize,
+    read::{Exif, Reading},
+    resize,
 };
 
 use crate::{
     LibraryError, PromptFiles, PromptProblem, Settings,
     classes::{self, Seen},
     file,
+    remarks::{self, Remark},
 };
 
 /// One usable prompt: an image and its mask, both readable and of one size.
@@ -48,6 +50,7 @@ pub struct Planes {
 pub struct Library {
     kind: SegType,
     mask_mode: MaskMode,
+    exif: Exif,
     classes: Vec<Class>,
     prompts: Vec<Prompt>,
     warnings: Vec<String>,
@@ -109,7 +112,7 @@ impl Library {
         let table = (!table.is_empty()).then_some(&table[..]);
         let checked: Vec<_> = prompts
             .into_par_iter()
-            .map(|(name, files)| Checked::read(name, files, settings.mask_mode, table))
+            .map(|(name, files)| Checked::read(name, files, settings, table))
             .collect();
         let (mut usable, mut problems) = (Vec::new(), Vec::new());
         for prompt in checked {
@@ -131,7 +134,8 @@ impl Library {
         let mut warnings: Vec<String> = absent
             .map(|setting| format!("class {} is in the class table, but in no mask", setting.id))
             .collect();
-        warnings.extend(usable.iter().flat_map(Checked::warnings));
+        let remarks = usable.iter().flat_map(|prompt| prompt.remarks.clone());
+        warnings.extend(remarks::summed(remarks));
         let prompts = usable
             .into_iter()
             .map(|prompt| prompt.settled(&classes))
@@ -139,6 +143,7 @@ impl Library {
         let library = Self {
             kind: settings.kind,
             mask_mode: settings.mask_mode,
+            exif: settings.exif,
             classes,
             prompts,
             warnings,
@@ -175,8 +180,9 @@ impl Library {
         self.prompts.len()
     }
 
-    /// What is odd but no error: a mask that marks nothing, marks that the class table does not list
-    /// (and that are painted black), a class that no mask shows.
+    /// What is odd but no error: a mask that marks nothing or nearly everything, marks that the class table does not list
+    /// (and that are painted black), a class that no mask shows, what was guessed, and what was not taken as the files have
+    /// it. Each sort is said once.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -191,8 +197,9 @@ impl Library {
     /// If `index` is not below [`Library::len`].
     pub fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
         let Prompt { name, files, .. } = &self.prompts[index];
-        read::open(&files.image)
-            .map_err(|error| changed(PromptProblem::imaging(name, files, error)))
+        let reading = Reading::open(&files.image, self.exif)
+            .map_err(|error| changed(PromptProblem::imaging(name, files, error)))?;
+        Ok(reading.picture)
     }
 
     /// A prompt's picture and what its mask says, at their own size.
@@ -219,7 +226,7 @@ impl Library {
         };
         Ok(Planes {
             ids: mask.as_raw().as_chunks::<3>().0.iter().map(id).collect(),
-            image: loaded.image,
+            image: loaded.image.picture,
             mask,
             painted: loaded.painted,
         })
@@ -263,7 +270,7 @@ impl Library {
             color: Some(class.color),
         };
         let table: Vec<ClassEntry> = self.classes.iter().map(entry).collect();
-        Loaded::open(name, files, self.mask_mode, Some(&table)).map_err(changed)
+        Loaded::open(name, files, self.mask_mode, self.exif, Some(&table)).map_err(changed)
     }
 
     fn prepare(&self, prompt: &Prompt, size: u32) -> Result<Example, LibraryError> {
@@ -284,7 +291,7 @@ impl Library {
         };
         Ok(Example {
             name: prompt.name.clone(),
-            image: square(resize::bicubic(&image, size, size))?,
+            image: square(resize::bicubic(&image.picture, size, size))?,
             mask: square(mask)?,
             score: 0.0,
         })
@@ -305,30 +312,27 @@ struct Checked {
     size: (u32, u32),
     kind: MaskKind,
     classes: Vec<AnnotatedClass>,
-    unlisted: Vec<String>,
+    remarks: Vec<Remark>,
 }
 
 impl Checked {
     fn read(
         name: String,
         files: PromptFiles,
-        mode: MaskMode,
+        settings: &Settings,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
-        let loaded = Loaded::open(&name, &files, mode, table)?;
-        let Annotation {
-            kind,
-            classes,
-            unlisted,
-            ..
-        } = loaded.annotation;
+        let loaded = Loaded::open(&name, &files, settings.mask_mode, settings.exif, table)?;
+        let mut remarks = remarks::of_image(&files.image, &loaded.image);
+        remarks.extend(remarks::of_mask(&files.mask, &loaded.annotation));
+        let Annotation { kind, classes, .. } = loaded.annotation;
         Ok(Self {
             name,
             files,
-            size: loaded.image.dimensions(),
+            size: loaded.image.picture.dimensions(),
             kind,
             classes,
-            unlisted,
+            remarks,
         })
     }
 
@@ -338,21 +342,6 @@ impl Checked {
             kind: self.kind,
             classes: &self.classes,
         }
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mask = self.files.mask.display();
-        let mut warnings = Vec::new();
-        if self.classes.is_empty() {
-            warnings.push(format!("{mask}: the mask marks nothing"));
-        }
-        if !self.unlisted.is_empty() {
-            let unlisted = self.unlisted.join(", ");
-            warnings.push(format!(
-                "{mask}: not in the class table, painted black: {unlisted}"
-            ));
-        }
-        warnings
     }
 
     fn settled(self, classes: &[Class]) -> Prompt {
@@ -376,7 +365,7 @@ impl Checked {
 
 /// The files of a prompt, decoded and of one size.
 struct Loaded {
-    image: RgbImage,
+    image: Reading,
     annotation: Annotation,
     painted: Option<RgbImage>,
 }
@@ -386,15 +375,19 @@ impl Loaded {
         name: &str,
         files: &PromptFiles,
         mode: MaskMode,
+        exif: Exif,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
         let refuse = |error| PromptProblem::imaging(name, files, error);
-        let image = read::open(&files.image).map_err(refuse)?;
-        let annotation = Annotation::open(&files.mask, mode, table).map_err(refuse)?;
-        let painted = files.painted.as_ref().map(read::open);
+        let image = Reading::open(&files.image, exif).map_err(refuse)?;
+        let mut annotation =
+            Annotation::open_with(&files.mask, mode, table, exif).map_err(refuse)?;
+        annotation.follow(&image);
+        let painted = files.painted.as_ref().map(|path| Reading::open(path, exif));
         let painted = painted.transpose().map_err(refuse)?;
+        let painted = painted.map(|reading| reading.picture);
         let fits = |path: &Path, mask: &RgbImage| {
-            let (of_image, of_mask) = (image.dimensions(), mask.dimensions());
+            let (of_image, of_mask) = (image.picture.dimensions(), mask.dimensions());
             if of_image == of_mask {
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use seggpt_prompt_library::ClassSetting;
+use seggpt_prompt_library::{ClassSetting, hex};
 
 /// A class table on one line: `1:pebble:#ffffff,2:leaf`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +39,6 @@ fn class(text: &str) -> Result<ClassSetting, String> {
         name: name.map(str::to_owned),
         color,
     })
-}
-
-fn hex(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let [_, r, g, b] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
-    Some([r, g, b])
 }
 
 #[cfg(test)]

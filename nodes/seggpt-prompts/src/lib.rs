@@ -1,5 +1,6 @@
 //! Prompt selection: adds to each picture the K examples that are to guide it.
 
+mod check;
 mod classes;
 mod content;
 mod pairs;
@@ -36,6 +37,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: Some(content::of),
+        check: Some(check::files),
         owns: None,
     }
 }

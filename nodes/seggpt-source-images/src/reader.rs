@@ -8,18 +8,20 @@ use std::{
 
 use eyre::{Result, WrapErr};
 
-use crate::load::{Item, Reading};
+use seggpt_imaging::read::Exif;
+
+use crate::load::{Item, Loaded};
 
 /// Reads items in their order; holds one picture more than was taken.
 #[derive(Debug)]
 pub struct Reader {
-    readings: Receiver<(Item, Reading)>,
+    readings: Receiver<(Item, Loaded)>,
 }
 
 /// What [`Reader::next_within`] finds.
 pub enum Next {
     /// The next item, read or not readable.
-    Ready(Item, Reading),
+    Ready(Item, Loaded),
     /// It is still being read.
     Busy,
     /// All items were taken.
@@ -31,12 +33,12 @@ impl Reader {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(items: Vec<Item>) -> Result<Self> {
+    pub fn start(items: Vec<Item>, exif: Exif) -> Result<Self> {
         // No buffer: the thread waits with a picture in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
-                let reading = item.read();
+                let reading = item.read(exif);
                 if hand_over.send((item, reading)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }

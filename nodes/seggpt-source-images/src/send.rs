@@ -1,13 +1,17 @@
 //! The event loop: fill the window, take acknowledgements, send again what is lost or overdue.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_node::{Arrival, Io, Link, Step, Window};
+use seggpt_imaging::read::{Exif, Note, NoteKind};
+use seggpt_node::{Arrival, Io, Link, Step, Window, outcome::GONE};
 
 use crate::{
-    load::{Item, Reading},
+    load::{Item, Loaded},
     reader::{Next, Reader},
 };
 
@@ -25,19 +29,23 @@ pub struct Sender {
     io: Io,
     link: Link<Item>,
     resend_s: u32,
+    exif: Exif,
     acknowledged: usize,
     lost: Vec<String>,
+    told: HashSet<NoteKind>,
 }
 
 impl Sender {
     /// `resend_s`: the window's patience, for messages.
-    pub fn new(io: Io, window: Window<Item>, resend_s: u32) -> Self {
+    pub fn new(io: Io, window: Window<Item>, resend_s: u32, exif: Exif) -> Self {
         Self {
             io,
             link: Link::new(window),
             resend_s,
+            exif,
             acknowledged: 0,
             lost: Vec::new(),
+            told: HashSet::new(),
         }
     }
 
@@ -47,7 +55,7 @@ impl Sender {
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
     pub fn send_all(mut self, items: Vec<Item>) -> Result<()> {
         let total = items.len();
-        let reader = Reader::start(items)?;
+        let reader = Reader::start(items, self.exif)?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
                 "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
@@ -78,7 +86,7 @@ impl Sender {
                 Some(None) => {}
                 None if self.io.stopped() => return Ok(()),
                 None => bail!(
-                    "the acknowledgements ended after {} of {total} pictures: the sink is gone",
+                    "the acknowledgements ended after {} of {total} pictures: the sink {GONE}",
                     self.acknowledged
                 ),
             }
@@ -135,7 +143,7 @@ impl Sender {
                 Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
                 Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
-                    let reading = item.read();
+                    let reading = item.read(self.exif);
                     self.send(&item, reading)?;
                 }
                 Step::GiveUp(item) => {
@@ -156,12 +164,25 @@ impl Sender {
         Ok(())
     }
 
-    fn send(&mut self, item: &Item, reading: Reading) -> Result<()> {
+    /// Says the first note of each kind; the others are in the report.
+    fn tell(&mut self, item: &Item, notes: &[Note]) {
+        for note in notes {
+            if self.told.insert(note.kind) && note.kind != NoteKind::Turned {
+                tracing::warn!(
+                    "{}: {note} (said once; the report says it of every picture that it is true of)",
+                    item.id()
+                );
+            }
+        }
+    }
+
+    fn send(&mut self, item: &Item, reading: Loaded) -> Result<()> {
         let message = match reading {
-            Ok(picture) => Message::Item(
-                item.identity((picture.width(), picture.height())),
-                Image(picture),
-            ),
+            Ok((picture, notes)) => {
+                self.tell(item, &notes);
+                let size = (picture.width(), picture.height());
+                Message::Item(item.identity(size, &notes), Image(picture))
+            }
             Err(error) => Message::Failed(
                 item.unread(),
                 Failure {

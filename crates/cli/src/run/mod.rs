@@ -15,6 +15,8 @@ pub(crate) mod types;
 pub mod validate;
 mod verdict;
 mod watch;
+mod wiring;
+mod written;
 
 use std::time::Duration;
 

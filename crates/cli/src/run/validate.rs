@@ -10,6 +10,7 @@ use dora_core::{
     types::TypeRegistry,
 };
 
+use seggpt_files::text;
 use seggpt_store::Spec;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
     flaw::{declaration, position},
     nodes,
     settings::{self, Setting},
-    shm, types,
+    shm, types, wiring, written,
 };
 
 /// A dataflow that may start.
@@ -44,7 +45,7 @@ pub struct Flow {
 /// # Errors
 /// The first kind of flaw that there is, with all of that kind.
 pub fn load(path: &Path, settings: &[Setting]) -> Result<Flow, Flaw> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text::open(path).map_err(|error| {
         Flaw::new(format!(
             "cannot read the dataflow {}: {error}",
             path.display()
@@ -62,6 +63,10 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
         Flaw::new(message).at(path, text, span)
     };
 
+    let written = written::flaws(path, text);
+    if let Some(flaw) = Flaw::all(|count| format!("{count} settings cannot be read"), written) {
+        return Err(flaw);
+    }
     let parsed = Descriptor::parse(text.into())
         .map_err(|error| flaw(without_frame(path, &format!("{error:#}"))))?;
     let mut descriptor = parsed
@@ -90,6 +95,10 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
         ))
         .help(help));
     }
+    let loose = wiring::flaws(&descriptor, path, text);
+    if let Some(flaw) = Flaw::all(|count| format!("{count} inputs lead nowhere"), loose) {
+        return Err(flaw);
+    }
     validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
     let mut warnings = check_types(&descriptor, &dir, &flaw)?;
 
@@ -115,6 +124,7 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
     let checked = check::settings(&mut descriptor)?;
     check::keep_for_others(&mut descriptor, &checked.unset);
     warnings.extend(checked.warnings);
+    check::files(&checked.ours, &dir)?;
     let spec = fingerprint::spec(&descriptor, &checked.ours, &dir)?;
     let owned = fingerprint::owned(&checked.ours, &dir);
     warnings.extend(shm::shortage(&descriptor));

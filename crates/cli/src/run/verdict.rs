@@ -5,6 +5,8 @@ use dora_message::{
     coordinator_to_cli::DataflowResult,
 };
 
+use seggpt_node::outcome::GONE;
+
 use super::{
     progress::{Tally, time},
     watch::LastLines,
@@ -29,6 +31,17 @@ enum Cause {
     Another,
     /// It did not end when asked to.
     Deaf,
+}
+
+impl Death {
+    /// Whether the node gave up because another one had. Which of them ends first is chance.
+    fn follows(&self, lines: &LastLines) -> bool {
+        let Cause::Own { stderr, .. } = &self.cause else {
+            return false;
+        };
+        let words = lines.of(&self.node);
+        words.iter().any(|line| line.contains(GONE)) || (words.is_empty() && stderr.contains(GONE))
+    }
 }
 
 /// What happened, apart from the items.
@@ -110,7 +123,9 @@ pub(super) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Verdic
             summary.push(format!("{what}: {error}"));
         }
         Ok(deaths) => {
-            for death in deaths {
+            let mut in_order: Vec<&Death> = deaths.iter().collect();
+            in_order.sort_by_key(|death| death.follows(lines));
+            for death in in_order {
                 let told = tell(death, events, lines, broken);
                 broken |= !told.is_empty();
                 summary.extend(told);
@@ -358,6 +373,18 @@ mod tests {
             text.ends_with("then node `source` exited with code 1: Error: oh"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn napari_6044_who_gave_up_for_another_is_no_cause() {
+        let gone = Cause::Own {
+            how: "exited with code 1".into(),
+            stderr: "Error: the acknowledgements ended after 0 of 3 pictures: the sink is gone".into(),
+        };
+        let deaths = vec![died("source", gone), died("prompts", own())];
+        let (_, text) = verdict(Ok(deaths), &Tally::new());
+        assert!(text.starts_with("node `prompts` exited"), "{text}");
+        assert!(text.contains("then node `source` exited"), "{text}");
     }
 
     #[test]
