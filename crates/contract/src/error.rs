@@ -53,7 +53,9 @@ pub enum ContractError {
     )]
     UnknownEncoding(String),
     /// Numbers that were measured, not a picture.
-    #[error("`{0}` is a depth image (or other measured numbers), not a picture; wire the camera's colour output instead")]
+    #[error(
+        "`{0}` is a depth image (or other measured numbers), not a picture; wire the camera's colour output instead"
+    )]
     Measured(String),
     /// An encoded picture does not decode.
     #[error("picture cannot be decoded: {0}")]

@@ -216,7 +216,11 @@ impl Annotation {
     /// The share of the pixels that are marked, 0 to 1; soft edges count from the middle on.
     #[must_use]
     pub fn marked(&self) -> f64 {
-        let is_marked = |pixel: &&[u8; 3]| pixel.iter().any(|value| *value >= 64);
+        // The darkest class's brightest channel, halved.
+        let brightest = |class: &AnnotatedClass| class.color.into_iter().max();
+        let darkest = self.classes.iter().filter_map(brightest).min();
+        let half = darkest.unwrap_or(2).div_ceil(2);
+        let is_marked = |pixel: &&[u8; 3]| pixel.iter().any(|value| *value >= half);
         let pixels = self.painted.as_raw().as_chunks::<3>().0;
         pixels.iter().filter(is_marked).count() as f64 / pixels.len().max(1) as f64
     }
@@ -231,7 +235,10 @@ impl Annotation {
         };
         let (width, height) = picture.picture.dimensions();
         let size = self.painted.dimensions();
-        if size == (height, width) && size != (width, height) && read::turns_sideways(picture.turned) {
+        if size == (height, width)
+            && size != (width, height)
+            && read::turns_sideways(picture.turned)
+        {
             self.painted = file::turned(std::mem::take(&mut self.painted), picture.turned);
             let text = format!(
                 "turned along with its picture, whose EXIF orientation ({how}) was applied: it has the size of the pixels as \

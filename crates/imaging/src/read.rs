@@ -139,7 +139,11 @@ impl Reading {
     ) -> Result<Self, ImagingError> {
         guarded(name, || {
             let decoded = Decoded::open(bytes, name, limits)?;
-            let Decoded { mut picture, orientation, mut notes } = decoded;
+            let Decoded {
+                mut picture,
+                orientation,
+                mut notes,
+            } = decoded;
             let turned = match exif {
                 Exif::Apply => orientation,
                 Exif::Ignore => Orientation::NoTransforms,
@@ -149,12 +153,17 @@ impl Reading {
                 notes.push(note);
             }
             if is_see_through(&picture) {
-                let text = "parts are transparent: transparency is dropped, and what lies beneath is seen";
+                let text =
+                    "parts are transparent: transparency is dropped, and what lies beneath is seen";
                 notes.push(Note::new(NoteKind::Transparency, text));
             }
             let (picture, note) = rgb8(picture);
             notes.extend(note);
-            Ok(Self { picture, turned, notes })
+            Ok(Self {
+                picture,
+                turned,
+                notes,
+            })
         })
     }
 }
@@ -303,10 +312,16 @@ impl Decoded {
         let mut notes = Vec::new();
         let frames = signature::frames(bytes, format);
         if frames > 1 {
-            let text = format!("the first of {frames} frames is read; take the others out into files of their own");
+            let text = format!(
+                "the first of {frames} frames is read; take the others out into files of their own"
+            );
             notes.push(Note::new(NoteKind::Pages, text));
         }
-        Ok(Self { picture, orientation, notes })
+        Ok(Self {
+            picture,
+            orientation,
+            notes,
+        })
     }
 }
 
@@ -368,7 +383,11 @@ fn refused(name: &str, format: ImageFormat, error: ImageError) -> ImagingError {
             has: reason,
             way_out: "save it as PNG with another program".to_owned(),
         },
-        _ => ImagingError::Damaged { name, format, reason },
+        _ => ImagingError::Damaged {
+            name,
+            format,
+            reason,
+        },
     }
 }
 

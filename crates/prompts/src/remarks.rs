@@ -35,7 +35,8 @@ pub(crate) fn of_mask(path: &Path, mask: &Annotation) -> Vec<Remark> {
     if mask.classes.is_empty() {
         remarks.push(("empty".into(), format!("{file}: the mask marks nothing")));
     } else if marked < NEARLY_NOTHING {
-        let text = format!("{file}: the mask marks next to nothing ({percent:.3} % of the picture)");
+        let text =
+            format!("{file}: the mask marks next to nothing ({percent:.3} % of the picture)");
         remarks.push(("empty".into(), text));
     } else if mask.classes.len() == 1 && marked >= NEARLY_ALL {
         let text = format!(
@@ -82,7 +83,17 @@ mod tests {
     #[test]
     fn each_sort_is_said_once() {
         let remark = |sort: &str, text: &str| (sort.to_owned(), text.to_owned());
-        let said = summed([remark("a", "1.png: dark"), remark("b", "1.png: empty"), remark("a", "2.png: dark")]);
-        assert_eq!(said, ["1.png: dark; 1 other files of the library likewise", "1.png: empty"]);
+        let said = summed([
+            remark("a", "1.png: dark"),
+            remark("b", "1.png: empty"),
+            remark("a", "2.png: dark"),
+        ]);
+        assert_eq!(
+            said,
+            [
+                "1.png: dark; 1 other files of the library likewise",
+                "1.png: empty"
+            ]
+        );
     }
 }

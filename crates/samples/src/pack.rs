@@ -141,7 +141,8 @@ fn reduced(files: &Files, name: &str, how: &Packing) -> Result<Vec<u8>, SamplesE
         path: files.path(name),
         reason,
     };
-    let picture = seggpt_imaging::read::stored(&bytes, name).map_err(|error| refuse(error.to_string()))?;
+    let picture =
+        seggpt_imaging::read::stored(&bytes, name).map_err(|error| refuse(error.to_string()))?;
     let side = picture.width().max(picture.height());
     if side <= how.longest_side {
         return Ok(bytes);

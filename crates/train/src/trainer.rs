@@ -8,6 +8,7 @@ use std::{
 };
 
 use seggpt::{DType, DTypeChoice, Device, Random, Tensor};
+use seggpt_samples::Part;
 
 use crate::{
     Batch, Precision, Score, Settings, Sources, TrainError,
@@ -120,7 +121,7 @@ pub fn run(
     };
     let state = state.computing_in(computation(settings.precision, device)?);
     let patch = state.network.config().patch_size;
-    let mut source = sources(settings.validation_size())?;
+    let mut source = sources(settings.validation_size(), Part::Validation)?;
     let tasks = validation::tasks(
         &mut *source,
         settings.validation.samples,

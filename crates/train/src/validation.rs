@@ -1,4 +1,4 @@
-//! How well the query's mask is painted, on samples that are never trained on.
+//! How well the query's mask is painted, on samples of files that are never trained on.
 
 use std::collections::BTreeSet;
 
@@ -165,6 +165,10 @@ fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f6
     std::array::from_fn(|cut| {
         let iou = |class: usize| f64::from(both[class][cut]) / f64::from(either[class][cut].max(1));
         let there = (0..colours.len()).filter(|class| either[*class][cut] > 0);
+        if there.clone().next().is_none() {
+            // Nothing of them is there, and nothing was painted.
+            return 1.0;
+        }
         let count = there.clone().count().max(1);
         there.map(iou).sum::<f64>() / count as f64
     })

@@ -11,7 +11,10 @@ impl FromStr for Pairs {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        seggpt_files::text::lines(text).map(pair).collect::<Result<_, _>>().map(Self)
+        seggpt_files::text::lines(text)
+            .map(pair)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -36,7 +39,9 @@ mod tests {
 
     #[test]
     fn each_line_is_a_pair() {
-        let Pairs(pairs) = "a.png=a_mask.png\n\nb c.png=flight 7 /b.png\n".parse().unwrap();
+        let Pairs(pairs) = "a.png=a_mask.png\n\nb c.png=flight 7 /b.png\n"
+            .parse()
+            .unwrap();
         assert_eq!(
             pairs,
             [

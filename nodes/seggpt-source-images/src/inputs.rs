@@ -118,7 +118,11 @@ pub fn check(inputs: &[String], dir: &Path) -> Result<()> {
             let text = text::open(dir.join(list))
                 .wrap_err(UNREADABLE_LIST)
                 .wrap_err_with(refused)?;
-            ensure!(text::lines(&text).next().is_some(), "{}: the list names no file", refused());
+            ensure!(
+                text::lines(&text).next().is_some(),
+                "{}: the list names no file",
+                refused()
+            );
             continue;
         }
         let path = dir.join(input);
@@ -127,9 +131,18 @@ pub fn check(inputs: &[String], dir: &Path) -> Result<()> {
         }
         if input.contains(['*', '?', '[']) {
             let mut found = pattern(&path.to_string_lossy()).wrap_err_with(refused)?;
-            ensure!(found.next().is_some(), "{}: the pattern matches nothing in {}", refused(), dir.display());
+            ensure!(
+                found.next().is_some(),
+                "{}: the pattern matches nothing in {}",
+                refused(),
+                dir.display()
+            );
         } else if is_nothing(&path, input) {
-            bail!("{}: there is no such file or folder in {}", refused(), dir.display());
+            bail!(
+                "{}: there is no such file or folder in {}",
+                refused(),
+                dir.display()
+            );
         }
     }
     Ok(())
@@ -140,7 +153,8 @@ fn is_nothing(path: &Path, input: &str) -> bool {
     !path.exists() && (path.extension().is_none() || input.ends_with('/'))
 }
 
-const UNREADABLE_LIST: &str = "the list cannot be read; it must be a text file with one path a line";
+const UNREADABLE_LIST: &str =
+    "the list cannot be read; it must be a text file with one path a line";
 
 /// What matches a pattern; hidden files only where it says so.
 fn pattern(text: &str) -> Result<glob::Paths> {
@@ -293,8 +307,6 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 fn sorted(mut files: Vec<Found>) -> Vec<Found> {
-    files.sort_by(|a, b| {
-        listing::natural(&a.path.to_string_lossy(), &b.path.to_string_lossy())
-    });
+    files.sort_by(|a, b| listing::natural(&a.path.to_string_lossy(), &b.path.to_string_lossy()));
     files
 }

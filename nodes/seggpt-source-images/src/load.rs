@@ -105,13 +105,18 @@ pub fn picture(
     );
     let bytes = fs::read(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
     let name = name.to_string();
-    let Reading { picture: pixels, notes, .. } = Reading::decode(&bytes, &name, exif)?;
+    let Reading {
+        picture: pixels,
+        notes,
+        ..
+    } = Reading::decode(&bytes, &name, exif)?;
     if pixels.as_raw().len() <= raw_limit {
         return Ok((Picture::from_rgb(pixels), notes));
     }
     let (width, height) = pixels.dimensions();
     // Whoever decodes it turns it upright.
-    let same = exif == Exif::Apply || read::orientation(&bytes, &name)? == Orientation::NoTransforms;
+    let same =
+        exif == Exif::Apply || read::orientation(&bytes, &name)? == Orientation::NoTransforms;
     if let Some(encoding) = sendable(&bytes).filter(|_| same && bytes.len() <= file_limit) {
         return Ok((Picture::new(width, height, encoding, bytes)?, notes));
     }

@@ -236,7 +236,10 @@ fn basic_ftp_149_a_name_may_end_in_a_blank() {
 fn a_file_of_before_1970_is_an_ordinary_file() {
     let dir = folder(&["1.png"]);
     let before = std::time::UNIX_EPOCH - std::time::Duration::from_secs(86_400);
-    let file = fs::File::options().write(true).open(dir.path().join("1.png")).unwrap();
+    let file = fs::File::options()
+        .write(true)
+        .open(dir.path().join("1.png"))
+        .unwrap();
     file.set_modified(before).unwrap();
     let stamp = expanded(&dir, &["1.png"], true).unwrap()[0].stamp.unwrap();
     assert_eq!(stamp.mtime, -86_400_000_000_000);

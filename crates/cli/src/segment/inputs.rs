@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use seggpt_files::text;
 
 use super::absolute;
-use crate::run::Flaw;
+use seggpt_flow::Flaw;
 
 /// What the source node is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

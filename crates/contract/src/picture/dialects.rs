@@ -80,8 +80,7 @@ fn flat(array: &ArrayRef, parameters: &mut Parameters) -> Result<Picture, Contra
         });
     }
     let data = byte_buffer(array).ok_or_else(|| missing("data"))?;
-    let name =
-        take_text(parameters, MESSAGE, "encoding")?.ok_or_else(|| missing("encoding"))?;
+    let name = take_text(parameters, MESSAGE, "encoding")?.ok_or_else(|| missing("encoding"))?;
     take_text(parameters, MESSAGE, "primitive")?;
     let width = take_side(parameters, MESSAGE, "width")?;
     let height = take_side(parameters, MESSAGE, "height")?;
@@ -139,7 +138,11 @@ fn packed(width: u32, height: u32) -> Layout {
 }
 
 fn standard(row: &Reader) -> Result<Picture, ContractError> {
-    let (width, height, name) = (row.side("width")?, row.side("height")?, row.text("encoding")?);
+    let (width, height, name) = (
+        row.side("width")?,
+        row.side("height")?,
+        row.text("encoding")?,
+    );
     let data = row.bytes("data")?;
     match Sensor::named(name)? {
         Some(sensor) => sensor.picture(name, packed(width, height), data),
@@ -183,7 +186,8 @@ fn ros(row: &Reader, parameters: &mut Parameters) -> Result<Picture, ContractErr
         return sensor.picture(name, layout, data);
     }
     if name.eq_ignore_ascii_case("16UC1") {
-        let note = "encoding 16UC1, which depth cameras send: taken for grey, and scaled as grey is";
+        let note =
+            "encoding 16UC1, which depth cameras send: taken for grey, and scaled as grey is";
         parameters.insert(NOTE.into(), Parameter::String(note.into()));
     }
     let encoding: Encoding = name.parse()?;

@@ -45,7 +45,12 @@ impl Sensor {
     }
 
     /// The picture as `rgb8`.
-    pub(super) fn picture(self, encoding: &str, layout: Layout, data: Buffer) -> Result<Picture, ContractError> {
+    pub(super) fn picture(
+        self,
+        encoding: &str,
+        layout: Layout,
+        data: Buffer,
+    ) -> Result<Picture, ContractError> {
         let (channels, deep) = match self {
             Self::Deep { channels, .. } => (channels, true),
             Self::Bayer { deep, .. } => (1, deep),
@@ -53,7 +58,11 @@ impl Sensor {
         let row = layout.width as usize * channels * if deep { 2 } else { 1 };
         let data = without_padding(encoding, layout, row, data)?;
         let samples = if deep {
-            let sample = if layout.big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+            let sample = if layout.big_endian {
+                u16::from_be_bytes
+            } else {
+                u16::from_le_bytes
+            };
             let (pairs, _) = data.as_chunks::<2>();
             let values: Vec<u16> = pairs.iter().map(|pair| sample(*pair)).collect();
             seggpt_imaging::read::reduced(&values)

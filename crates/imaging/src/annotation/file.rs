@@ -62,7 +62,11 @@ fn stored(bytes: &[u8], name: &str) -> Result<(MaskFile, Orientation, Vec<Note>)
         ImageFormat::Tiff => {
             let tiff = Tiff::open(bytes, name, Limits::default())?;
             if let Some(file) = tiff.labels()? {
-                return Ok((file, tiff.orientation(), tiff.other_pages().into_iter().collect()));
+                return Ok((
+                    file,
+                    tiff.orientation(),
+                    tiff.other_pages().into_iter().collect(),
+                ));
             }
         }
         _ => {}
@@ -102,9 +106,17 @@ impl MaskFile {
             return self;
         }
         match self {
-            Self::Palette { size, indices, colors } => {
+            Self::Palette {
+                size,
+                indices,
+                colors,
+            } => {
                 let (size, indices) = bytes_turned(size, indices, orientation);
-                Self::Palette { size, indices, colors }
+                Self::Palette {
+                    size,
+                    indices,
+                    colors,
+                }
             }
             Self::Grey { size, values } => {
                 let (size, values) = bytes_turned(size, values, orientation);
@@ -144,5 +156,8 @@ fn bytes_turned(
     let plane = ImageBuffer::<Luma<u8>, _>::from_raw(size.0, size.1, values);
     let mut plane = DynamicImage::from(plane.expect("one value per pixel"));
     plane.apply_orientation(orientation);
-    ((plane.width(), plane.height()), plane.into_luma8().into_raw())
+    (
+        (plane.width(), plane.height()),
+        plane.into_luma8().into_raw(),
+    )
 }

@@ -7,7 +7,10 @@ use crate::{
 };
 
 /// `None` for other PNG files, and for those whose transparency means more than "background".
-pub(super) fn values(bytes: &[u8], name: &str) -> Result<Option<(MaskFile, Option<Note>)>, ImagingError> {
+pub(super) fn values(
+    bytes: &[u8],
+    name: &str,
+) -> Result<Option<(MaskFile, Option<Note>)>, ImagingError> {
     let damaged = |reason: String| ImagingError::Damaged {
         name: name.to_owned(),
         format: "PNG",
@@ -51,7 +54,9 @@ pub(super) fn values(bytes: &[u8], name: &str) -> Result<Option<(MaskFile, Optio
     if packed_grey {
         return Ok(Some((MaskFile::Grey { size, values }, None)));
     }
-    let foreign = values.iter().find(|&&index| usize::from(index) >= colors.len());
+    let foreign = values
+        .iter()
+        .find(|&&index| usize::from(index) >= colors.len());
     if let Some(index) = foreign {
         let reason = format!(
             "pixel value {index}, but the palette has {} colours",
@@ -59,7 +64,12 @@ pub(super) fn values(bytes: &[u8], name: &str) -> Result<Option<(MaskFile, Optio
         );
         return Err(damaged(reason));
     }
-    Ok(transparent::palette(size, values, colors, &opacity.unwrap_or_default()))
+    Ok(transparent::palette(
+        size,
+        values,
+        colors,
+        &opacity.unwrap_or_default(),
+    ))
 }
 
 /// Values of 1, 2, 4 or 8 bits, the first in the highest bits of its byte.

@@ -15,9 +15,17 @@ pub(super) struct Texture {
 
 impl Texture {
     pub(super) fn of(size: (u32, u32), values: &[u8], counts: impl Fn(u8) -> bool) -> Self {
-        let plane = Plane { width: size.0 as usize, height: size.1 as usize, values };
+        let plane = Plane {
+            width: size.0 as usize,
+            height: size.1 as usize,
+            values,
+        };
         let (mut counted, mut soft, mut solid) = (0u64, 0u64, 0u64);
-        for (at, _) in values.iter().enumerate().filter(|(_, value)| counts(**value)) {
+        for (at, _) in values
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| counts(**value))
+        {
             counted += 1;
             match plane.look(at, |a, v, b| (a < v && v < b) || (b < v && v < a)) {
                 Look::Solid => solid += 1,
@@ -67,7 +75,7 @@ impl<T: Copy + PartialEq> Plane<'_, T> {
         if block(1, 1) || block(1, -1) || block(-1, 1) || block(-1, -1) {
             return Look::Solid;
         }
-        let across = |dx, dy| {
+        let across = |dx: isize, dy: isize| {
             let sides = beside(-dx, -dy).zip(beside(dx, dy));
             sides.is_some_and(|(a, b)| between(a, own, b))
         };

@@ -34,7 +34,11 @@ pub(super) fn deep(
     size: (u32, u32),
     pixels: &ImageBuffer<LumaA<u16>, Vec<u16>>,
 ) -> (MaskFile, Option<Note>) {
-    let values = || pixels.pixels().map(|pixel| (pixel.0[0], (pixel.0[1] >> 8) as u8));
+    let values = || {
+        pixels
+            .pixels()
+            .map(|pixel| (pixel.0[0], (pixel.0[1] >> 8) as u8))
+    };
     match Opacity::of(values(), |value| matches!(value, 0 | u16::MAX)) {
         Opacity::Full => (
             MaskFile::Deep {
@@ -83,9 +87,13 @@ pub(super) fn palette(
     opacity: &[u8],
 ) -> Option<(MaskFile, Option<Note>)> {
     let mut used = [false; 256];
-    indices.iter().for_each(|&index| used[usize::from(index)] = true);
+    indices
+        .iter()
+        .for_each(|&index| used[usize::from(index)] = true);
     let is_clear = |index: usize| opacity.get(index).is_some_and(|&opacity| opacity <= HALF);
-    let of_use = |clear: bool| (0..colors.len()).filter(move |&index| used[index] && is_clear(index) == clear);
+    let of_use = |clear: bool| {
+        (0..colors.len()).filter(move |&index| used[index] && is_clear(index) == clear)
+    };
     let mut note = None;
     if of_use(true).any(|index| index != 0) {
         let one_color = of_use(false).all(|index| matches!(colors[index], BLACK | WHITE));
@@ -94,12 +102,22 @@ pub(super) fn palette(
             return None;
         }
         let clear: Vec<bool> = (0..256).map(is_clear).collect();
-        for index in indices.iter_mut().filter(|index| clear[usize::from(**index)]) {
+        for index in indices
+            .iter_mut()
+            .filter(|index| clear[usize::from(**index)])
+        {
             *index = 0;
         }
         note = Some(background());
     }
-    Some((MaskFile::Palette { size, indices, colors }, note))
+    Some((
+        MaskFile::Palette {
+            size,
+            indices,
+            colors,
+        },
+        note,
+    ))
 }
 
 const HALF: u8 = 127;
@@ -120,11 +138,18 @@ impl Opacity {
         pixels: impl Iterator<Item = (T, u8)> + Clone,
         says_nothing: impl Fn(T) -> bool,
     ) -> Self {
-        let most = pixels.clone().map(|(_, opacity)| opacity).max().unwrap_or(u8::MAX);
+        let most = pixels
+            .clone()
+            .map(|(_, opacity)| opacity)
+            .max()
+            .unwrap_or(u8::MAX);
         if pixels.clone().all(|(_, opacity)| opacity == u8::MAX) {
             return Self::Full;
         }
-        let mut visible = pixels.clone().filter(|(_, opacity)| *opacity > 0).map(|(color, _)| color);
+        let mut visible = pixels
+            .clone()
+            .filter(|(_, opacity)| *opacity > 0)
+            .map(|(color, _)| color);
         let Some(first) = visible.next() else {
             return Self::Shape(pixels.map(|_| 0).collect());
         };
@@ -138,7 +163,10 @@ impl Opacity {
 
 fn shaped(size: (u32, u32), values: Vec<u8>) -> (MaskFile, Option<Note>) {
     let text = "the marks are in the transparency: what is opaque is marked";
-    (MaskFile::Shape { size, values }, Some(Note::new(NoteKind::Transparency, text)))
+    (
+        MaskFile::Shape { size, values },
+        Some(Note::new(NoteKind::Transparency, text)),
+    )
 }
 
 fn background() -> Note {

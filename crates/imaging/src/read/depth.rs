@@ -48,7 +48,10 @@ pub(crate) fn any_to_bytes(values: &[f64]) -> (Vec<u8>, Option<Note>) {
         (low.min(value), high.max(value))
     });
     if least > most {
-        let note = Note::new(NoteKind::Range, "there is no number among the values: the picture is black");
+        let note = Note::new(
+            NoteKind::Range,
+            "there is no number among the values: the picture is black",
+        );
         return (vec![0; values.len()], Some(note));
     }
     if least >= 0.0 && most <= f64::from(u16::MAX) && finite().all(|value| value.fract() == 0.0) {
@@ -56,7 +59,11 @@ pub(crate) fn any_to_bytes(values: &[f64]) -> (Vec<u8>, Option<Note>) {
         return to_bytes(&whole);
     }
     let (low, high, text) = if least >= 0.0 && most <= 1.0 {
-        (0.0, 1.0, "values of 0 to 1 are scaled to 0 to 255".to_owned())
+        (
+            0.0,
+            1.0,
+            "values of 0 to 1 are scaled to 0 to 255".to_owned(),
+        )
     } else {
         let (low, high) = hundredths(finite().collect());
         let text = format!(
@@ -67,7 +74,10 @@ pub(crate) fn any_to_bytes(values: &[f64]) -> (Vec<u8>, Option<Note>) {
     let span = if high > low { high - low } else { 1.0 };
     // What is no number becomes 0.
     let byte = |value: &f64| ((value - low) / span * 255.0 + 0.5) as u8;
-    (values.iter().map(byte).collect(), Some(Note::new(NoteKind::Range, text)))
+    (
+        values.iter().map(byte).collect(),
+        Some(Note::new(NoteKind::Range, text)),
+    )
 }
 
 fn hundredths(mut values: Vec<f64>) -> (f64, f64) {
@@ -85,7 +95,13 @@ mod tests {
 
     #[test]
     fn the_largest_value_tells_the_depth() {
-        for (largest, byte) in [(255, 255), (4095, 255), (3000, 187), (10_000, 156), (60_000, 234)] {
+        for (largest, byte) in [
+            (255, 255),
+            (4095, 255),
+            (3000, 187),
+            (10_000, 156),
+            (60_000, 234),
+        ] {
             let (bytes, note) = to_bytes(&[0, largest]);
             assert_eq!(bytes, [0, byte], "{largest}");
             assert_eq!(note.is_some(), largest < 16_384);

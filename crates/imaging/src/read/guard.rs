@@ -26,6 +26,8 @@ mod tests {
     fn image_tiff_198_a_decoder_that_panics_costs_its_file() {
         let error = guarded::<()>("a.tif", || panic!("index out of bounds"));
         let text = error.map_err(|error| error.to_string());
-        assert!(text.is_err_and(|text| text.starts_with("a.tif: damaged") && text.contains("out of bounds")));
+        assert!(text.is_err_and(
+            |text| text.starts_with("a.tif: damaged") && text.contains("out of bounds")
+        ));
     }
 }

@@ -43,9 +43,8 @@ pub(super) fn decode(
             };
             picture.ok_or_else(|| damaged("it has not the size that its header says"))
         }
-        Err(error) if error.to_string().contains(SLOPPY) => {
-            DynamicImage::from_decoder(lenient).map_err(|error| refused(name, ImageFormat::Jpeg, error))
-        }
+        Err(error) if error.to_string().contains(SLOPPY) => DynamicImage::from_decoder(lenient)
+            .map_err(|error| refused(name, ImageFormat::Jpeg, error)),
         Err(DecodeErrors::Unsupported(scheme)) => Err(unsupported(name, format!("{scheme:?}"))),
         Err(error) => Err(damaged(error.to_string().trim_matches('"'))),
     }
@@ -57,6 +56,8 @@ fn unsupported(name: &str, has: String) -> ImagingError {
         name: name.to_owned(),
         format: "JPEG",
         has,
-        way_out: "save it as an ordinary JPEG or PNG, e.g. `djpeg picture.jpg | magick - picture.png`".to_owned(),
+        way_out:
+            "save it as an ordinary JPEG or PNG, e.g. `djpeg picture.jpg | magick - picture.png`"
+                .to_owned(),
     }
 }

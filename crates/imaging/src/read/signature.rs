@@ -8,7 +8,9 @@ const HEIC: &str = "a HEIC or AVIF picture (phones write them); convert it to JP
 pub(super) fn describe(bytes: &[u8]) -> String {
     let begins = |signature: &[u8]| bytes.starts_with(signature);
     let at = |offset: usize, signature: &[u8]| {
-        bytes.get(offset..).is_some_and(|rest| rest.starts_with(signature))
+        bytes
+            .get(offset..)
+            .is_some_and(|rest| rest.starts_with(signature))
     };
     let known = if begins(b"GIF8") {
         "a GIF picture; convert it to PNG, e.g. `magick picture.gif picture.png`"
@@ -47,7 +49,10 @@ pub(super) fn describe(bytes: &[u8]) -> String {
     } else if looks_like_text(bytes) {
         return "it holds text".to_owned();
     } else {
-        return format!("it starts with the bytes {:02x?}", &bytes[..bytes.len().min(8)]);
+        return format!(
+            "it starts with the bytes {:02x?}",
+            &bytes[..bytes.len().min(8)]
+        );
     };
     format!("it is {known}")
 }
@@ -66,14 +71,23 @@ fn looks_like_text(bytes: &[u8]) -> bool {
 pub(super) fn frames(bytes: &[u8], format: ImageFormat) -> usize {
     match format {
         ImageFormat::Png => {
-            let chunks = Chunks { bytes, at: 8, big_endian: true };
+            let chunks = Chunks {
+                bytes,
+                at: 8,
+                big_endian: true,
+            };
             let mut before_pixels = chunks.take_while(|(kind, _)| kind != b"IDAT");
             let announced = before_pixels.find(|(kind, _)| kind == b"acTL");
-            let count = announced.and_then(|(_, data)| Some(u32::from_be_bytes(*data.first_chunk()?)));
+            let count =
+                announced.and_then(|(_, data)| Some(u32::from_be_bytes(*data.first_chunk()?)));
             count.map_or(1, |count| count.max(1) as usize)
         }
         ImageFormat::WebP => {
-            let chunks = Chunks { bytes, at: 12, big_endian: false };
+            let chunks = Chunks {
+                bytes,
+                at: 12,
+                big_endian: false,
+            };
             chunks.filter(|(kind, _)| kind == b"ANMF").count().max(1)
         }
         _ => 1,

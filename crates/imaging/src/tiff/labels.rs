@@ -1,31 +1,35 @@
 //! A page as a mask: values that mean something as they stand.
 
-use tiff_reader::ColorModel;
-
-use super::{Tiff, picture::colors, samples::{Samples, largest}};
+use super::{
+    Tiff,
+    layout::Model,
+    samples::{Samples, largest},
+};
 use crate::{ImagingError, annotation::MaskFile};
 
 impl Tiff<'_> {
     /// The page's values, where it has a palette or one channel; `None` for colours and transparency.
     pub(crate) fn labels(&self) -> Result<Option<MaskFile>, ImagingError> {
-        let size = self.size;
-        match &self.model {
-            ColorModel::Palette { color_map, .. } => {
+        let size = self.size();
+        match &self.layout.model {
+            Model::Palette(colors) => {
                 let indices = self.indices()?;
                 Ok(Some(match narrow(&indices) {
                     Some(indices) => MaskFile::Palette {
                         size,
                         indices,
-                        colors: colors(color_map),
+                        colors: colors.clone(),
                     },
-                    None => MaskFile::Deep { size, values: indices },
+                    None => MaskFile::Deep {
+                        size,
+                        values: indices,
+                    },
                 }))
             }
-            ColorModel::Grayscale { white_is_zero, extra_samples } if extra_samples.is_empty() => {
+            Model::Grey { white_is_zero } if self.layout.samples == 1 => {
                 let mut samples = self.samples()?;
-                let bits = self.layout.bits_per_sample;
                 if *white_is_zero {
-                    samples.invert(bits);
+                    samples.invert(self.layout.bits);
                 }
                 Ok(Some(match samples {
                     Samples::Bytes(values) => MaskFile::Grey { size, values },
@@ -33,10 +37,6 @@ impl Tiff<'_> {
                     Samples::Wide(values) => self.whole(&values)?,
                 }))
             }
-            ColorModel::TransparencyMask => match self.samples()? {
-                Samples::Bytes(values) => Ok(Some(MaskFile::Grey { size, values })),
-                _ => Ok(None),
-            },
             _ => Ok(None),
         }
     }
@@ -44,7 +44,7 @@ impl Tiff<'_> {
     /// Numbers of 32 and 64 bits, whole or floating, as ids: -1 and what is no number mean "ignore". Shares of 0 to 1 become
     /// grey.
     fn whole(&self, values: &[f64]) -> Result<MaskFile, ImagingError> {
-        let size = self.size;
+        let size = self.size();
         let refuse = |reason: String| ImagingError::Mask {
             name: self.name.to_owned(),
             reason,
@@ -58,19 +58,31 @@ impl Tiff<'_> {
                     values: values.iter().map(grey).collect(),
                 });
             }
-            return Err(refuse(format!("values such as {part} are no class ids; save it with whole numbers")));
+            return Err(refuse(format!(
+                "values such as {part} are no class ids; save it with whole numbers"
+            )));
         }
         let (least, most) = finite().fold((0.0, 0.0), |(low, high): (f64, f64), value| {
             (low.min(value), high.max(value))
         });
         if least < -1.0 {
-            return Err(refuse(format!("it holds the value {least}, which is no class id; ids count from 0")));
+            return Err(refuse(format!(
+                "it holds the value {least}, which is no class id; ids count from 0"
+            )));
         }
         if most > f64::from(largest(16)) {
-            return Err(refuse(format!("it holds the id {most}, but ids end at 65535; number them anew")));
+            return Err(refuse(format!(
+                "it holds the id {most}, but ids end at 65535; number them anew"
+            )));
         }
         let ignored = |value: f64| value < 0.0 || !value.is_finite();
-        let id = |value: &f64| if ignored(*value) { u16::MAX } else { *value as u16 };
+        let id = |value: &f64| {
+            if ignored(*value) {
+                u16::MAX
+            } else {
+                *value as u16
+            }
+        };
         Ok(MaskFile::Deep {
             size,
             values: values.iter().map(id).collect(),
@@ -79,5 +91,8 @@ impl Tiff<'_> {
 }
 
 fn narrow(values: &[u16]) -> Option<Vec<u8>> {
-    values.iter().map(|&value| u8::try_from(value).ok()).collect()
+    values
+        .iter()
+        .map(|&value| u8::try_from(value).ok())
+        .collect()
 }

@@ -5,25 +5,30 @@
 //! | palette | its colours | its indices, with their colours |
 //! | grey or RGB of 1 to 16 bits | itself | class ids, or black and white |
 //! | grey of 32 or 64 bits, whole or floating | scaled to 8 bits, with a note | class ids, where the values are whole |
-//! | YCbCr, CMYK, Lab | RGB | colours |
+//! | YCbCr, CMYK | RGB | colours |
 //! | two to four bands without a word of what they are | the first, or the first three, with a note | the same |
 //! | five bands and more | refused: nothing says which are colours | the same |
 //!
-//! Strips and tiles, chunky and planar, TIFF and BigTIFF, of either byte order. Of several pages, the first that is no
-//! preview is read, with a note.
+//! Strips and tiles, chunky and planar, TIFF and BigTIFF, of either byte order; uncompressed, LZW, Deflate, PackBits, JPEG,
+//! ZSTD, WebP and CCITT Group 4. Of several pages, the first that is no preview is read, with a note.
 
+mod blocks;
+mod codec;
+mod directory;
 mod fax;
 mod labels;
+mod layout;
 mod picture;
 mod samples;
 
 use image::metadata::Orientation;
-use tiff_reader::{ColorModel, Ifd, OpenOptions, RasterLayout, TiffError, TiffFile};
 
 use crate::{
     ImagingError,
     read::{Limits, Note, NoteKind},
 };
+use directory::{Directory, Source};
+use layout::{Layout, Refusal};
 use samples::Samples;
 
 const SUBFILE: u16 = 254;
@@ -32,57 +37,62 @@ const ORIENTATION: u16 = 274;
 /// An open TIFF file, and the page of it that is read.
 pub(crate) struct Tiff<'a> {
     name: &'a str,
-    file: TiffFile,
-    page: usize,
+    source: Source<'a>,
+    page: Directory<'a>,
     pages: usize,
-    layout: RasterLayout,
-    model: ColorModel,
-    size: (u32, u32),
+    layout: Layout,
 }
 
 impl<'a> Tiff<'a> {
-    /// Reads the header; refuses what is too large or of a kind that is not read.
-    pub(crate) fn open(bytes: &[u8], name: &'a str, limits: Limits) -> Result<Self, ImagingError> {
-        let options = OpenOptions {
-            decode_output_bytes: usize::try_from(limits.bytes).unwrap_or(usize::MAX),
-            ..OpenOptions::default()
+    /// Reads the tags; refuses what is too large or of a kind that is not read.
+    pub(crate) fn open(
+        bytes: &'a [u8],
+        name: &'a str,
+        limits: Limits,
+    ) -> Result<Self, ImagingError> {
+        let refuse = |refusal: Refusal| refused(name, refusal);
+        let source = Source::open(bytes).map_err(|reason| refuse(reason.into()))?;
+        let all = source
+            .directories()
+            .map_err(|reason| refuse(reason.into()))?;
+        let mut pages = all.into_iter().filter(is_page);
+        let Some(page) = pages.next() else {
+            return Err(ImagingError::Unsupported {
+                name: name.to_owned(),
+                format: "TIFF",
+                has: "it holds a preview and no picture of full size, as raw files of cameras do"
+                    .to_owned(),
+                way_out: "develop it to TIFF or PNG first".to_owned(),
+            });
         };
-        let refuse = |error| refused(name, error);
-        let file = TiffFile::from_bytes_with_options(bytes.to_vec(), options).map_err(refuse)?;
-        let (page, pages) = pages(&file).ok_or_else(|| ImagingError::Unsupported {
-            name: name.to_owned(),
-            format: "TIFF",
-            has: "it holds a preview and no picture of full size (raw files of cameras do)".to_owned(),
-            way_out: "develop it to TIFF or PNG first".to_owned(),
-        })?;
-        let ifd = &file.ifds()[page];
-        let size = (ifd.width(), ifd.height());
-        let samples = u64::from(size.0) * u64::from(size.1) * u64::from(ifd.samples_per_pixel());
-        let bits = ifd.bits_per_sample().map_err(refuse)?.into_iter().max();
-        limits.check(name, size, samples * u64::from(bits.unwrap_or(1)).div_ceil(8))?;
-        let layout = ifd.raster_layout().map_err(refuse)?;
-        let model = ifd.color_model().map_err(refuse)?;
-        Ok(Self { name, page, pages, layout, model, size, file })
+        let pages = 1 + pages.count();
+        let layout = Layout::of(&page).map_err(refuse)?;
+        let pixels = u64::from(layout.width) * u64::from(layout.height);
+        let needed = pixels * layout.samples as u64 * layout.bytes_of_sample() as u64;
+        limits.check(name, (layout.width, layout.height), needed)?;
+        Ok(Self {
+            name,
+            source,
+            page,
+            pages,
+            layout,
+        })
     }
 
     /// Width and height of the page as it is stored.
     pub(crate) fn size(&self) -> (u32, u32) {
-        self.size
+        (self.layout.width, self.layout.height)
     }
 
     /// How the page is to be turned to be upright.
     pub(crate) fn orientation(&self) -> Orientation {
-        let code = self.ifd().tag(ORIENTATION).and_then(|tag| tag.value.as_u16());
+        let code = self.page.number(ORIENTATION).ok().flatten();
         code.and_then(|code| Orientation::from_exif(u8::try_from(code).ok()?))
             .unwrap_or(Orientation::NoTransforms)
     }
 
-    fn ifd(&self) -> &Ifd {
-        &self.file.ifds()[self.page]
-    }
-
     /// What there is to say of the other pages.
-    fn other_pages(&self) -> Option<Note> {
+    pub(crate) fn other_pages(&self) -> Option<Note> {
         let text = format!(
             "the first of {} pages is read; to do all, write each into a file of its own, e.g. `tiffsplit {}`",
             self.pages, self.name
@@ -92,23 +102,9 @@ impl<'a> Tiff<'a> {
 
     /// The samples as they are stored: pixel by pixel, row by row.
     fn samples(&self) -> Result<Samples, ImagingError> {
-        let bytes = if self.ifd().compression() == fax::GROUP_4 {
-            fax::decode(&self.file, self.ifd()).map_err(|reason| self.damaged(reason))?
-        } else {
-            let read = self.file.read_image_bytes_from_ifd(self.ifd());
-            read.map_err(|error| refused(self.name, error))?
-        };
-        Samples::of(&bytes, &self.layout).ok_or_else(|| {
-            self.damaged(format!("it holds {} bytes, which is not what its header says", bytes.len()))
-        })
-    }
-
-    fn damaged(&self, reason: impl Into<String>) -> ImagingError {
-        ImagingError::Damaged {
-            name: self.name.to_owned(),
-            format: "TIFF",
-            reason: reason.into(),
-        }
+        let bytes = blocks::samples(self.source, &self.page, &self.layout)
+            .map_err(|refusal| refused(self.name, refusal))?;
+        Ok(Samples::of(&bytes, &self.layout))
     }
 
     fn unsupported(&self, has: impl Into<String>, way_out: impl Into<String>) -> ImagingError {
@@ -121,33 +117,31 @@ impl<'a> Tiff<'a> {
     }
 }
 
-/// The first page that is neither a preview nor a transparency mask, and how many there are.
-fn pages(file: &TiffFile) -> Option<(usize, usize)> {
-    const PREVIEW_OR_MASK: u32 = 1 | 4;
-    let is_page = |ifd: &&Ifd| {
-        let subfile = ifd.tag(SUBFILE).and_then(|tag| tag.value.as_u32());
-        subfile.unwrap_or(0) & PREVIEW_OR_MASK == 0
-    };
-    let first = file.ifds().iter().position(|ifd| is_page(&ifd))?;
-    Some((first, file.ifds().iter().filter(is_page).count()))
+/// Neither a preview nor a transparency mask.
+fn is_page(directory: &Directory) -> bool {
+    const PREVIEW_OR_MASK: u64 = 1 | 4;
+    let subfile = directory.number(SUBFILE).ok().flatten();
+    subfile.unwrap_or(0) & PREVIEW_OR_MASK == 0
 }
 
-fn refused(name: &str, error: TiffError) -> ImagingError {
-    let reason = error.to_string();
-    let is_unsupported = matches!(
-        error,
-        TiffError::UnsupportedCompression(_)
-            | TiffError::UnsupportedPredictor(_)
-            | TiffError::UnsupportedPlanarConfiguration(_)
-            | TiffError::UnsupportedBitsPerSample(_)
-            | TiffError::UnsupportedSampleFormat(_)
-    ) || reason.contains("not supported")
-        || reason.contains("unsupported");
+fn refused(name: &str, refusal: Refusal) -> ImagingError {
     let (name, format) = (name.to_owned(), "TIFF");
-    if is_unsupported {
-        let way_out =
-            format!("convert it, e.g. `gdal_translate -co COMPRESS=DEFLATE {name} out.tif` or `magick {name} out.png`");
-        return ImagingError::Unsupported { name, format, has: reason, way_out };
+    match refusal {
+        Refusal::Damaged(reason) => ImagingError::Damaged {
+            name,
+            format,
+            reason,
+        },
+        Refusal::Unsupported(has) => {
+            let way_out = format!(
+                "convert it, e.g. `gdal_translate -co COMPRESS=DEFLATE {name} out.tif` or `magick {name} out.png`"
+            );
+            ImagingError::Unsupported {
+                name,
+                format,
+                has,
+                way_out,
+            }
+        }
     }
-    ImagingError::Damaged { name, format, reason }
 }

@@ -1,4 +1,4 @@
-use tiff_reader::RasterLayout;
+use super::layout::Layout;
 
 /// Samples in the narrowest type that holds them as they are.
 pub(super) enum Samples {
@@ -11,25 +11,20 @@ pub(super) enum Samples {
 }
 
 impl Samples {
-    /// Takes the machine's bytes apart; `None` if their number is not that of the layout.
-    pub(super) fn of(bytes: &[u8], layout: &RasterLayout) -> Option<Self> {
-        let samples = layout.width * layout.height * layout.samples_per_pixel;
-        if bytes.len() != samples * layout.bytes_per_sample {
-            return None;
-        }
-        Some(match (layout.sample_format, layout.bytes_per_sample) {
+    /// Takes the machine's bytes apart.
+    pub(super) fn of(bytes: &[u8], layout: &Layout) -> Self {
+        match (layout.format, layout.bytes_of_sample()) {
             (1, 1) => Self::Bytes(bytes.to_vec()),
             (1, 2) => Self::Words(each(bytes, u16::from_ne_bytes)),
             (1, 4) => Self::Wide(each(bytes, |b| u32::from_ne_bytes(b).into())),
-            (1, 8) => Self::Wide(each(bytes, |b| u64::from_ne_bytes(b) as f64)),
+            (1, _) => Self::Wide(each(bytes, |b| u64::from_ne_bytes(b) as f64)),
             (2, 1) => Self::Wide(each(bytes, |b| i8::from_ne_bytes(b).into())),
             (2, 2) => Self::Wide(each(bytes, |b| i16::from_ne_bytes(b).into())),
             (2, 4) => Self::Wide(each(bytes, |b| i32::from_ne_bytes(b).into())),
-            (2, 8) => Self::Wide(each(bytes, |b| i64::from_ne_bytes(b) as f64)),
-            (3, 4) => Self::Wide(each(bytes, |b| f32::from_ne_bytes(b).into())),
-            (3, 8) => Self::Wide(each(bytes, f64::from_ne_bytes)),
-            _ => return None,
-        })
+            (2, _) => Self::Wide(each(bytes, |b| i64::from_ne_bytes(b) as f64)),
+            (_, 4) => Self::Wide(each(bytes, |b| f32::from_ne_bytes(b).into())),
+            _ => Self::Wide(each(bytes, f64::from_ne_bytes)),
+        }
     }
 
     /// The given channels of every pixel.
@@ -46,11 +41,15 @@ impl Samples {
         match self {
             Self::Bytes(values) => {
                 let most = largest(bits) as u8;
-                values.iter_mut().for_each(|value| *value = most.saturating_sub(*value));
+                values
+                    .iter_mut()
+                    .for_each(|value| *value = most.saturating_sub(*value));
             }
             Self::Words(values) => {
                 let most = largest(bits);
-                values.iter_mut().for_each(|value| *value = most.saturating_sub(*value));
+                values
+                    .iter_mut()
+                    .for_each(|value| *value = most.saturating_sub(*value));
             }
             Self::Wide(_) => {}
         }
@@ -73,5 +72,10 @@ fn picked<T: Copy>(values: Vec<T>, of: usize, channels: &[usize]) -> Vec<T> {
 }
 
 fn each<T, const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks::<N>().0.iter().map(|bytes| value(*bytes)).collect()
+    bytes
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .map(|bytes| value(*bytes))
+        .collect()
 }

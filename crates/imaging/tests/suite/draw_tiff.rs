@@ -135,7 +135,12 @@ pub fn tiff(pages: &[Page], big: bool) -> Vec<u8> {
             out.resize(out.len().next_multiple_of(8), 0);
         }
         let samples = page.samples;
-        let short = |values: &[u16]| (3u16, values.iter().map(|&v| u64::from(v)).collect::<Vec<_>>());
+        let short = |values: &[u16]| {
+            (
+                3u16,
+                values.iter().map(|&v| u64::from(v)).collect::<Vec<_>>(),
+            )
+        };
         let long = |values: Vec<u64>| (4u16, values);
         let mut tags = vec![
             (254, long(vec![page.subfile.into()])),
@@ -172,7 +177,10 @@ pub fn tiff(pages: &[Page], big: bool) -> Vec<u8> {
         let mut entries = Vec::new();
         for (code, (kind, values)) in tags {
             let width = if kind == 3 { 2 } else { 4 };
-            let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()[..width].to_vec()).collect();
+            let data: Vec<u8> = values
+                .iter()
+                .flat_map(|v| v.to_le_bytes()[..width].to_vec())
+                .collect();
             let room = if big { 8 } else { 4 };
             entries.extend(u16::to_le_bytes(code));
             entries.extend(u16::to_le_bytes(kind));

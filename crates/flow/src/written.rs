@@ -6,11 +6,11 @@ use std::path::Path;
 use miette::SourceSpan;
 use yaml_serde::Value;
 
-use super::{Flaw, flaw::declaration};
+use crate::{Flaw, flaw::declaration};
 
 /// All settings that are no text, and variables that nobody set. Nothing for YAML that cannot be read at all: its reader
 /// tells the place.
-pub(super) fn flaws(path: &Path, text: &str) -> Vec<Flaw> {
+pub(crate) fn flaws(path: &Path, text: &str) -> Vec<Flaw> {
     let Ok(flow) = yaml_serde::from_str::<Value>(text) else {
         return Vec::new();
     };
@@ -63,12 +63,19 @@ fn settings(env: &Value, whose: &str, text: &str, start: usize) -> Vec<Wrong> {
         let span = || key(text, start, name);
         if !(value.is_string() || value.is_number() || value.is_bool()) {
             let help = match value {
-                Value::Sequence(_) => format!("several are one text, one a line:\n  {name}: |\n    first\n    second"),
-                Value::Null => format!("remove the line to have the default, or write {name}: \"\" for an empty text"),
+                Value::Sequence(_) => {
+                    format!("several are one text, one a line:\n  {name}: |\n    first\n    second")
+                }
+                Value::Null => format!(
+                    "remove the line to have the default, or write {name}: \"\" for an empty text"
+                ),
                 _ => "a setting is a text, a number, true or false".into(),
             };
             found.push(Wrong {
-                message: format!("{whose}: the setting {name} is {}; it has to be one text", kind(value)),
+                message: format!(
+                    "{whose}: the setting {name} is {}; it has to be one text",
+                    kind(value)
+                ),
                 help,
                 span: span(),
             });
@@ -131,7 +138,11 @@ fn key(text: &str, start: usize, name: &str) -> Option<SourceSpan> {
         let before = text[..at].chars().next_back();
         before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-')
     };
-    let behind = |at: usize| text[at + name.len()..].trim_start_matches(['"', '\'', ' ']).starts_with(':');
+    let behind = |at: usize| {
+        text[at + name.len()..]
+            .trim_start_matches(['"', '\'', ' '])
+            .starts_with(':')
+    };
     let places = text[start..].match_indices(name).map(|(at, _)| start + at);
     places
         .into_iter()
@@ -146,18 +157,29 @@ mod tests {
 
     fn said(text: &str) -> String {
         let flaws = flaws(Path::new("flow.yml"), text);
-        let shown = flaws.into_iter().map(|flaw| format!("{:?}", miette::Report::new(flaw)));
+        let shown = flaws
+            .into_iter()
+            .map(|flaw| format!("{:?}", miette::Report::new(flaw)));
         shown.collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn dora_1098_a_setting_that_is_no_text_is_named_with_its_place() {
         let flow = |value: &str| {
-            format!("nodes:\n  - id: sink\n    path: x\n    env: {{OUT: o}}\n  - id: source\n    path: x\n    env:\n      OUT: {value}\n")
+            format!(
+                "nodes:\n  - id: sink\n    path: x\n    env: {{OUT: o}}\n  - id: source\n    path: x\n    env:\n      OUT: {value}\n"
+            )
         };
-        for (value, what) in [("~", "is empty"), ("[a, b]", "is a list"), ("{a: b}", "is a table")] {
+        for (value, what) in [
+            ("~", "is empty"),
+            ("[a, b]", "is a list"),
+            ("{a: b}", "is a table"),
+        ] {
             let said = said(&flow(value));
-            assert!(said.contains("node `source`: the setting OUT") && said.contains(what), "{said}");
+            assert!(
+                said.contains("node `source`: the setting OUT") && said.contains(what),
+                "{said}"
+            );
             assert!(said.contains("flow.yml:8:7"), "{said}");
         }
         for value in ["1", "true", "1.5", "text", "''"] {
@@ -170,9 +192,18 @@ mod tests {
         let said_of = |value: &str| said(&format!("env:\n  MODEL: \"{value}\"\nnodes: []\n"));
         for value in ["$SEGGPT_NOT_SET_1/in", "a${SEGGPT_NOT_SET_1}"] {
             let said = said_of(value);
-            assert!(said.contains("variable SEGGPT_NOT_SET_1, which is not set"), "{said}");
+            assert!(
+                said.contains("variable SEGGPT_NOT_SET_1, which is not set"),
+                "{said}"
+            );
         }
-        for value in ["$$SEGGPT_NOT_SET_1", "${SEGGPT_NOT_SET_1:-x}", "$PATH", "5 $", "$"] {
+        for value in [
+            "$$SEGGPT_NOT_SET_1",
+            "${SEGGPT_NOT_SET_1:-x}",
+            "$PATH",
+            "5 $",
+            "$",
+        ] {
             assert_eq!(said_of(value), "", "{value}");
         }
     }
