@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod builtin;
 mod card;
 mod choice;
 mod config;
@@ -36,6 +37,7 @@ mod weights;
 
 pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backprop::GradStore};
 
+pub use builtin::builtin_name;
 pub use card::Card;
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, SegType, device};
 pub use config::{Config, TargetEmbedding};
