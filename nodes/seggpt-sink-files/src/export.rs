@@ -75,7 +75,7 @@ pub fn write(folder: &Folder, journal: &Journal, settings: &Settings) -> Result<
 /// The classes of all items, in the colours in which people are shown them.
 fn categories(journal: &Journal) -> Result<Vec<Category>> {
     let mut classes: BTreeMap<u16, Class> = BTreeMap::new();
-    for record in journal.records(&[Outcome::Done])? {
+    for record in journal.records(&[Outcome::Done], |_| true)? {
         for found in record?.0.classes {
             classes.entry(found.class.id).or_insert(found.class);
         }
@@ -98,7 +98,7 @@ fn each(
     journal: &Journal,
     mut take: impl FnMut(&Answer<'_>, &Record) -> Result<()>,
 ) -> Result<()> {
-    for record in journal.records(&[Outcome::Done])? {
+    for record in journal.records(&[Outcome::Done], |_| true)? {
         let record = record?.0;
         let things =
             things(folder, &record).wrap_err_with(|| format!("the results of {}", record.item))?;
