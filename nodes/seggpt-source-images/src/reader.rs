@@ -16,10 +16,11 @@ use crate::load::{Item, Reading};
 
 /// The item's picture, or why there is none: also that the process died of reading it.
 pub fn read(item: &Item, careful: &Careful) -> Reading {
-    seggpt_fault::at("before-work", item.id());
     let reading = careful.over(item.id(), || {
+        seggpt_fault::at("before-work", item.id());
+        let reading = item.read();
         seggpt_fault::at("in-work", item.id());
-        item.read()
+        reading
     });
     reading.flatten()
 }
