@@ -89,9 +89,10 @@ pub fn is_to_fail(program: &str, moment: &str, deaths: usize) -> bool {
         ("seggpt-sink-files", "after-journal" | "after-ack") => false,
         // Once in company, and three times alone.
         ("seggpt-sink-files" | "seggpt-test-relay", _) => deaths > 3,
-        ("seggpt-source-images" | "seggpt-examiner", "in-work" | "before-send") => deaths > 1,
-        // The picture is not to blame before it is read, nor afterwards.
-        ("seggpt-source-images" | "seggpt-examiner", _) => false,
+        // What is sent or on record is not done again.
+        ("seggpt-source-images", "after-send" | "at-ack") => false,
+        ("seggpt-examiner", "after-journal") => false,
+        ("seggpt-source-images" | "seggpt-examiner", _) => deaths > 1,
         (_, "before-work") => deaths > 3,
         (_, _) => deaths > 1,
     }

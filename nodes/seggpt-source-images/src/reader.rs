@@ -17,10 +17,11 @@ use crate::load::{Item, Loaded};
 
 /// The item's picture, or why there is none: also that the process died of reading it.
 pub fn read(item: &Item, exif: Exif, careful: &Careful) -> Loaded {
-    seggpt_fault::at("before-work", item.id());
     let reading = careful.over(item.id(), || {
+        seggpt_fault::at("before-work", item.id());
+        let reading = item.read(exif);
         seggpt_fault::at("in-work", item.id());
-        item.read(exif)
+        reading
     });
     reading.flatten()
 }
