@@ -489,3 +489,44 @@ fn an_embedding_that_fails_says_for_which_picture() {
         "prompt selection: embedding of `ground_6` failed"
     );
 }
+
+#[test]
+fn a_colour_may_be_written_in_hex() {
+    let yaml = |color: &str| {
+        format!(
+            "classes: [{{id: 1, name: pebble, color: {color}}}]\nprompts: [{{image: ground_1.jpg, mask: ground_1_pebbles.png}}]\n"
+        )
+    };
+    for color in ["\"#ff0000\"", "[255, 0, 0]"] {
+        let folder = folder(&yaml(color));
+        let (library, _) = Library::open(folder.path()).unwrap();
+        assert_eq!(library.classes()[0].color, [255, 0, 0], "{color}");
+    }
+    for color in ["red", "\"#ff\"", "[1, 2]", "[300, 0, 0]"] {
+        let folder = folder(&yaml(color));
+        let error = Library::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("#rrggbb"), "{color}: {error}");
+    }
+}
+
+#[test]
+fn sd_scripts_1269_an_example_that_marks_all_or_nothing_is_warned_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |ids: [u16; 6]| {
+        let pair = tiny(folder.path(), "a", ids);
+        let (library, _) = Library::from_pairs(&[pair], &Settings::default()).unwrap();
+        library.warnings().join(" ")
+    };
+    assert!(
+        said([1; 6]).contains("everything (100.0 %"),
+        "{}",
+        said([1; 6])
+    );
+    assert!(said([0; 6]).contains("marks nothing"));
+    assert_eq!(said([0, 0, 1, 1, 1, 1]), "");
+    assert_eq!(
+        said([1, 2, 1, 2, 1, 2]),
+        "",
+        "two classes may cover a picture"
+    );
+}
