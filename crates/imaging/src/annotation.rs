@@ -6,7 +6,7 @@
 //!
 //! | file | painted | classes |
 //! |---|---|---|
-//! | black and white: 0/1, 0/255, 1 bit, anti-aliased or JPEG | its own RGB pixels; 0/1 scaled to 0/255 | 1, white |
+//! | black and white: 0/1, 0/255, 1 bit, anti-aliased or JPEG | its own RGB pixels; 0/1 scaled to 0/255; lines too thin to be white, from half way on | 1, white |
 //! | palette PNG | the palette's RGB, as Pillow's `convert("RGB")` | the indices; 0 is background |
 //! | class ids, grey of 8 or 16 bits | one colour of [`palette::distinct`] per id | the ids; 0 is background |
 //! | colours | its own RGB pixels | 1, 2, ... for the colours other than black, the most frequent first |

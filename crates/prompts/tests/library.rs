@@ -606,3 +606,25 @@ fn what_is_neither_a_list_nor_exported_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn sd_scripts_1269_an_example_that_marks_all_or_nothing_is_warned_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |ids: [u16; 6]| {
+        let pair = tiny(folder.path(), "a", ids);
+        let (library, _) = Library::from_pairs(&[pair], &Settings::default()).unwrap();
+        library.warnings().join(" ")
+    };
+    assert!(
+        said([1; 6]).contains("everything (100.0 %"),
+        "{}",
+        said([1; 6])
+    );
+    assert!(said([0; 6]).contains("marks nothing"));
+    assert_eq!(said([0, 0, 1, 1, 1, 1]), "");
+    assert_eq!(
+        said([1, 2, 1, 2, 1, 2]),
+        "",
+        "two classes may cover a picture"
+    );
+}

@@ -177,6 +177,9 @@ fn grey(size: (u32, u32), values: Vec<u8>, mode: MaskMode) -> Result<Told, Strin
             let marks = match kind {
                 GreyKind::Ids => ids(),
                 GreyKind::Binary => white(),
+                GreyKind::Thin { from } => Marks::White {
+                    painted: flat(size, values.iter().map(|&value| value >= from)),
+                },
             };
             Ok((marks, note))
         }
@@ -185,6 +188,10 @@ fn grey(size: (u32, u32), values: Vec<u8>, mode: MaskMode) -> Result<Told, Strin
 
 enum GreyKind {
     Binary,
+    /// One class so thin that hardly a pixel is white: what is marked begins half way to the brightest.
+    Thin {
+        from: u8,
+    },
     Ids,
 }
 
@@ -219,7 +226,15 @@ impl GreyKind {
                  ids takes them for class ids)",
                 between.len()
             );
-            return Ok((Self::Binary, Some(Note::new(NoteKind::Meaning, text))));
+            let kind = if at_white {
+                Self::Binary
+            } else {
+                let brightest = used.last().copied().unwrap_or(u8::MAX);
+                Self::Thin {
+                    from: brightest.div_ceil(2),
+                }
+            };
+            return Ok((kind, Some(Note::new(NoteKind::Meaning, text))));
         }
         let ambiguous = if between.len() > 150 {
             format!(
@@ -322,6 +337,10 @@ fn rgb(painted: RgbImage, mode: MaskMode) -> Result<Told, String> {
             let values: Vec<u8> = painted.pixels().map(brightest).collect();
             match GreyKind::of(size, &values, &used(&values)) {
                 Ok((GreyKind::Binary, note)) => Ok((Marks::White { painted }, note)),
+                Ok((GreyKind::Thin { from }, note)) => {
+                    let painted = flat(size, values.iter().map(|&value| value >= from));
+                    Ok((Marks::White { painted }, note))
+                }
                 _ => plainly(colored(painted)),
             }
         }
