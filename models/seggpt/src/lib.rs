@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod architecture;
 mod card;
 mod choice;
 mod config;
@@ -26,6 +27,7 @@ mod convert;
 mod error;
 mod find;
 mod inspect;
+pub mod matching;
 mod network;
 mod ops;
 pub mod pixels;
@@ -36,13 +38,15 @@ mod weights;
 
 pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backprop::GradStore};
 
+pub use architecture::Architecture;
 pub use card::Card;
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, SegType, device};
 pub use config::{Config, TargetEmbedding};
 pub use convert::convert;
 pub use error::Error;
 pub use find::{MODELS_VARIABLE, find_model};
-pub use inspect::{Inspection, TensorInspection, inspect};
+pub use inspect::{Inspection, TensorInspection, architecture, inspect};
+pub use matching::MatchingConfig;
 pub use network::{Canvases, ModelInfo, Network, PreparedPrompts, Reference, Trainable};
 pub use random::Random;
 pub use seggpt_kernels::Isa;

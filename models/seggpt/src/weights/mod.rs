@@ -18,7 +18,7 @@ use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::{Init, VarBuilder, var_builder::SimpleBackend};
 use memmap2::Mmap;
 
-use crate::{Config, Error};
+use crate::{Architecture, Config, Error, MatchingConfig};
 
 pub(crate) use safetensors::{About, METADATA_KEY};
 pub(crate) use source::Source;
@@ -57,7 +57,7 @@ pub(crate) struct Entry {
 pub(crate) struct Checkpoint {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
-    pub(crate) config: Config,
+    pub(crate) architecture: Architecture,
     pub(crate) entries: BTreeMap<String, Entry>,
     map: Mmap,
 }
@@ -72,7 +72,7 @@ impl Checkpoint {
         // is why our own writer renames into place and never writes into an existing file.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
-        let (format, config, entries) = match map.get(..9) {
+        let (format, architecture, entries) = match map.get(..9) {
             None => {
                 return Err(Error::truncated(
                     &path,
@@ -97,7 +97,7 @@ impl Checkpoint {
         let checkpoint = Self {
             path,
             format,
-            config,
+            architecture,
             entries,
             map,
         };
@@ -106,19 +106,14 @@ impl Checkpoint {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.config.validate()?;
-        for (name, shape) in self.config.tensors() {
+        self.architecture.validate()?;
+        for (name, shape) in self.architecture.tensors() {
             let Some(entry) = self.entries.get(&name) else {
                 return Err(Error::MissingTensor {
                     path: self.path.clone(),
                     name: names::stored(&name, self.format),
                     shape,
-                    architecture: format!(
-                        "{} of width {} and depth {}",
-                        self.config.family(),
-                        self.config.width,
-                        self.config.depth
-                    ),
+                    architecture: self.architecture.described(),
                 });
             };
             if entry.shape != shape {
@@ -155,10 +150,34 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// The configuration of a network that paints.
+    pub(crate) fn seggpt(&self) -> Result<&Config, Error> {
+        match &self.architecture {
+            Architecture::SegGpt(config) => Ok(config),
+            Architecture::Matching(_) => Err(self.other("SegGPT or Painter")),
+        }
+    }
+
+    /// The configuration of a network that compares features.
+    pub(crate) fn matching(&self) -> Result<&MatchingConfig, Error> {
+        match &self.architecture {
+            Architecture::Matching(config) => Ok(config),
+            Architecture::SegGpt(_) => Err(self.other("matching")),
+        }
+    }
+
+    fn other(&self, wanted: &'static str) -> Error {
+        Error::OtherArchitecture {
+            path: self.path.clone(),
+            found: self.architecture.family(),
+            wanted,
+        }
+    }
+
     /// Tensors that the architecture has no place for.
     pub(crate) fn strangers(&self) -> Vec<&str> {
         let known: std::collections::BTreeSet<_> = self
-            .config
+            .architecture
             .tensors()
             .into_iter()
             .map(|(name, _)| name)
