@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundled;
+mod docs;
 mod endings;
 mod ensembles;
 mod eval;

@@ -15,7 +15,7 @@ use yaml_serde::{Mapping, Value};
 mod messages;
 
 fn manuals() -> Vec<Manual> {
-    seggpt_cli::run::nodes::ours().into()
+    seggpt_cli::nodes::manuals().into()
 }
 
 #[test]

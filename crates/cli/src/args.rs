@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::run::settings::Setting;
+use seggpt_flow::Setting;
 
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
 #[derive(Debug, Parser)]

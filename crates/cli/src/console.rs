@@ -9,7 +9,9 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::{args::View, run::progress::Progress};
+use seggpt_flow::{Console, Exit, Progress};
+
+use crate::args::View;
 
 /// Prints a result.
 pub fn result(text: &str) {
@@ -43,12 +45,12 @@ enum Style {
 }
 
 /// What a run shows while it goes on.
-pub struct Console {
+pub struct Terminal {
     style: Style,
     verbose: u8,
 }
 
-impl Console {
+impl Terminal {
     /// A bar where standard error is a terminal, plain lines elsewhere, JSON where asked for.
     pub fn new(view: &View) -> Self {
         let style = if view.json {
@@ -67,21 +69,27 @@ impl Console {
         }
     }
 
-    /// How often `-v` was given.
-    pub fn verbosity(&self) -> u8 {
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        if let Style::Bar(bar) = &self.style {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Console for Terminal {
+    fn verbosity(&self) -> u8 {
         self.verbose
     }
 
-    /// A line above the progress.
-    pub fn note(&self, text: &str) {
+    fn note(&self, text: &str) {
         match &self.style {
             Style::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
             Style::Plain { .. } | Style::Json => eprintln!("{text}"),
         }
     }
 
-    /// What a node says.
-    pub fn log(&self, node: &str, level: &str, text: &str) {
+    fn log(&self, node: &str, level: &str, text: &str) {
         match &self.style {
             Style::Json => {
                 record(&json!({ "type": "log", "node": node, "level": level, "message": text }))
@@ -90,8 +98,7 @@ impl Console {
         }
     }
 
-    /// The end of an item.
-    pub fn item(&self, item: &str, status: &str, error: &str, progress: &Progress) {
+    fn item(&self, item: &str, status: &str, error: &str, progress: &Progress) {
         match &self.style {
             Style::Json => record(&json!({
                 "type": "item", "item": item, "status": status, "error": error,
@@ -102,8 +109,7 @@ impl Console {
         }
     }
 
-    /// How far the run has come.
-    pub fn progress(&mut self, progress: &Progress) {
+    fn progress(&mut self, progress: &Progress) {
         match &mut self.style {
             Style::Json => {}
             Style::Bar(bar) => {
@@ -135,22 +141,8 @@ impl Console {
         }
     }
 
-    /// Takes the bar away.
-    pub fn clear(self) {
-        if let Style::Bar(bar) = self.style {
-            bar.finish_and_clear();
-        }
-    }
-
-    /// Takes the bar away and prints how it ended: the summary, then the report's path.
-    pub fn end(
-        self,
-        exit: crate::Exit,
-        summary: &[String],
-        reports: &[String],
-        progress: &Progress,
-    ) {
-        match self.style {
+    fn end(&mut self, exit: Exit, summary: &[String], reports: &[String], progress: &Progress) {
+        match &self.style {
             Style::Json => record(&json!({
                 "type": "end", "exit": exit.code(), "finished": progress.finished, "total": progress.total,
                 "failed": progress.failed, "reports": reports, "summary": summary,
@@ -164,10 +156,10 @@ impl Console {
     }
 }
 
-fn print_end(exit: crate::Exit, summary: &[String], reports: &[String]) {
+fn print_end(exit: Exit, summary: &[String], reports: &[String]) {
     for line in summary {
         match exit {
-            crate::Exit::Done => result(line),
+            Exit::Done => result(line),
             _ => eprintln!("{line}"),
         }
     }

@@ -8,11 +8,9 @@ use std::{
 
 use seggpt::{DeviceChoice, MODELS_VARIABLE};
 
-use crate::{
-    Exit, console,
-    model::grouped,
-    run::{nodes, shm},
-};
+use seggpt_flow::{Exit, executables, shm};
+
+use crate::{console, model::grouped, nodes};
 
 /// What `seggpt --version` prints.
 pub(crate) const LONG_VERSION: &str = concat!(
@@ -231,17 +229,17 @@ fn cpu_backend() -> &'static str {
 }
 
 fn nodes_found() -> Vec<Finding> {
-    let home = nodes::home().unwrap_or_default();
-    let names = nodes::ours().map(|manual| manual.name);
+    let home = executables::home().unwrap_or_default();
+    let names = nodes::manuals().map(|manual| manual.name);
     let (there, missing): (Vec<_>, Vec<_>) = names
         .into_iter()
-        .partition(|name| nodes::beside(name).is_some());
+        .partition(|name| executables::beside(name).is_some());
     let on_path = |name: &&str| find_on_path(name).is_some();
     let missing: Vec<_> = missing.into_iter().filter(|name| !on_path(name)).collect();
     if missing.is_empty() {
         let elsewhere: String = there
             .iter()
-            .filter_map(|name| nodes::beside(name))
+            .filter_map(|name| executables::beside(name))
             .filter(|file| file.parent() != Some(home.as_path()))
             .map(|file| format!("; {}", file.display()))
             .collect();

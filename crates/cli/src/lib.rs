@@ -2,23 +2,23 @@
 //!
 //! | command | module |
 //! |---|---|
-//! | `seggpt run FLOW.yml` | [`run`]: validate, start, watch, judge |
-//! | `seggpt segment ...` | [`segment`]: writes a dataflow and hands it to [`run`] |
+//! | `seggpt run FLOW.yml` | [`run`] |
+//! | `seggpt segment ...` | [`segment`]: writes a dataflow and runs it |
 //! | `seggpt eval ...` | [`eval`]: writes a dataflow for each row of a table and runs them |
 //! | `seggpt doctor` | [`doctor`] |
 //! | `seggpt model inspect, convert, verify` | [`model`] |
 //! | `seggpt train CONFIG.yml`, `preview`, `pack` | [`mod@train`] |
 //! | `seggpt tune` | [`tune`] |
 //!
-//! What is printed, [`console`] prints; which exit code means what, [`Exit`] says.
+//! What is printed, [`console`] prints; dataflows are run by `seggpt-flow`; which exit code means what, [`Exit`] says.
 
 pub mod args;
 pub mod console;
 pub mod doctor;
 mod ensemble;
 pub mod eval;
-mod exit;
 pub mod model;
+pub mod nodes;
 mod refine;
 pub mod run;
 pub mod segment;
@@ -26,9 +26,8 @@ mod show;
 pub mod train;
 pub mod tune;
 
-pub use exit::Exit;
-
 use args::{Cli, Command};
+use seggpt_flow::{Exit, Flaw};
 
 /// Does what the command line asks for. Errors are reported here, before returning.
 pub fn execute(cli: Cli) -> Exit {
@@ -44,7 +43,7 @@ pub fn execute(cli: Cli) -> Exit {
     outcome.unwrap_or_else(|report| {
         console::report(&report);
         report
-            .downcast_ref::<run::Flaw>()
-            .map_or(Exit::Usage, run::Flaw::exit)
+            .downcast_ref::<Flaw>()
+            .map_or(Exit::Usage, Flaw::exit)
     })
 }

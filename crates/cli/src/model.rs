@@ -8,7 +8,9 @@ use seggpt::{Architecture, DTypeChoice, Device, Inspection, Reference, verify};
 use seggpt_imaging::{RgbImage, read, resize};
 use serde_json::json;
 
-use crate::{Exit, args::ModelCommand, console, run::Flaw};
+use seggpt_flow::{Exit, Flaw};
+
+use crate::{args::ModelCommand, console};
 
 /// Runs one of the model commands.
 ///

@@ -11,7 +11,9 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use seggpt_train::{Progress, Score, Watch, interruption};
 
-use crate::{Exit, console, run::Flaw};
+use seggpt_flow::{Exit, Flaw};
+
+use crate::console;
 
 fn bar(steps: u64) -> Option<ProgressBar> {
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}\n{msg}").ok()?;

@@ -2,14 +2,13 @@
 
 use std::{fs, path::Path};
 
+use seggpt_flow::{Exit, Flaw};
 use seggpt_samples::{Data, pack::Packing, preview};
 use seggpt_train::{Limit, Settings, TrainError, Watch, pack, run, samples};
 
 use crate::{
-    Exit,
     args::{PackArgs, PreviewArgs, TrainArgs, TrainCommand},
     console,
-    run::Flaw,
     show::Show,
 };
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use seggpt::{DType, Trainable};
+use seggpt_flow::{Exit, Flaw};
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
 use seggpt_samples::Example;
@@ -16,10 +17,8 @@ use seggpt_train::{
 };
 
 use crate::{
-    Exit,
     args::{SegType, TuneArgs},
     console,
-    run::Flaw,
     show::Show,
 };
 

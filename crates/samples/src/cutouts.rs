@@ -13,9 +13,12 @@ use crate::{
     backgrounds::{Backgrounds, Scale, shrink},
     dice::Dice,
     files::{Cache, Files, extension},
-    mix::{self, Ask, Task},
     picture::{Group, NOTHING, Picture},
-    synthetic::texture::{Material, any_color},
+    synthetic::{
+        self,
+        texture::{Material, any_color},
+    },
+    task::{self, Ask, Task},
 };
 
 const FOLDER: &str = "objects/";
@@ -66,8 +69,9 @@ impl Cutouts {
 
 impl Source for Cutouts {
     fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
-        mix::sample(
+        task::sample(
             &mut self.task,
+            &mut synthetic::Scenes,
             &Augmentation::none(),
             self.size,
             prompts,
@@ -261,7 +265,8 @@ impl Task for Scenes {
         decks.iter_mut().for_each(|deck| dice.shuffle(deck));
         let mut pictures = Vec::with_capacity(ask.count);
         for number in 0..ask.count {
-            pictures.push(self.picture(&classes, &decks, number, &look, ask.size, dice)?);
+            let place = (number, ask.count);
+            pictures.push(self.picture(&classes, &decks, place, &look, ask.size, dice)?);
         }
         let first = &self.classes[classes[0]];
         Some(Group {
@@ -283,7 +288,7 @@ impl Scenes {
         &self,
         classes: &[usize],
         decks: &[Vec<String>],
-        number: usize,
+        place: (usize, usize),
         look: &Look,
         size: usize,
         dice: &mut Dice,
@@ -302,9 +307,8 @@ impl Scenes {
         for thing in things {
             let deck = &decks[thing];
             let stroke = self.classes[classes[thing]].source == STROKES;
-            // Half of the deck for each of two pictures.
-            let half = deck.len().div_ceil(2);
-            let next = (number % 2 * half + dice.below(half)).min(deck.len() - 1);
+            let hand = hand(deck.len(), place);
+            let next = hand.start + dice.below(hand.len());
             // Things of a kind in one picture are often the very same.
             let file = if dice.chance(0.65) {
                 *before[thing].get_or_insert(next)
@@ -339,6 +343,14 @@ impl Scenes {
             object.paint(&mut picture, 1 + thing as u8);
         }
         Some(picture)
+    }
+}
+
+/// The cards of a deck that one of several pictures may show, none of which another picture shows where there are enough.
+fn hand(deck: usize, (number, count): (usize, usize)) -> std::ops::Range<usize> {
+    match deck < count {
+        true => number % deck..number % deck + 1,
+        false => number * deck / count..(number + 1) * deck / count,
     }
 }
 
@@ -445,6 +457,26 @@ impl Object {
                 let alpha = self.at(x as f32 - shift, y as f32 - shift)[3];
                 let pixel = rgb.get_pixel_mut(x, y);
                 pixel.0 = pixel.0.map(|c| (f32::from(c) * (1.0 - 0.4 * alpha)) as u8);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_pictures_of_a_task_show_the_same_file_where_there_are_enough() {
+        for count in 1..=5 {
+            for deck in 1..40 {
+                let hands = (0..count).map(|number| hand(deck, (number, count)));
+                let all: Vec<usize> = hands.clone().flatten().collect();
+                assert!(hands.clone().all(|hand| !hand.is_empty()));
+                assert!(all.iter().all(|&card| card < deck));
+                if deck >= count {
+                    assert_eq!(all, (0..deck).collect::<Vec<_>>());
+                }
             }
         }
     }

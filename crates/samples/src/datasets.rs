@@ -12,14 +12,14 @@ use rayon::prelude::*;
 use seggpt_eval::{
     EvalError,
     data::{
-        Annotated, ClassFolders, CocoInstances, CocoPanoptic, Dataset, Folder, LabelFolder,
+        Annotated, ClassFolders, CocoInstances, CocoPanoptic, Dataset, Folder, LabelFolder, Sample,
         VideoFolder, Voc, Zero,
     },
 };
 use seggpt_imaging::annotation::MaskMode;
 use serde::{Deserialize, Serialize};
 
-use crate::{SamplesError, backgrounds::Scale};
+use crate::{Part, SamplesError, backgrounds::Scale, part::held_out};
 use pairs::Pairs;
 
 /// A labelled set. Its classes have nothing to do with those of other sets.
@@ -32,10 +32,18 @@ pub struct DatasetSettings {
     /// How often it is drawn from, in proportion to the other sets. Default 1.
     #[serde(default = "one")]
     pub weight: f32,
+    /// Whether its pictures have an up. Those from above or through a microscope have none (`false`): each is turned by
+    /// quarter turns and mirrored.
+    #[serde(default = "yes")]
+    pub upright: bool,
 }
 
 fn one() -> f32 {
     1.0
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The formats, by the name of the setting that holds their paths.
@@ -164,13 +172,16 @@ impl Format {
 #[derive(Clone)]
 pub(crate) struct Sets(Arc<[Set]>);
 
+#[derive(Clone)]
 struct Set {
-    data: Box<dyn Dataset>,
+    data: Arc<dyn Dataset>,
     weight: f32,
+    upright: bool,
     contexts: Vec<Context>,
 }
 
 /// Pictures that show the same: a class of a set, or an object of a video.
+#[derive(Clone)]
 struct Context {
     class: u16,
     /// Whether it is an object of a video.
@@ -202,12 +213,44 @@ impl Sets {
                 return Err(refuse("no picture of it shows a class".to_owned()));
             }
             Ok(Set {
-                data,
+                data: data.into(),
                 weight: set.weight,
+                upright: set.upright,
                 contexts,
             })
         });
         Ok(Self(sets.collect::<Result<_, SamplesError>>()?))
+    }
+
+    /// The part of each set that is for training or for validation, where so large a share of its pictures, or of its
+    /// videos, is held out. `None`: nothing is left of any.
+    pub(crate) fn part(&self, part: Part, share: f32) -> Option<Self> {
+        let sets = self.0.iter().filter_map(|set| {
+            let units = set.data.samples().iter().map(|sample| ("", unit(sample)));
+            let held = held_out(units, share);
+            let is_of_part = |index: &usize| {
+                held.contains(unit(&set.data.samples()[*index])) == (part == Part::Validation)
+            };
+            let contexts = set.contexts.iter().filter_map(|context| {
+                let pictures: Vec<usize> = context
+                    .pictures
+                    .iter()
+                    .copied()
+                    .filter(is_of_part)
+                    .collect();
+                (!pictures.is_empty()).then(|| Context {
+                    pictures,
+                    ..*context
+                })
+            });
+            let contexts: Vec<_> = contexts.collect();
+            (!contexts.is_empty()).then(|| Set {
+                contexts,
+                ..set.clone()
+            })
+        });
+        let sets: Vec<_> = sets.collect();
+        (!sets.is_empty()).then(|| Self(sets.into()))
     }
 
     /// The task of drawing pairs from them.
@@ -238,4 +281,12 @@ fn contexts(data: &dyn Dataset) -> Result<Vec<Context>, EvalError> {
         pictures,
     };
     Ok(contexts.into_iter().map(context).collect())
+}
+
+/// What is held out as one: a picture, or a whole video.
+fn unit(sample: &Sample) -> &str {
+    match &sample.frame {
+        Some(frame) => &frame.video,
+        None => &sample.name,
+    }
 }

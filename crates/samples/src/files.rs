@@ -1,7 +1,7 @@
 //! Training files: from a folder, or from packs of it.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fs,
     io::{Cursor, Read},
     ops::Bound,
@@ -11,7 +11,7 @@ use std::{
 
 use zip::ZipArchive;
 
-use crate::SamplesError;
+use crate::{Part, SamplesError, part::held_out};
 
 /// Where a file's bytes are.
 enum Place {
@@ -23,8 +23,13 @@ enum Place {
     },
 }
 
-/// All files below a root, by their name relative to it (with `/`).
+/// All files below a root, by their name relative to it (with `/`), or a part of them.
 pub(crate) struct Files {
+    all: Arc<All>,
+    left_out: BTreeSet<String>,
+}
+
+struct All {
     root: PathBuf,
     places: BTreeMap<String, Place>,
     packs: Vec<Vec<u8>>,
@@ -42,6 +47,103 @@ fn disk(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Sam
 impl Files {
     /// A folder with the files; a pack; or a folder with packs (`*.zip`).
     pub(crate) fn open(root: &Path) -> Result<Self, SamplesError> {
+        Ok(Self {
+            all: Arc::new(All::open(root)?),
+            left_out: BTreeSet::new(),
+        })
+    }
+
+    /// The part of them that is for training or for validation, where so large a share is held out: of cut-outs whole
+    /// classes of each source, of everything else files of each folder.
+    pub(crate) fn part(&self, part: Part, share: f32) -> Self {
+        let names = || self.all.places.keys().map(String::as_str);
+        let held = held_out(names().filter_map(unit), share);
+        let is_held = |name: &&str| unit(name).is_some_and(|(_, unit)| held.contains(unit));
+        let left_out = match part {
+            Part::Training => names().filter(is_held).map(str::to_owned).collect(),
+            Part::Validation => names()
+                .filter(|name| unit(name).is_some() && !is_held(name))
+                .map(str::to_owned)
+                .collect(),
+        };
+        Self {
+            all: Arc::clone(&self.all),
+            left_out,
+        }
+    }
+
+    /// The sorted names below a folder such as "objects/". Empty: there is no such folder.
+    pub(crate) fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
+        self.all
+            .places
+            .range::<str, _>((Bound::Included(folder), Bound::Unbounded))
+            .map(|(name, _)| name.as_str())
+            .take_while(move |name| name.starts_with(folder))
+            .filter(|name| !self.left_out.contains(*name))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.all.places.contains_key(name)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.all.root.join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, SamplesError> {
+        match self.all.places.get(name) {
+            Some(&Place::Pack {
+                pack,
+                start,
+                length,
+            }) => Ok(self.all.packs[pack][start..start + length].to_vec()),
+            _ => {
+                let path = self.path(name);
+                let mut bytes = Vec::new();
+                fs::File::open(&path)
+                    .and_then(|mut file| file.read_to_end(&mut bytes))
+                    .map_err(disk(&path, "read"))?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// A text file; `None` if there is none.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, SamplesError> {
+        if !self.has(name) {
+            return Ok(None);
+        }
+        let text = String::from_utf8(self.read(name)?);
+        text.map(Some).map_err(|_| SamplesError::Content {
+            path: self.path(name),
+            reason: "is not UTF-8 text; save it as UTF-8".to_owned(),
+        })
+    }
+
+    /// An error that says what is missing in a folder.
+    pub(crate) fn nothing(
+        &self,
+        folder: &str,
+        needs: &'static str,
+        expected: &'static str,
+    ) -> SamplesError {
+        let path = self.path(folder);
+        if self.below(folder).next().is_none() {
+            SamplesError::NoFolder {
+                folder: path,
+                needs,
+            }
+        } else {
+            SamplesError::EmptyFolder {
+                folder: path,
+                expected,
+            }
+        }
+    }
+}
+
+impl All {
+    fn open(root: &Path) -> Result<Self, SamplesError> {
         let mut files = Self {
             root: root.to_owned(),
             places: BTreeMap::new(),
@@ -131,72 +233,18 @@ impl Files {
         self.packs.push(bytes);
         Ok(())
     }
+}
 
-    /// The sorted names below a folder such as "objects/". Empty: there is no such folder.
-    pub(crate) fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
-        self.places
-            .range::<str, _>((Bound::Included(folder), Bound::Unbounded))
-            .map(|(name, _)| name.as_str())
-            .take_while(move |name| name.starts_with(folder))
+/// What a file is held out with: the group of which a share is, and the unit, by name. Lists and masks follow.
+fn unit(name: &str) -> Option<(&str, &str)> {
+    if !matches!(extension(name), "jpg" | "png" | "webp") {
+        return None;
     }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.places.contains_key(name)
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
-    }
-
-    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, SamplesError> {
-        match self.places.get(name) {
-            Some(&Place::Pack {
-                pack,
-                start,
-                length,
-            }) => Ok(self.packs[pack][start..start + length].to_vec()),
-            _ => {
-                let path = self.path(name);
-                let mut bytes = Vec::new();
-                fs::File::open(&path)
-                    .and_then(|mut file| file.read_to_end(&mut bytes))
-                    .map_err(disk(&path, "read"))?;
-                Ok(bytes)
-            }
-        }
-    }
-
-    /// A text file; `None` if there is none.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, SamplesError> {
-        if !self.has(name) {
-            return Ok(None);
-        }
-        let text = String::from_utf8(self.read(name)?);
-        text.map(Some).map_err(|_| SamplesError::Content {
-            path: self.path(name),
-            reason: "is not UTF-8 text; save it as UTF-8".to_owned(),
-        })
-    }
-
-    /// An error that says what is missing in a folder.
-    pub(crate) fn nothing(
-        &self,
-        folder: &str,
-        needs: &'static str,
-        expected: &'static str,
-    ) -> SamplesError {
-        let path = self.path(folder);
-        if self.below(folder).next().is_none() {
-            SamplesError::NoFolder {
-                folder: path,
-                needs,
-            }
-        } else {
-            SamplesError::EmptyFolder {
-                folder: path,
-                expected,
-            }
-        }
+    let (folder, _) = name.rsplit_once('/')?;
+    match name.starts_with("objects/") {
+        true => Some((folder.rsplit_once('/')?.0, folder)),
+        false if folder.ends_with("/masks") => None,
+        false => Some((folder, name)),
     }
 }
 

@@ -9,8 +9,9 @@ use crate::{
     backgrounds::{Scale, decode, shrink},
     dice::Dice,
     files::{Cache, Files, extension},
-    mix::{self, Ask, Task},
     picture::{Group, NOTHING, Picture, UNKNOWN},
+    synthetic,
+    task::{self, Ask, Task},
 };
 
 const FOLDER: &str = "labelled/";
@@ -56,8 +57,9 @@ impl Labelled {
 
 impl Source for Labelled {
     fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
-        mix::sample(
+        task::sample(
             &mut self.task,
+            &mut synthetic::Scenes,
             &Augmentation::none(),
             self.size,
             prompts,

@@ -29,11 +29,13 @@ mod materials;
 mod mix;
 pub mod pack;
 mod paint;
+mod part;
 mod picture;
 pub mod preview;
 mod segments;
 mod settings;
 mod synthetic;
+mod task;
 
 pub use cutouts::Cutouts;
 pub use datasets::{DatasetSettings, Format};
@@ -41,6 +43,7 @@ pub use error::SamplesError;
 pub use image::{GrayImage, RgbImage};
 pub use labelled::Labelled;
 pub use mix::{Data, Mix};
+pub use part::Part;
 pub use settings::{Augmentation, Settings, Weights};
 pub use synthetic::Synthetic;
 
@@ -69,7 +72,7 @@ pub struct Sample {
     pub prompts: Vec<Example>,
     /// The picture that is asked about.
     pub query: RgbImage,
-    /// The answer, in the prompts' colours over black. At least one class of the prompts is there.
+    /// The answer, in the prompts' colours over black. It is all black where the query shows none of their classes.
     pub query_mask: RgbImage,
     /// Where the answer is known: 255 counts, 0 is to be left out of the loss. `None`: everywhere.
     pub valid: Option<GrayImage>,

@@ -9,9 +9,9 @@ use crate::{
     backgrounds::{Backgrounds, Scale, Tile},
     dice::Dice,
     files::Files,
-    mix::{Ask, Task},
     picture::{Group, Picture},
     synthetic::mosaic::Layout,
+    task::{Ask, Task},
 };
 
 #[derive(Clone)]

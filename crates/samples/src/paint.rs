@@ -16,12 +16,13 @@ const DOMINANT: f32 = 0.93;
 
 const WHITE: [u8; 3] = [255; 3];
 
-/// Chooses 1 to 3 roles of the prompts, at least one of which is in the query, which is the last of the pictures, and
-/// paints them. `None` if there is no such role.
+/// Chooses 1 to 3 roles of the prompts and paints them. The query, which is the last of the pictures, shows at least one
+/// of them, or none where it is to be empty. `None` if there is no such role.
 pub(crate) fn paint(
     mut pictures: Vec<Picture>,
     kind: SegType,
     origin: String,
+    empty: bool,
     dice: &mut Dice,
 ) -> Option<Sample> {
     let query = pictures.pop()?;
@@ -42,6 +43,10 @@ pub(crate) fn paint(
         } else {
             others.push(role as u8);
         }
+    }
+    if empty {
+        others.retain(|&role| in_query[usize::from(role)] == 0);
+        shared = std::mem::take(&mut others);
     }
     if shared.is_empty() {
         return None;
@@ -142,7 +147,7 @@ mod tests {
     fn task(seed: u64) -> Sample {
         let dice = &mut Dice::new(seed);
         let pictures = vec![striped(), striped(), striped()];
-        paint(pictures, SegType::Semantic, String::new(), dice).unwrap()
+        paint(pictures, SegType::Semantic, String::new(), false, dice).unwrap()
     }
 
     #[test]
@@ -198,6 +203,26 @@ mod tests {
         let other = Picture::new(RgbImage::new(16, 16), vec![9; 256]);
         let dice = &mut Dice::new(0);
         let pictures = vec![striped(), striped(), other];
-        assert!(paint(pictures, SegType::Semantic, String::new(), dice).is_none());
+        assert!(paint(pictures, SegType::Semantic, String::new(), false, dice).is_none());
+    }
+
+    #[test]
+    fn an_empty_query_shows_nothing_of_what_the_prompts_do() {
+        let half = Picture::new(RgbImage::new(16, 16), [[1; 128], [9; 128]].concat());
+        for seed in 0..50 {
+            let dice = &mut Dice::new(seed);
+            let pictures = vec![striped(), half.clone()];
+            let sample = paint(pictures, SegType::Semantic, String::new(), true, dice).unwrap();
+            assert!(sample.query_mask.pixels().all(|pixel| pixel.0 == [0; 3]));
+            assert!(
+                sample.prompts[0]
+                    .mask
+                    .pixels()
+                    .any(|pixel| pixel.0 != [0; 3])
+            );
+        }
+        let same = vec![striped(), striped()];
+        let dice = &mut Dice::new(0);
+        assert!(paint(same, SegType::Semantic, String::new(), true, dice).is_none());
     }
 }

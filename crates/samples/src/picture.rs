@@ -154,6 +154,29 @@ impl Picture {
         )
     }
 
+    /// The square picture in one of its eight positions: quarter turns, mirrored or not.
+    pub(crate) fn turned(&self, dice: &mut Dice) -> Self {
+        let side = self.width();
+        let (turns, mirrored) = (dice.below(4), dice.chance(0.5));
+        let source = |x: usize, y: usize| {
+            let (x, y) = match turns {
+                0 => (x, y),
+                1 => (y, side - 1 - x),
+                2 => (side - 1 - x, side - 1 - y),
+                _ => (side - 1 - y, x),
+            };
+            (if mirrored { side - 1 - x } else { x }, y)
+        };
+        let places = || (0..side * side).map(|at| source(at % side, at / side));
+        let mut from = places();
+        let rgb = RgbImage::from_fn(side as u32, side as u32, |_, _| {
+            let (x, y) = from.next().unwrap_or_default();
+            *self.rgb.get_pixel(x as u32, y as u32)
+        });
+        let roles = places().map(|(x, y)| self.roles[y * side + x]).collect();
+        Self::new(rgb, roles)
+    }
+
     /// Four pictures of one size as a 2 x 2 grid.
     pub(crate) fn stitch(four: &[Self; 4]) -> Self {
         let (width, height) = (four[0].width(), four[0].height());
@@ -182,4 +205,30 @@ fn mirror(at: i32, length: usize) -> usize {
     }
     let at = at.rem_euclid(2 * length);
     (if at < length { at } else { 2 * length - 1 - at }) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_turns_into_its_eight_positions_with_its_roles() {
+        let rgb = RgbImage::from_fn(3, 3, |x, y| image::Rgb([(y * 3 + x) as u8; 3]));
+        let picture = Picture::new(rgb, (0..9).collect());
+        let turned = (0..200).map(|seed| picture.turned(&mut Dice::new(seed)));
+        let positions: BTreeSet<Vec<u8>> = turned
+            .map(|turned| {
+                let shown: Vec<u8> = turned.rgb.pixels().map(|pixel| pixel.0[0]).collect();
+                assert_eq!(shown, turned.roles);
+                shown
+            })
+            .collect();
+        assert_eq!(positions.len(), 8);
+        assert!(
+            positions.contains([6, 3, 0, 7, 4, 1, 8, 5, 2].as_slice()),
+            "a quarter turn"
+        );
+    }
 }

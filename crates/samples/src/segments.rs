@@ -9,8 +9,8 @@ use crate::{
     backgrounds::{Backgrounds, Scale},
     dice::Dice,
     files::Files,
-    mix::{Ask, Task, views},
     picture::{Group, Picture},
+    task::{Ask, Task, views},
 };
 
 #[derive(Clone)]

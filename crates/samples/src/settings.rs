@@ -8,7 +8,9 @@ use crate::{SamplesError, backgrounds::Scale, datasets::DatasetSettings};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Width and height of every picture, in pixels: 16 to 1024, even.
+    /// Width and height of every picture, in pixels: 16 to 1024, even. No part of a settings file: whoever trains says it
+    /// stage by stage.
+    #[serde(skip, default = "small")]
     pub size: u32,
     /// The folder with `objects/`, `labelled/` and `backgrounds/`, or a pack of it. Without one, only
     /// [`Weights::synthetic`] may be above 0.
@@ -16,6 +18,9 @@ pub struct Settings {
     /// Labelled sets in formats of their own, for [`Weights::datasets`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetSettings>,
+    /// Share of the files that is kept for validation alone, from 0 (validation draws from the files that are trained on)
+    /// to 0.5: of cut-outs whole classes, of everything else pictures, of videos whole videos.
+    pub held_out: f32,
     /// Memory for decoded pictures, in MiB: 16 or more. Clones of one [`Mix`](crate::Mix) share it.
     pub cache_mib: usize,
     /// How often each source is drawn from.
@@ -24,12 +29,18 @@ pub struct Settings {
     pub augmentation: Augmentation,
 }
 
+/// What a size is where none is said.
+fn small() -> u32 {
+    64
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            size: 64,
+            size: small(),
             root: None,
             datasets: Vec::new(),
+            held_out: 0.1,
             cache_mib: 384,
             weights: Weights::default(),
             augmentation: Augmentation::default(),
@@ -79,19 +90,27 @@ impl Weights {
         ]
     }
 
+    /// One of them by its name in settings.
+    fn of(&mut self, name: &str) -> &mut f32 {
+        match name {
+            "synthetic" => &mut self.synthetic,
+            "cutouts" => &mut self.cutouts,
+            "materials" => &mut self.materials,
+            "labelled" => &mut self.labelled,
+            "segments" => &mut self.segments,
+            _ => &mut self.datasets,
+        }
+    }
+
+    pub(crate) fn turn_off(&mut self, name: &str) {
+        *self.of(name) = 0.0;
+    }
+
     /// Every source that is on, with the weights that leave it alone on.
     pub(crate) fn each(&self) -> Vec<(&'static str, Self)> {
         let alone = |name: &str| {
             let mut alone = Self::NONE;
-            let weight = match name {
-                "synthetic" => &mut alone.synthetic,
-                "cutouts" => &mut alone.cutouts,
-                "materials" => &mut alone.materials,
-                "labelled" => &mut alone.labelled,
-                "segments" => &mut alone.segments,
-                _ => &mut alone.datasets,
-            };
-            *weight = 1.0;
+            *alone.of(name) = 1.0;
             alone
         };
         let on = self.named().into_iter().filter(|(_, weight)| *weight > 0.0);
@@ -143,6 +162,8 @@ pub struct Augmentation {
     pub same_picture: f32,
     /// Probability that such a pair asks for single things (needs `same_picture`).
     pub instance: f32,
+    /// Probability that the query shows none of the classes of the prompts, where a source has such pictures.
+    pub empty: f32,
 }
 
 impl Default for Augmentation {
@@ -162,6 +183,7 @@ impl Default for Augmentation {
             stitch: 0.08,
             same_picture: 0.12,
             instance: 0.6,
+            empty: 0.08,
         }
     }
 }
@@ -217,6 +239,12 @@ impl Settings {
                 self.cache_mib
             ));
         }
+        if !(0.0..=0.5).contains(&self.held_out) {
+            return refuse(format!(
+                "held_out is {}; it must be between 0 and 0.5",
+                self.held_out
+            ));
+        }
         let weights = self.weights.named();
         for (name, weight) in weights {
             if !(weight.is_finite() && weight >= 0.0) {
@@ -262,6 +290,7 @@ impl Augmentation {
             stitch: 0.0,
             same_picture: 0.0,
             instance: 0.0,
+            empty: 0.0,
         }
     }
 
@@ -279,6 +308,7 @@ impl Augmentation {
             ("stitch", self.stitch),
             ("same_picture", self.same_picture),
             ("instance", self.instance),
+            ("empty", self.empty),
             ("jitter_strength", self.jitter_strength),
         ];
         for (name, value) in probabilities {

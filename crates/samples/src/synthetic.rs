@@ -19,8 +19,8 @@ mod tissue;
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source,
     dice::Dice,
-    mix::{self, Ask, Task},
     picture::{Group, Picture},
+    task::{self, Ask, Task},
 };
 
 /// Drawn scenes as they are, without augmentation. [`Mix`](crate::Mix) adds it.
@@ -44,7 +44,8 @@ impl Synthetic {
 
 impl Source for Synthetic {
     fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
-        mix::sample(
+        task::sample(
+            &mut Scenes,
             &mut Scenes,
             &Augmentation::none(),
             self.size,

@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
 use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use seggpt_samples::{
-    Augmentation, Labelled, Mix, Sample, SamplesError, Settings, Source, Synthetic, Weights,
+    Augmentation, Data, Labelled, Mix, Part, Sample, SamplesError, Settings, Source, Synthetic,
+    Weights,
     pack::{Packing, pack},
 };
 
@@ -58,8 +59,8 @@ fn assert_is_a_task(sample: &Sample, size: u32) {
         .iter()
         .any(|color| shown[*color] > enough && asked.get(*color).is_some_and(|&n| n > enough));
     assert!(
-        shared,
-        "{origin}: no class with more than 0.5 % in a prompt and the query"
+        shared || asked.keys().all(|color| *color == BLACK),
+        "{origin}: the query is not empty, and no class has more than 0.5 % in it and in a prompt"
     );
     if let Some(valid) = &sample.valid {
         assert_eq!(valid.dimensions(), (size, size));
@@ -344,6 +345,69 @@ fn bad_settings_are_refused_by_name() {
         })
         .contains("augmentation.jpeg")
     );
-    let unknown = serde_json::from_str::<Settings>(r#"{"size": 64, "wieghts": {}}"#).unwrap_err();
+    let unknown = serde_json::from_str::<Settings>(r#"{"wieghts": {}}"#).unwrap_err();
     assert!(unknown.to_string().contains("wieghts"), "{unknown}");
+    let size = serde_json::from_str::<Settings>(r#"{"size": 64}"#).unwrap_err();
+    assert!(size.to_string().contains("unknown field `size`"), "{size}");
+}
+
+/// Twenty labelled pictures, each of a grey of its own.
+fn greys(root: &Path) {
+    for folder in ["images", "masks"] {
+        std::fs::create_dir_all(root.join("labelled/set").join(folder)).unwrap();
+    }
+    for n in 0..20 {
+        let file = |folder| root.join(format!("labelled/set/{folder}/{n}.png"));
+        RgbImage::from_pixel(64, 64, Rgb([10 * n + 20; 3]))
+            .save(file("images"))
+            .unwrap();
+        let half = GrayImage::from_fn(64, 64, |x, y| Luma([u8::from((x / 8 + y / 8) % 2 == 0)]));
+        half.save(file("masks")).unwrap();
+    }
+}
+
+#[test]
+fn no_file_is_both_trained_on_and_validated_on() {
+    let root = tempfile::tempdir().unwrap();
+    greys(root.path());
+    let settings = Settings {
+        weights: Weights {
+            labelled: 1.0,
+            ..Weights::NONE
+        },
+        augmentation: Augmentation::none(),
+        ..Settings::with_data(32, root.path())
+    };
+    let data = Data::open(&settings).unwrap();
+    let seen = |part| {
+        let mut mix = data.mix(32, part).unwrap();
+        let samples = (0..300).map(|seed| mix.sample(seed, 1));
+        samples
+            .flat_map(|sample| [sample.query, sample.prompts[0].picture.clone()])
+            .map(|picture| (picture.get_pixel(16, 16).0[0] + 5) / 10)
+            .collect::<BTreeSet<u8>>()
+    };
+    let (training, validation) = (seen(Part::Training), seen(Part::Validation));
+    assert_eq!((training.len(), validation.len()), (18, 2));
+    assert!(training.is_disjoint(&validation));
+}
+
+#[test]
+fn where_nothing_can_be_held_out_validation_is_on_all_files() {
+    let root = tempfile::tempdir().unwrap();
+    small_tree(root.path());
+    let data = Data::open(&from_files(root.path())).unwrap();
+    let mut mix = data.mix(32, Part::Validation).unwrap();
+    (0..10).for_each(|seed| assert_is_a_task(&mix.sample(seed, 1), 32));
+}
+
+#[test]
+fn some_queries_show_nothing_of_what_is_asked_for() {
+    let mut mix = Mix::new(&Settings::synthetic(32)).unwrap();
+    let empty = |seed| {
+        let sample = mix.sample(seed, 1);
+        sample.query_mask.pixels().all(|pixel| pixel.0 == BLACK)
+    };
+    let count = (0..600).map(empty).filter(|empty| *empty).count();
+    assert!((12..=60).contains(&count), "{count} of 600");
 }

@@ -4,6 +4,7 @@ use seggpt::{
     Architecture, DType, Device, Random, Trainable, matching, pixels,
     start::{self, Structure},
 };
+use seggpt_samples::Part;
 
 use crate::{
     Batch, Settings, Sources, Start, Task, TrainError, Watch, loss::smooth_l1, state::State,
@@ -45,7 +46,7 @@ fn structured(
 ) -> Result<Trainable, TrainError> {
     let config = settings.network.config();
     let size = settings.stages[0].size;
-    let mut source = sources(size)?;
+    let mut source = sources(size, Part::Training)?;
     let seed = Random::derive(settings.seed, u64::MAX);
     let tasks: Vec<Task> = (0..SAMPLES as u64)
         .map(|i| Task::ask(source.sample(Random::derive(seed, i), 1), config.patch_size))

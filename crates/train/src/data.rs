@@ -5,19 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seggpt_samples::{Data, SamplesError, Source, Weights, pack as samples_pack, pack::Packing};
+use seggpt_samples::{
+    Data, Part, SamplesError, Source, Weights, pack as samples_pack, pack::Packing,
+};
 
 use crate::{Settings, Start, TrainError, store::replace};
 
-/// Lists the data of some settings once, and makes sources of any size of it.
+/// Lists the data of some settings once, and makes sources of any size of either part of it.
 ///
 /// # Errors
 /// [`TrainError::Samples`] where something is missing.
 pub fn samples(
     settings: &seggpt_samples::Settings,
-) -> Result<impl Fn(u32) -> Result<Box<dyn Source>, SamplesError> + Sync + use<>, TrainError> {
+) -> Result<impl Fn(u32, Part) -> Result<Box<dyn Source>, SamplesError> + Sync + use<>, TrainError>
+{
     let data = Data::open(settings)?;
-    Ok(move |size| Ok(Box::new(data.mix(size)?) as Box<dyn Source>))
+    Ok(move |size, part| Ok(Box::new(data.mix(size, part)?) as Box<dyn Source>))
 }
 
 /// Makes `folder` all that `seggpt-train` needs: packs of the data that the settings use, the checkpoint that they begin

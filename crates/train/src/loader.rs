@@ -6,12 +6,12 @@ use std::{
 };
 
 use seggpt::Random;
-use seggpt_samples::{SamplesError, Source};
+use seggpt_samples::{Part, SamplesError, Source};
 
 use crate::{Masking, Task, TrainError};
 
 /// Makes a source of samples whose pictures have an edge of so many pixels.
-pub type Sources<'a> = dyn Fn(u32) -> Result<Box<dyn Source>, SamplesError> + Sync + 'a;
+pub type Sources<'a> = dyn Fn(u32, Part) -> Result<Box<dyn Source>, SamplesError> + Sync + 'a;
 
 /// Batches that wait per thread: enough to even out slow samples.
 const WAITING: usize = 4;
@@ -51,7 +51,7 @@ impl Loader {
         sources: &Sources,
     ) -> Result<Self, TrainError> {
         let threads = (0..order.threads as u64).map(|thread| {
-            let mut source = sources(order.size)?;
+            let mut source = sources(order.size, Part::Training)?;
             let (sender, receiver) = sync_channel(WAITING);
             scope.spawn(move || {
                 for batch in (thread..order.batches).step_by(order.threads) {

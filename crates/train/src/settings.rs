@@ -277,7 +277,8 @@ impl Default for Masking {
     }
 }
 
-/// How the state of learning is measured: on samples of seeds that are never trained on, by the averaged weights.
+/// How the state of learning is measured: on samples of files that are never trained on (`data.held_out`), by the averaged
+/// weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Validation {

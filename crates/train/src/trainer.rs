@@ -8,6 +8,7 @@ use std::{
 };
 
 use seggpt::{Architecture, DType, DTypeChoice, Device, Random, Tensor};
+use seggpt_samples::Part;
 
 use crate::{
     Precision, Score, Settings, Sources, TrainError,
@@ -123,7 +124,7 @@ pub fn run(
     let dtype = computation(settings.precision, device, &state.network)?;
     let state = state.computing_in(dtype);
     let patch = state.network.patch();
-    let mut source = sources(settings.validation_size())?;
+    let mut source = sources(settings.validation_size(), Part::Validation)?;
     let tasks = validation::tasks(
         &mut *source,
         settings.validation.samples,

@@ -1,4 +1,4 @@
-//! How well the query's mask is painted, on samples that are never trained on.
+//! How well the query's mask is painted, on samples of files that are never trained on.
 
 use std::collections::BTreeSet;
 

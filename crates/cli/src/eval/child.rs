@@ -10,7 +10,9 @@ use std::{
     thread,
 };
 
-use crate::{Exit, args::View, run::Flaw};
+use seggpt_flow::{Exit, Flaw};
+
+use crate::args::View;
 
 /// Hears that the user wants to stop, and tells the process that is running.
 #[derive(Clone, Default)]

@@ -1,9 +1,9 @@
 //! The dataflow of a row.
 
 use super::plan::{Plan, Way};
-use crate::{
-    run::shm,
-    segment::compose::{Pools, env, fill, megabytes, patience, with_settings},
+use seggpt_flow::{
+    compose::{Pools, env, fill, megabytes, patience, with_settings},
+    shm,
 };
 
 const TEMPLATE: &str = include_str!("template.yml");
@@ -106,10 +106,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{
-        args::{Cli, Command, Refine},
-        run::types::TYPES,
-    };
+    use crate::args::{Cli, Command, Refine};
 
     fn plan(words: &[&str]) -> Plan {
         let words = ["seggpt", "eval", "--out", "/o u't/$x"].iter().chain(words);
@@ -147,10 +144,9 @@ mod tests {
     #[test]
     fn the_composed_dataflow_is_wired_and_typed() {
         let types = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(types.path().join("seggpt/flow")).unwrap();
-        std::fs::write(types.path().join("seggpt/flow/v1.yml"), TYPES).unwrap();
+        seggpt_flow::compose::prepare(types.path()).unwrap();
         let mut registry = TypeRegistry::new();
-        registry.load_from_dir(types.path()).unwrap();
+        registry.load_from_dir(&types.path().join("types")).unwrap();
         let plan = plan(&["--ensemble", "feature,joint,vote,spatial", "set"]);
         for way in &plan.ways {
             let flow = parsed(&plan, way);

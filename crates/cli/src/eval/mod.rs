@@ -4,17 +4,18 @@ mod child;
 mod compose;
 mod plan;
 
-use std::fs;
-
 use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, report, table};
 use seggpt_store::{OWN, Spec, run_key};
 
+use seggpt_flow::{
+    Console, Exit, Flaw, Progress,
+    compose::{prepare, put},
+};
+
 use crate::{
-    Exit,
     args::{EvalArgs, Guides},
-    console::{self, Console},
-    run::{Flaw, progress::Progress, types::TYPES, validate},
-    segment::{create, put},
+    console::{self, Terminal},
+    nodes,
 };
 
 pub use compose::compose;
@@ -104,14 +105,11 @@ fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
 /// Writes the dataflows of all rows and checks them, before any of them starts. Returns their keys.
 fn write(plan: &Plan) -> Result<Vec<String>, Flaw> {
     let flow = plan.out.join(OWN).join("flow");
-    let types = flow.join("types/seggpt/flow");
-    create(&types)?;
-    // Logs of earlier runs.
-    let _ = fs::remove_dir_all(flow.join("out"));
-    put(&types.join("v1.yml"), TYPES)?;
+    prepare(&flow)?;
+    let ours = nodes::ours();
     let written = plan.ways.iter().map(|way| {
         put(&plan.file(way), &compose(plan, way))?;
-        let flow = validate::load(&plan.file(way), &plan.args.settings)?;
+        let flow = seggpt_flow::load(&plan.file(way), &plan.args.settings, &ours)?;
         Ok(run_key(&flow.spec))
     });
     written.collect()
@@ -155,7 +153,7 @@ fn baseline_row(
     let (name, total) = (baseline.name(), exam.questions.len() as u64);
     console::note(&format!("baseline: {name}"));
     let mut row = Row::open(&plan.out, name, key)?;
-    let mut console = Console::new(&plan.args.view);
+    let mut console = Terminal::new(&plan.args.view);
     baseline::answer(exam, baseline, &mut row, |done| {
         console.progress(&Progress {
             finished: done as u64,

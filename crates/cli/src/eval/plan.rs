@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use seggpt::Card;
 use seggpt_exam::{Protocol, Source};
+use seggpt_flow::Flaw;
 
 use crate::{
     args::{Ensemble, EvalArgs, Guides, Refine},
-    run::Flaw,
     segment::{MODEL_HELP, absolute, prompts},
 };
 

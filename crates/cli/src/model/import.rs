@@ -3,10 +3,11 @@
 use std::{fs, path::Path};
 
 use seggpt::{DTypeChoice, matching};
+use seggpt_flow::{Exit, Flaw};
 use sha2::{Digest, Sha256};
 
 use super::{flaw, tell};
-use crate::{Exit, console, run::Flaw};
+use crate::console;
 
 /// The package that the encoder is known from, for its card.
 const KNOWN: [(&str, &str); 1] = [(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::absolute;
-use crate::run::Flaw;
+use seggpt_flow::Flaw;
 
 /// What the source node is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

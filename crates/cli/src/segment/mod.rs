@@ -4,18 +4,19 @@ pub(crate) mod compose;
 mod inputs;
 pub(crate) mod prompts;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 pub use compose::{Plan, compose};
 
+use seggpt_flow::{
+    Exit, Flaw, Options,
+    compose::{create, prepare, put},
+};
+
 use crate::{
-    Exit,
     args::SegmentArgs,
-    console,
-    run::{self, Flaw, types::TYPES, validate},
+    console::{self, Terminal},
+    nodes,
 };
 
 /// `seggpt segment`.
@@ -31,8 +32,16 @@ pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
         return Ok(Exit::Done);
     }
     let file = write(&plan, &yaml)?;
-    let flow = validate::load(&file, &args.settings)?;
-    Ok(run::run(flow, args.replace, None, &args.view)?)
+    let flow = seggpt_flow::load(&file, &args.settings, &nodes::ours())?;
+    let options = Options {
+        replace: args.replace,
+        stop_after: None,
+    };
+    Ok(seggpt_flow::run(
+        flow,
+        options,
+        &mut Terminal::new(&args.view),
+    )?)
 }
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
@@ -96,11 +105,7 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
 
 /// Writes the dataflow and its types under OUT/.seggpt/flow.
 fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Flaw> {
-    let types = plan.flow.join("types/seggpt/flow");
-    create(&types)?;
-    // Logs of an earlier run of this dataflow.
-    let _ = fs::remove_dir_all(plan.flow.join("out"));
-    put(&types.join("v1.yml"), TYPES)?;
+    prepare(&plan.flow)?;
     let file = plan.flow.join("dataflow.yml");
     put(&file, yaml)?;
     write_lists(plan)?;
@@ -116,17 +121,4 @@ fn write_lists(plan: &Plan) -> Result<(), Flaw> {
         .lists
         .iter()
         .try_for_each(|(path, text)| put(path, text))
-}
-
-pub(crate) fn create(folder: &Path) -> Result<(), Flaw> {
-    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))
-}
-
-pub(crate) fn put(path: &Path, text: &str) -> Result<(), Flaw> {
-    fs::write(path, text).map_err(|error| unwritable(path, &error))
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Flaw {
-    Flaw::new(format!("cannot write {}: {error}", path.display()))
-        .help("choose a folder for --out that you may write to")
 }

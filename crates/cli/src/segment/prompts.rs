@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::absolute;
-use crate::{args::SegmentArgs, run::Flaw};
+use seggpt_flow::Flaw;
+
+use crate::args::SegmentArgs;
 
 /// The examples, as the prompts node is told of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

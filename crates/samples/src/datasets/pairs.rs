@@ -12,8 +12,8 @@ use crate::{
     backgrounds::{Scale, shrink},
     dice::Dice,
     files::Cache,
-    mix::{Ask, Task},
     picture::{Group, NOTHING, Picture, UNKNOWN, View},
+    task::{Ask, Task},
 };
 
 /// Roles that one task can have.
@@ -95,7 +95,12 @@ impl Task for Pairs {
     fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
         let weights: Vec<f32> = self.sets.0.iter().map(|set| set.weight).collect();
         let number = dice.weighted(&weights);
-        let Set { data, contexts, .. } = &self.sets.0[number];
+        let Set {
+            data,
+            contexts,
+            upright,
+            ..
+        } = &self.sets.0[number];
         let Context {
             class,
             object,
@@ -131,6 +136,10 @@ impl Task for Pairs {
                 let decoded = self.decoded(number, index)?;
                 let whole = Picture::new(decoded.rgb.clone(), roles.all(&decoded.classes));
                 let seen = window(&whole, ask.size, share, dice);
+                let seen = match upright {
+                    true => seen,
+                    false => seen.turned(dice),
+                };
                 if seen.areas()[1] as usize * 100 > ask.size * ask.size {
                     chosen.push(index);
                     picture = Some(seen);

@@ -254,7 +254,7 @@ impl Session<'_> {
             threads: self.settings.workers,
         };
         let queries = Arc::new(queries);
-        let sources = |_| Ok(Box::new(Queries::clone(&queries)) as Box<dyn Source>);
+        let sources = |_, _| Ok(Box::new(Queries::clone(&queries)) as Box<dyn Source>);
         let started = Instant::now();
         thread::scope(|scope| {
             let mut loader = Loader::start(scope, order, &sources)?;

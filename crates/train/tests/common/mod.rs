@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test uses a part of it
 
 use seggpt::Random;
-use seggpt_samples::{Example, RgbImage, Sample, SamplesError, SegType, Source};
+use seggpt_samples::{Example, Part, RgbImage, Sample, SamplesError, SegType, Source};
 use seggpt_train::{Progress, Score, Watch};
 
 /// Two halves of two greys; the prompts' colour marks the one half in all pictures.
@@ -47,7 +47,7 @@ pub fn mask(size: u32, split: u32, dark: bool, colour: [u8; 3]) -> RgbImage {
     })
 }
 
-pub fn halves(size: u32) -> Result<Box<dyn Source>, SamplesError> {
+pub fn halves(size: u32, _: Part) -> Result<Box<dyn Source>, SamplesError> {
     Ok(Box::new(Halves(size)))
 }
 

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn be_patient() -> eyre::Result<Option<NamedTempFile>> {
+pub(crate) fn wait_for_room() -> eyre::Result<Option<NamedTempFile>> {
     let is_set = |key| std::env::var_os(key).is_some();
     if is_set(ZENOH_CONFIG_PATH_ENV) || is_set(DORA_ZENOH_CONFIG_OVERLAY_ENV) {
         return Ok(None);

@@ -5,18 +5,18 @@ use dora_message::{
     coordinator_to_cli::DataflowResult,
 };
 
-use super::{
+use crate::{
+    Exit,
     progress::{Tally, time},
     watch::LastLines,
 };
-use crate::Exit;
 
 /// Failed items that are listed; the report has them all.
 const LISTED: usize = 20;
 
 /// The end of a node that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Death {
+pub(crate) struct Death {
     node: String,
     cause: Cause,
 }
@@ -32,7 +32,7 @@ enum Cause {
 }
 
 /// What happened, apart from the items.
-pub(super) struct Events {
+pub(crate) struct Events {
     pub interrupted: bool,
     /// `--stop-after` was given: then an early end is no loss.
     pub timed: bool,
@@ -41,13 +41,13 @@ pub(super) struct Events {
 
 /// Exit code and summary.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(crate) struct Outcome {
     pub exit: Exit,
     pub summary: Vec<String>,
 }
 
 /// Nodes that did not end well, in the order in which they ended.
-pub(super) fn deaths(result: &DataflowResult) -> Vec<Death> {
+pub(crate) fn deaths(result: &DataflowResult) -> Vec<Death> {
     let failed = result
         .node_results
         .iter()
@@ -90,7 +90,7 @@ fn cause(error: &NodeError) -> Cause {
 /// dora's own words for messages that it dropped although their edge forbade it.
 const LOST: &str = "queue_policy: backpressure were dropped";
 
-pub(super) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Verdict {
+pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcome {
     let mut summary = Vec::new();
     let mut broken = false;
     match &events.engine {
@@ -153,7 +153,7 @@ pub(super) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Verdic
     if exit == Exit::Interrupted {
         all.push("interrupted".into());
     }
-    Verdict { exit, summary: all }
+    Outcome { exit, summary: all }
 }
 
 /// The lines about one node; none if it only followed others. After the first death, a line each is enough.
@@ -254,7 +254,7 @@ mod tests {
         tally
     }
 
-    fn verdict(engine: Result<Vec<Death>, String>, tally: &Tally) -> (u8, String) {
+    fn outcome(engine: Result<Vec<Death>, String>, tally: &Tally) -> (u8, String) {
         judged(
             &Events {
                 interrupted: false,
@@ -268,8 +268,8 @@ mod tests {
     fn judged(events: &Events, tally: &Tally) -> (u8, String) {
         let mut lines = LastLines::default();
         lines.keep("infer", "error", "out of memory");
-        let verdict = judge(events, tally, &lines);
-        (verdict.exit.code(), verdict.summary.join("\n"))
+        let outcome = judge(events, tally, &lines);
+        (outcome.exit.code(), outcome.summary.join("\n"))
     }
 
     fn died(node: &str, cause: Cause) -> Death {
@@ -288,14 +288,14 @@ mod tests {
 
     #[test]
     fn all_done_is_0() {
-        let (code, text) = verdict(Ok(vec![]), &tally(3, &[], 3));
+        let (code, text) = outcome(Ok(vec![]), &tally(3, &[], 3));
         assert_eq!(code, 0);
         assert!(text.starts_with("3 of 3 done, in"), "{text}");
     }
 
     #[test]
     fn a_dataflow_without_our_sink_simply_ends() {
-        assert_eq!(verdict(Ok(vec![]), &Tally::new()), (0, String::new()));
+        assert_eq!(outcome(Ok(vec![]), &Tally::new()), (0, String::new()));
     }
 
     #[test]
@@ -303,14 +303,14 @@ mod tests {
         let mut tally = Tally::new();
         let report = [("report".to_owned(), "/o/report.html".to_owned())].into();
         tally.take("sink", Some(TARGET), Some(&report));
-        let (code, text) = verdict(Ok(vec![]), &tally);
+        let (code, text) = outcome(Ok(vec![]), &tally);
         assert_eq!(code, 0);
         assert!(text.contains("done before"), "{text}");
     }
 
     #[test]
     fn failed_items_are_1_and_listed() {
-        let (code, text) = verdict(Ok(vec![]), &tally(3, &["bad.png"], 2));
+        let (code, text) = outcome(Ok(vec![]), &tally(3, &["bad.png"], 2));
         assert_eq!(code, 1);
         assert!(
             text.contains("2 of 3 done, 1 failed") && text.contains("bad.png: no picture"),
@@ -324,14 +324,14 @@ mod tests {
             .map(|number| format!("bad {number}"))
             .collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let (_, text) = verdict(Ok(vec![]), &tally(names.len() as u64, &names, 0));
+        let (_, text) = outcome(Ok(vec![]), &tally(names.len() as u64, &names, 0));
         assert!(text.ends_with("... and 5 more, see the report"), "{text}");
     }
 
     #[test]
     fn a_dead_node_is_3_with_its_name_and_last_lines() {
         let deaths = vec![died("infer", own()), died("sink", Cause::Another)];
-        let (code, text) = verdict(Ok(deaths), &tally(3, &[], 1));
+        let (code, text) = outcome(Ok(deaths), &tally(3, &[], 1));
         assert_eq!(code, 3);
         assert!(
             text.contains("`infer` exited with code 1") && text.contains("error: out of memory"),
@@ -341,7 +341,7 @@ mod tests {
             !text.contains("sink") && !text.contains("never came back"),
             "{text}"
         );
-        let (_, text) = verdict(Ok(vec![died("source", own())]), &Tally::new());
+        let (_, text) = outcome(Ok(vec![died("source", own())]), &Tally::new());
         assert!(
             text.contains("Error: oh"),
             "without lines of its own, its standard error: {text}"
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn deaths_that_follow_take_a_line() {
-        let (_, text) = verdict(
+        let (_, text) = outcome(
             Ok(vec![died("infer", own()), died("source", own())]),
             &Tally::new(),
         );
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn items_that_never_came_back_are_3() {
-        let (code, text) = verdict(Ok(vec![]), &tally(5, &["a"], 2));
+        let (code, text) = outcome(Ok(vec![]), &tally(5, &["a"], 2));
         assert_eq!(code, 3);
         assert!(text.contains("2 of 5 items never came back"), "{text}");
     }
@@ -370,9 +370,9 @@ mod tests {
     #[test]
     fn dropped_messages_matter_only_if_something_is_missing() {
         let lost = || Err(format!("2 message(s) on inputs with {LOST}"));
-        assert_eq!(verdict(lost(), &tally(3, &[], 3)).0, 0);
-        assert_eq!(verdict(lost(), &tally(3, &[], 2)).0, 3);
-        assert_eq!(verdict(lost(), &Tally::new()).0, 3);
+        assert_eq!(outcome(lost(), &tally(3, &[], 3)).0, 0);
+        assert_eq!(outcome(lost(), &tally(3, &[], 2)).0, 3);
+        assert_eq!(outcome(lost(), &Tally::new()).0, 3);
     }
 
     #[test]
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn a_deaf_node_is_3() {
         assert_eq!(
-            verdict(Ok(vec![died("camera", Cause::Deaf)]), &Tally::new()).0,
+            outcome(Ok(vec![died("camera", Cause::Deaf)]), &Tally::new()).0,
             3
         );
     }

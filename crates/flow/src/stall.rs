@@ -24,13 +24,13 @@ const RESTART: &str = "node will be restarted";
 
 /// Listens for deaths that stall the dataflow.
 #[derive(Debug)]
-pub(super) struct Stall {
+pub(crate) struct Stall {
     looped: BTreeSet<String>,
     dead: Option<(String, Instant)>,
 }
 
 impl Stall {
-    pub(super) fn new(descriptor: &Descriptor) -> Self {
+    pub(crate) fn new(descriptor: &Descriptor) -> Self {
         let edges = descriptor.nodes.iter().map(|node| {
             let sources = node
                 .inputs
@@ -48,7 +48,7 @@ impl Stall {
     }
 
     /// Takes in what the engine says of a node.
-    pub(super) fn hear(&mut self, node: &str, record: &LogMessage, now: Instant) {
+    pub(crate) fn hear(&mut self, node: &str, record: &LogMessage, now: Instant) {
         self.hear_text(
             node,
             record.level == LogLevelOrStdout::LogLevel(LogLevel::Error),
@@ -69,7 +69,7 @@ impl Stall {
     }
 
     /// The node for whose sake the run is to be stopped; it is told once.
-    pub(super) fn due(&mut self, now: Instant) -> Option<String> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<String> {
         let (node, _) = self
             .dead
             .take_if(|(_, since)| now.duration_since(*since) >= PATIENCE)?;
@@ -79,7 +79,7 @@ impl Stall {
 }
 
 /// Whether this is the daemon's word that it starts a node again.
-pub(super) fn is_restart(message: &str) -> bool {
+pub(crate) fn is_restart(message: &str) -> bool {
     message.starts_with(RESTART)
 }
 

@@ -63,13 +63,13 @@ const BOOKKEEPING: u64 = 1 << 20;
 const OFF: &str = "SEGGPT_SHARED_MEMORY";
 
 /// Whether this run goes without shared memory.
-pub(super) fn is_off() -> bool {
+pub(crate) fn is_off() -> bool {
     std::env::var_os(OFF).is_some_and(|value| value == "off")
 }
 
 /// Starts this command once more, without shared memory; the journal says where to go on. Returns only if it cannot.
 #[cfg(unix)]
-pub(super) fn start_without() -> std::io::Error {
+pub(crate) fn start_without() -> std::io::Error {
     use std::os::unix::process::CommandExt;
     let Ok(program) = std::env::current_exe() else {
         return std::io::ErrorKind::NotFound.into();
@@ -86,13 +86,13 @@ pub(super) fn start_without() -> std::io::Error {
 
 /// Starts this command once more, without shared memory. Returns only if it cannot.
 #[cfg(not(unix))]
-pub(super) fn start_without() -> std::io::Error {
+pub(crate) fn start_without() -> std::io::Error {
     std::io::ErrorKind::Unsupported.into()
 }
 
 /// Where a process may not lock the pools, which would keep it from reading what is in them, takes shared memory away from
 /// the nodes: messages then go through the engine. Returns what to say.
-pub(super) fn renounce(descriptor: &mut Descriptor) -> Option<String> {
+pub(crate) fn renounce(descriptor: &mut Descriptor) -> Option<String> {
     if is_off() {
         give_up(descriptor);
         return Some("large messages go through the engine: shared memory loses them".into());
@@ -134,7 +134,7 @@ pub fn wanted(descriptor: &Descriptor) -> u64 {
 }
 
 /// What to say where the pools do not fit.
-pub(super) fn shortage(descriptor: &Descriptor) -> Option<String> {
+pub(crate) fn shortage(descriptor: &Descriptor) -> Option<String> {
     shortage_of(wanted(descriptor), available()?)
 }
 

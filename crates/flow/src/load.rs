@@ -12,10 +12,9 @@ use dora_core::{
 
 use seggpt_store::Spec;
 
-use super::{
-    Flaw, check, fingerprint,
+use crate::{
+    Flaw, Nodes, check, executables, fingerprint,
     flaw::{declaration, position},
-    nodes,
     settings::{self, Setting},
     shm, types,
 };
@@ -33,17 +32,19 @@ pub struct Flow {
     pub warnings: Vec<String>,
     /// What decides its results.
     pub spec: Spec,
+    /// Nodes whose settings are known, by id.
+    pub(crate) ours: BTreeSet<String>,
     /// Folders of results that are its own while it runs.
-    pub(super) owned: Vec<PathBuf>,
+    pub(crate) owned: Vec<PathBuf>,
     /// Variables that are taken out of this process's environment, where our nodes would see them.
-    pub(super) unset: BTreeSet<String>,
+    pub(crate) unset: BTreeSet<String>,
 }
 
 /// Reads and checks a dataflow: its YAML, wiring and types, its nodes' executables, and the settings.
 ///
 /// # Errors
 /// The first kind of flaw that there is, with all of that kind.
-pub fn load(path: &Path, settings: &[Setting]) -> Result<Flow, Flaw> {
+pub fn load(path: &Path, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Flaw> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Flaw::new(format!(
             "cannot read the dataflow {}: {error}",
@@ -51,10 +52,10 @@ pub fn load(path: &Path, settings: &[Setting]) -> Result<Flow, Flaw> {
         ))
         .help("give the path of a YAML file")
     })?;
-    check(path, &text, settings)
+    check(path, &text, settings, nodes)
 }
 
-fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
+fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Flaw> {
     let dir =
         canonicalize_working_dir(None, path).map_err(|error| Flaw::new(format!("{error:#}")))?;
     let flaw = |message: String| {
@@ -93,8 +94,8 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
     validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
     let mut warnings = check_types(&descriptor, &dir, &flaw)?;
 
-    nodes::settle(&mut descriptor, &dir);
-    let absent = nodes::missing(&descriptor, &dir);
+    executables::resolve(&mut descriptor, &dir);
+    let absent = executables::missing(&descriptor, &dir);
     let absent = absent.iter().map(|(id, path)| {
         let build = descriptor
             .nodes
@@ -102,7 +103,7 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
             .find(|node| node.id.as_ref() == id.as_str())
             .and_then(|node| node.build.as_deref());
         flaw(format!("node `{id}`: there is no executable `{path}`"))
-            .help(how_to_get(path, build, &dir))
+            .help(how_to_get(path, build, &dir, nodes))
     });
     if let Some(flaw) = Flaw::all(
         |count| format!("{count} nodes have no executable"),
@@ -112,9 +113,9 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
     }
     validate::check_dataflow(&descriptor, &dir).map_err(|error| flaw(format!("{error:#}")))?;
     settings::apply(&mut descriptor, settings)?;
-    let checked = check::settings(&mut descriptor)?;
-    check::keep_for_others(&mut descriptor, &checked.unset);
-    warnings.extend(checked.warnings);
+    let checked = check::settings(&mut descriptor, nodes)?;
+    check::keep_for_others(&mut descriptor, &checked);
+    warnings.extend(checked.warnings.iter().cloned());
     let spec = fingerprint::spec(&descriptor, &checked.ours, &dir)?;
     let owned = fingerprint::owned(&checked.ours, &dir);
     warnings.extend(shm::shortage(&descriptor));
@@ -125,6 +126,7 @@ fn check(path: &Path, text: &str, settings: &[Setting]) -> Result<Flow, Flaw> {
         descriptor,
         warnings,
         spec,
+        ours: checked.ours.into_keys().collect(),
         owned,
         unset: checked.unset,
     })
@@ -161,7 +163,7 @@ fn check_types(
     Flaw::all(|count| format!("{count} types do not fit"), flaws).map_or(Ok(Vec::new()), Err)
 }
 
-fn how_to_get(path: &str, build: Option<&str>, dir: &Path) -> String {
+fn how_to_get(path: &str, build: Option<&str>, dir: &Path, nodes: &Nodes) -> String {
     if let Some(build) = build {
         return format!(
             "it is not built yet; run in {}: {}",
@@ -169,8 +171,8 @@ fn how_to_get(path: &str, build: Option<&str>, dir: &Path) -> String {
             build.trim()
         );
     }
-    if nodes::is_ours(path) {
-        let home = nodes::home().unwrap_or_default();
+    if nodes.get(path).is_some() {
+        let home = executables::home().unwrap_or_default();
         return format!(
             "it belongs beside this program, in {}; build it with: cargo build -p {path}",
             home.display()
@@ -221,7 +223,7 @@ mod tests {
         std::fs::write(dir.path().join("node"), "").unwrap();
         let path = dir.path().join("flow.yml");
         std::fs::write(&path, text).unwrap();
-        load(&path, &[]).map_err(|flaw| format!("{:?}", miette::Report::new(flaw)))
+        load(&path, &[], &Nodes::new([])).map_err(|flaw| format!("{:?}", miette::Report::new(flaw)))
     }
 
     const GOOD: &str = "nodes:\n  - {id: a, path: ./node, outputs: [x]}\n  - {id: b, path: ./node, inputs: {y: a/x}}\n";
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let flaw = load(Path::new("nowhere/flow.yml"), &[]).unwrap_err();
+        let flaw = load(Path::new("nowhere/flow.yml"), &[], &Nodes::new([])).unwrap_err();
         assert!(flaw.to_string().contains("nowhere/flow.yml"));
     }
 

@@ -6,32 +6,6 @@ use std::{
 };
 
 use dora_core::descriptor::{Descriptor, resolve_path, source_is_url};
-use seggpt_node::Manual;
-
-/// What there is to know of our nodes.
-pub fn ours() -> [Manual; 8] {
-    [
-        seggpt_source_images::manual(),
-        seggpt_prompts::manual(),
-        seggpt_ensemble_feature::manual(),
-        seggpt_ensemble_spatial::manual(),
-        seggpt_ensemble_vote::manual(),
-        seggpt_infer::manual(),
-        seggpt_sink_files::manual(),
-        seggpt_examiner::manual(),
-    ]
-}
-
-/// What there is to know of a node whose `path:` names a binary of this project.
-pub(super) fn manual(path: &str) -> Option<Manual> {
-    let name = Path::new(path).file_stem()?;
-    ours().into_iter().find(|manual| name == manual.name)
-}
-
-/// Whether a node's `path:` names a binary of this project.
-pub(super) fn is_ours(path: &str) -> bool {
-    manual(path).is_some()
-}
 
 /// The folder of this program.
 pub fn home() -> Option<PathBuf> {
@@ -55,7 +29,7 @@ fn first_in(name: &str, folders: impl IntoIterator<Item = PathBuf>) -> Option<Pa
 }
 
 /// Makes bare names that stand beside this program absolute; what is left, dora looks for itself.
-pub(super) fn settle(descriptor: &mut Descriptor, dir: &Path) {
+pub(crate) fn resolve(descriptor: &mut Descriptor, dir: &Path) {
     for node in &mut descriptor.nodes {
         let Some(path) = &mut node.path else { continue };
         // A file of that name in the dataflow's folder comes first, as under the stock `dora`.
@@ -66,12 +40,12 @@ pub(super) fn settle(descriptor: &mut Descriptor, dir: &Path) {
 }
 
 /// Where dora will find a node's `path:`, in its own order: the dataflow's folder, then PATH.
-pub(super) fn find(path: &str, dir: &Path) -> Option<PathBuf> {
+pub(crate) fn find(path: &str, dir: &Path) -> Option<PathBuf> {
     resolve_path(path, dir).ok()
 }
 
 /// Nodes whose executable is nowhere: id and path.
-pub(super) fn missing(descriptor: &Descriptor, dir: &Path) -> Vec<(String, String)> {
+pub(crate) fn missing(descriptor: &Descriptor, dir: &Path) -> Vec<(String, String)> {
     let local = descriptor.nodes.iter().filter(|node| node.git.is_none());
     local
         .filter_map(|node| Some((node.id.to_string(), node.path.clone()?)))
@@ -110,11 +84,5 @@ mod tests {
         let folders = [named.path().to_owned(), home.path().to_owned()];
         assert_eq!(first_in("infer", folders.clone()), Some(infer));
         assert_eq!(first_in("sink", folders), Some(sink));
-    }
-
-    #[test]
-    fn our_nodes_are_known_by_name_and_by_path() {
-        assert!(is_ours("seggpt-infer") && is_ours("/opt/bin/seggpt-infer"));
-        assert!(!is_ours("seggpt-ensemble-mirror") && !is_ours("camera.py"));
     }
 }

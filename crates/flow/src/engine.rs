@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::Flow;
+use crate::Flow;
 
 /// The engine's future outgrows the stack of an ordinary thread.
 const STACK: usize = 16 << 20;
@@ -30,7 +30,7 @@ const LAST_RECORDS: Duration = Duration::from_millis(300);
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// What the watcher of a run is told.
-pub(super) enum Sign {
+pub(crate) enum Event {
     /// A node or the daemon says something.
     Record(Box<LogMessage>),
     /// The user wants to stop: how often they have said so.
@@ -41,15 +41,15 @@ pub(super) enum Sign {
 
 /// What the watcher answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Control {
     /// All is well.
-    GoOn,
+    Continue,
     /// Stop the nodes.
     Stop,
 }
 
 /// How the engine ended.
-pub(super) struct Ending {
+pub(crate) struct Ending {
     /// Each node's result, or what broke the engine.
     pub result: eyre::Result<DataflowResult>,
     /// Whether the user stopped it.
@@ -59,10 +59,10 @@ pub(super) struct Ending {
 type Engine = JoinHandle<eyre::Result<DataflowResult>>;
 
 /// Runs a dataflow to its end.
-pub(super) fn run(
+pub(crate) fn run(
     flow: Flow,
     stop_after: Option<Duration>,
-    mut watch: impl FnMut(Sign) -> Order,
+    mut watch: impl FnMut(Event) -> Control,
 ) -> eyre::Result<Ending> {
     let runtime = Builder::new_multi_thread()
         .enable_all()
@@ -94,34 +94,34 @@ pub(super) fn run(
     let mut told = 0;
     let mut listening = false;
     while !engine.is_finished() {
-        let sign = match records.recv_timeout(TICK) {
+        let event = match records.recv_timeout(TICK) {
             Ok(record) => {
                 if !listening {
                     // dora sets its own handler, which replaces an earlier one, before it says its first word.
                     listen_for_ctrl_c(runtime.handle(), &interrupts);
                     listening = true;
                 }
-                Sign::Record(record.into())
+                Event::Record(record.into())
             }
-            Err(flume::RecvTimeoutError::Timeout) => Sign::Tick,
+            Err(flume::RecvTimeoutError::Timeout) => Event::Tick,
             Err(flume::RecvTimeoutError::Disconnected) => {
                 // The engine is putting the last things away.
                 std::thread::sleep(TICK);
-                Sign::Tick
+                Event::Tick
             }
         };
-        if watch(sign) == Order::Stop {
+        if watch(event) == Control::Stop {
             stop(&engine, &interrupts);
         }
         let count = interrupts.count.load(Ordering::Relaxed);
         if count > told {
             told = count;
-            watch(Sign::Interrupt(count));
+            watch(Event::Interrupt(count));
         }
     }
     let deadline = Instant::now() + LAST_RECORDS;
     while let Ok(record) = records.recv_deadline(deadline) {
-        watch(Sign::Record(record.into()));
+        watch(Event::Record(record.into()));
     }
     let result = runtime
         .block_on(engine)

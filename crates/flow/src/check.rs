@@ -6,20 +6,20 @@ use dora_core::{descriptor::Descriptor, types::edit_distance};
 use dora_message::descriptor::EnvValue;
 use seggpt_node::{Manual, Values};
 
-use super::{Flaw, nodes};
+use crate::{Flaw, Nodes};
 
 /// A node of ours in a dataflow.
 #[derive(Debug)]
-pub(super) struct Ours {
-    pub manual: Manual,
+pub(crate) struct Ours<'a> {
+    pub manual: &'a Manual,
     /// Its settings in force, by variable.
     pub values: Values,
 }
 
 /// Our nodes by id, and what else there is to say.
 #[derive(Debug)]
-pub(super) struct Checked {
-    pub ours: BTreeMap<String, Ours>,
+pub(crate) struct Checked<'a> {
+    pub ours: BTreeMap<String, Ours<'a>>,
     pub warnings: Vec<String>,
     /// Variables that our nodes would read, that the dataflow leaves unset, and that have no default.
     pub unset: BTreeSet<String>,
@@ -39,7 +39,10 @@ const SYSTEM: [&str; 22] = [
 ///
 /// # Errors
 /// All unknown names and refused values.
-pub(super) fn settings(descriptor: &mut Descriptor) -> Result<Checked, Flaw> {
+pub(crate) fn settings<'a>(
+    descriptor: &mut Descriptor,
+    nodes: &'a Nodes,
+) -> Result<Checked<'a>, Flaw> {
     let shared = text(descriptor.env.as_ref());
     let mut checked = Checked {
         ours: BTreeMap::new(),
@@ -48,7 +51,7 @@ pub(super) fn settings(descriptor: &mut Descriptor) -> Result<Checked, Flaw> {
     };
     let (mut flaws, mut known, mut foreign) = (Vec::new(), BTreeSet::new(), false);
     for node in &mut descriptor.nodes {
-        let Some(manual) = node.path.as_deref().and_then(nodes::manual) else {
+        let Some(manual) = node.path.as_deref().and_then(|path| nodes.get(path)) else {
             foreign = true;
             continue;
         };
@@ -92,13 +95,13 @@ pub(super) fn settings(descriptor: &mut Descriptor) -> Result<Checked, Flaw> {
 }
 
 /// Keeps the shell's variables for nodes that are not ours, where ours must not see them.
-pub(super) fn keep_for_others(descriptor: &mut Descriptor, unset: &BTreeSet<String>) {
+pub(crate) fn keep_for_others(descriptor: &mut Descriptor, checked: &Checked<'_>) {
     for node in &mut descriptor.nodes {
-        if node.path.as_deref().and_then(nodes::manual).is_some() {
+        if checked.ours.contains_key(node.id.as_ref() as &str) {
             continue;
         }
         let env = node.env.get_or_insert_default();
-        for name in unset {
+        for name in &checked.unset {
             if let Ok(value) = std::env::var(name) {
                 env.entry(name.clone()).or_insert(EnvValue::String(value));
             }
@@ -142,16 +145,19 @@ fn unknown(id: &str, name: &str, variables: &BTreeSet<String>) -> Option<Flaw> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::LazyLock;
+
     use dora_core::descriptor::DescriptorExt;
 
     use super::*;
 
-    fn checked(env: &str, shared: &str) -> Result<(Descriptor, Checked), String> {
+    fn checked(env: &str, shared: &str) -> Result<(Descriptor, Checked<'static>), String> {
+        static OURS: LazyLock<Nodes> = LazyLock::new(crate::nodes::ours);
         let yaml = format!(
             "env: {{MODEL: small{shared}}}\nnodes:\n  - {{id: p, path: seggpt-prompts, env: {{PROMPTS: lib{env}}}, outputs: [prompted]}}\n"
         );
         let mut descriptor = Descriptor::parse(yaml.into()).unwrap();
-        match settings(&mut descriptor) {
+        match settings(&mut descriptor, &OURS) {
             Ok(checked) => Ok((descriptor, checked)),
             Err(flaw) => Err(format!("{:?}", miette::Report::new(flaw))),
         }

@@ -6,7 +6,7 @@ use dora_core::types::{TypeDef, TypeRegistry};
 use serde::Deserialize;
 
 /// Our types as dora declares them.
-pub(crate) const TYPES: &str = include_str!("../../../../dataflows/types/seggpt/flow/v1.yml");
+pub(crate) const TYPES: &str = include_str!("../../../dataflows/types/seggpt/flow/v1.yml");
 
 /// What their names begin with.
 const PREFIX: &str = "seggpt/flow/v1";
@@ -17,7 +17,7 @@ struct Package {
 }
 
 /// Adds our types to those that dora knows.
-pub(super) fn add_ours(registry: &mut TypeRegistry) -> Result<(), String> {
+pub(crate) fn add_ours(registry: &mut TypeRegistry) -> Result<(), String> {
     let package: Package = yaml_serde::from_str(TYPES).map_err(|error| error.to_string())?;
     let mut types = package.types.into_iter();
     types.try_for_each(|(name, definition)| {

@@ -21,7 +21,8 @@ pub struct Flaw {
 }
 
 impl Flaw {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// Found before the start, without help or place.
+    pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             help: None,
@@ -33,24 +34,24 @@ impl Flaw {
     }
 
     /// It broke what was under way: no fault of the command line.
-    pub(crate) fn after_start(mut self) -> Self {
+    pub fn after_start(mut self) -> Self {
         self.exit = Exit::Engine;
         self
     }
 
     /// How the command ends for its sake.
-    pub(crate) fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         self.exit
     }
 
     /// What to do about it.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// Shows the place in the dataflow's text, if it can be told.
-    pub(super) fn at(mut self, path: &Path, text: &str, span: Option<SourceSpan>) -> Self {
+    pub(crate) fn at(mut self, path: &Path, text: &str, span: Option<SourceSpan>) -> Self {
         if span.is_some() {
             let source = NamedSource::new(path.display().to_string(), text.to_owned());
             self.source_code = Some(Arc::new(source.with_language("YAML")));
@@ -60,7 +61,7 @@ impl Flaw {
     }
 
     /// Several as one; `None` if there are none.
-    pub(crate) fn all(summary: impl Fn(usize) -> String, mut flaws: Vec<Self>) -> Option<Self> {
+    pub fn all(summary: impl Fn(usize) -> String, mut flaws: Vec<Self>) -> Option<Self> {
         match flaws.len() {
             0 => None,
             1 => flaws.pop(),
@@ -73,7 +74,7 @@ impl Flaw {
 }
 
 /// The span of `line` and `column` (both from 1) in `text`: that character's word. Behind the end, it is the end.
-pub(super) fn position(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
+pub(crate) fn position(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
     let start: usize = text
         .split_inclusive('\n')
         .take(line.checked_sub(1)?)
@@ -91,7 +92,7 @@ pub(super) fn position(text: &str, line: usize, column: usize) -> Option<SourceS
 }
 
 /// Where the dataflow declares a node: the id behind its `id:`.
-pub(super) fn declaration(text: &str, id: &str) -> Option<SourceSpan> {
+pub(crate) fn declaration(text: &str, id: &str) -> Option<SourceSpan> {
     let mut start = 0;
     for row in text.split_inclusive('\n') {
         if let Some(key) = row.find("id:") {

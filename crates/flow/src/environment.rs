@@ -3,17 +3,17 @@
 use dora_message::descriptor::EnvValue;
 use seggpt_store::{RUN_PID, run_key};
 
-use super::{Flow, nodes};
+use crate::Flow;
 
 /// Tells our nodes the run's key and this process, and takes away what they would read although the dataflow does not
 /// set it.
-pub(super) fn tell(flow: &mut Flow) {
+pub(crate) fn tell(flow: &mut Flow) {
     let key = match flow.spec.is_empty() {
         true => String::new(),
         false => run_key(&flow.spec),
     };
     for node in &mut flow.descriptor.nodes {
-        if node.path.as_deref().and_then(nodes::manual).is_some() {
+        if flow.ours.contains(node.id.as_ref() as &str) {
             let env = node.env.get_or_insert_default();
             env.insert("RUN_KEY".into(), EnvValue::String(key.clone()));
             env.insert(

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use dora_core::descriptor::Descriptor;
 use dora_message::descriptor::EnvValue;
 
-use super::Flaw;
+use crate::Flaw;
 
 /// One `--set`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl FromStr for Setting {
 }
 
 /// Writes the settings into the dataflow.
-pub(super) fn apply(descriptor: &mut Descriptor, settings: &[Setting]) -> Result<(), Flaw> {
+pub(crate) fn apply(descriptor: &mut Descriptor, settings: &[Setting]) -> Result<(), Flaw> {
     for Setting {
         node: id,
         key,

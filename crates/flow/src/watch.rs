@@ -7,12 +7,12 @@ use std::{
 
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
 
-use super::{
-    engine::{Order, Sign},
+use crate::{
+    Console,
+    engine::{Control, Event},
     progress::Tally,
     stall::{self, Stall},
 };
-use crate::console::Console;
 
 /// Lines that are kept of each node, to be shown if it dies.
 const LAST_LINES: usize = 15;
@@ -22,8 +22,8 @@ const LAST_LINES: usize = 15;
 const CHATTER: [&str; 2] = ["dora-rs/dora#2742", "skipping type check"];
 
 /// The watcher of one run.
-pub(super) struct Watch {
-    pub console: Console,
+pub(crate) struct Watch<'a> {
+    pub console: &'a mut dyn Console,
     pub tally: Tally,
     pub last_lines: LastLines,
     /// Names the folder with the nodes' log files.
@@ -33,8 +33,8 @@ pub(super) struct Watch {
     stall: Stall,
 }
 
-impl Watch {
-    pub fn new(console: Console, stall: Stall) -> Self {
+impl<'a> Watch<'a> {
+    pub fn new(console: &'a mut dyn Console, stall: Stall) -> Self {
         Self {
             console,
             tally: Tally::new(),
@@ -45,22 +45,22 @@ impl Watch {
         }
     }
 
-    pub fn take(&mut self, sign: Sign) -> Order {
-        match sign {
-            Sign::Record(record) => self.record(&record),
-            Sign::Interrupt(1) => self.console.note("stopping; once more to kill"),
-            Sign::Interrupt(_) => self.console.note("killing the nodes"),
-            Sign::Tick if !self.tally.is_empty() => self.console.progress(&self.tally.progress()),
-            Sign::Tick => {}
+    pub fn take(&mut self, event: Event) -> Control {
+        match event {
+            Event::Record(record) => self.record(&record),
+            Event::Interrupt(1) => self.console.note("stopping; once more to kill"),
+            Event::Interrupt(_) => self.console.note("killing the nodes"),
+            Event::Tick if !self.tally.is_empty() => self.console.progress(&self.tally.progress()),
+            Event::Tick => {}
         }
         match self.stall.due(Instant::now()) {
             Some(node) => {
                 self.console.note(&format!(
                     "node `{node}` is dead, and the others wait for it: stopping"
                 ));
-                Order::Stop
+                Control::Stop
             }
-            None => Order::GoOn,
+            None => Control::Continue,
         }
     }
 
@@ -128,7 +128,7 @@ fn level(level: &LogLevelOrStdout) -> (&'static str, u8) {
 
 /// The last lines of every node.
 #[derive(Debug, Default)]
-pub(super) struct LastLines(BTreeMap<String, Lines>);
+pub(crate) struct LastLines(BTreeMap<String, Lines>);
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -137,7 +137,7 @@ struct Lines {
 }
 
 impl LastLines {
-    pub(super) fn keep(&mut self, node: &str, level: &str, message: &str) {
+    pub(crate) fn keep(&mut self, node: &str, level: &str, message: &str) {
         let kept = self.0.entry(node.to_owned()).or_default();
         let prefix = if matches!(level, "error" | "warning") {
             format!("{level}: ")
@@ -163,7 +163,7 @@ impl LastLines {
     }
 
     /// Those of one node, oldest first.
-    pub(super) fn of(&self, node: &str) -> Vec<String> {
+    pub(crate) fn of(&self, node: &str) -> Vec<String> {
         self.0
             .get(node)
             .map(|kept| kept.lines.iter().cloned().collect())

@@ -11,7 +11,7 @@ use seggpt_node::manual::RESULTS;
 use seggpt_store::Spec;
 use sha2::{Digest, Sha256};
 
-use super::{Flaw, check::Ours, nodes};
+use crate::{Flaw, check::Ours, executables};
 
 /// Nodes of this category keep results.
 const RECORDER: &str = "recorder";
@@ -20,9 +20,9 @@ const RECORDER: &str = "recorder";
 ///
 /// # Errors
 /// What a setting names cannot be read.
-pub(super) fn spec(
+pub(crate) fn spec(
     descriptor: &Descriptor,
-    ours: &BTreeMap<String, Ours>,
+    ours: &BTreeMap<String, Ours<'_>>,
     dir: &Path,
 ) -> Result<Spec, Flaw> {
     let mut spec = Spec::new();
@@ -48,12 +48,12 @@ pub(super) fn spec(
 }
 
 /// The folders that belong to one run at a time.
-pub(super) fn owned(ours: &BTreeMap<String, Ours>, dir: &Path) -> Vec<PathBuf> {
-    let folder = |known: &Ours| Some(dir.join(known.values.get(known.manual.owns?)?));
+pub(crate) fn owned(ours: &BTreeMap<String, Ours<'_>>, dir: &Path) -> Vec<PathBuf> {
+    let folder = |known: &Ours<'_>| Some(dir.join(known.values.get(known.manual.owns?)?));
     ours.values().filter_map(folder).collect()
 }
 
-fn of_ours(spec: &mut Spec, id: &str, known: &Ours, dir: &Path) -> Result<(), Flaw> {
+fn of_ours(spec: &mut Spec, id: &str, known: &Ours<'_>, dir: &Path) -> Result<(), Flaw> {
     let Ours { manual, values } = known;
     spec.insert(id.to_owned(), manual.name.to_owned());
     for variable in manual.deciding(RESULTS) {
@@ -83,7 +83,7 @@ fn of_foreign(
     dir: &Path,
 ) {
     let path = node.path.clone().unwrap_or_default();
-    if let Some(bytes) = nodes::find(&path, dir).and_then(|file| std::fs::read(file).ok()) {
+    if let Some(bytes) = executables::find(&path, dir).and_then(|file| std::fs::read(file).ok()) {
         let hash: String = Sha256::digest(bytes)
             .iter()
             .take(8)
@@ -103,9 +103,9 @@ fn of_foreign(
 }
 
 /// The nodes that keep results and all that they hear of, directly or not.
-fn on_the_way(descriptor: &Descriptor, ours: &BTreeMap<String, Ours>) -> BTreeSet<String> {
+fn on_the_way(descriptor: &Descriptor, ours: &BTreeMap<String, Ours<'_>>) -> BTreeSet<String> {
     let keeps =
-        |(id, known): (&String, &Ours)| (known.manual.category == RECORDER).then(|| id.clone());
+        |(id, known): (&String, &Ours<'_>)| (known.manual.category == RECORDER).then(|| id.clone());
     let mut open: Vec<String> = ours.iter().filter_map(keeps).collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
@@ -132,11 +132,12 @@ mod tests {
     use seggpt_store::spec::changes;
 
     use super::*;
-    use crate::run::check;
+    use crate::check;
 
     fn of(yaml: &str) -> Spec {
         let mut flow = Descriptor::parse(yaml.as_bytes().to_vec()).unwrap();
-        let ours = check::settings(&mut flow).unwrap().ours;
+        let nodes = crate::nodes::ours();
+        let ours = check::settings(&mut flow, &nodes).unwrap().ours;
         spec(&flow, &ours, Path::new(".")).unwrap()
     }
 

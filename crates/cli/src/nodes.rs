@@ -1,0 +1,23 @@
+//! The nodes of this project.
+
+use seggpt_flow::Nodes;
+use seggpt_node::Manual;
+
+/// What there is to know of each.
+pub fn manuals() -> [Manual; 8] {
+    [
+        seggpt_source_images::manual(),
+        seggpt_prompts::manual(),
+        seggpt_ensemble_feature::manual(),
+        seggpt_ensemble_spatial::manual(),
+        seggpt_ensemble_vote::manual(),
+        seggpt_infer::manual(),
+        seggpt_sink_files::manual(),
+        seggpt_examiner::manual(),
+    ]
+}
+
+/// The same, to be looked up by a dataflow's `path:`.
+pub fn ours() -> Nodes {
+    Nodes::new(manuals())
+}

@@ -1,0 +1,41 @@
+//! Dataflows of dora, run in this process: read and checked, fingerprinted, started, watched, and their outcome told.
+//!
+//! | step | module |
+//! |---|---|
+//! | write one | [`compose`] |
+//! | read and check it, before anything starts | [`load()`] |
+//! | say what decides its results | `fingerprint` |
+//! | claim the folders of results, start it, watch it | [`run()`] |
+//! | tell how it ended | `outcome`, [`Exit`] |
+//!
+//! What is shown, a [`Console`] shows; which nodes are ours, and what their settings are, [`Nodes`] says.
+
+mod check;
+pub mod compose;
+mod console;
+mod engine;
+mod environment;
+pub mod executables;
+mod exit;
+mod fingerprint;
+mod flaw;
+mod load;
+mod nodes;
+mod outcome;
+mod progress;
+mod run;
+mod settings;
+pub mod shm;
+mod stall;
+mod transport;
+mod types;
+mod watch;
+
+pub use console::Console;
+pub use exit::Exit;
+pub use flaw::Flaw;
+pub use load::{Flow, load};
+pub use nodes::Nodes;
+pub use progress::Progress;
+pub use run::{Options, run};
+pub use settings::Setting;
