@@ -83,8 +83,8 @@ impl Network {
         let canvas = grid("prompts", pictures, &self.config.encoder)?;
         let (n, _, height, width) = pictures.dims4()?;
         match *masks.dims() {
-            [1.., count, rows, columns] if [count, 2 * rows, 2 * columns] == [n, height, width] => {
-            }
+            [classes, count, rows, columns]
+                if classes > 0 && [count, 2 * rows, 2 * columns] == [n, height, width] => {}
             _ => {
                 return Err(Error::Shape {
                     what: "masks",

@@ -1,6 +1,6 @@
 //! The weights that the head begins with: it votes, and corrects nothing.
 
-use candle_core::{Device, Result as Computed, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::{MatchingConfig, Weights};
 use crate::{Error, Random, start::orthonormal};
@@ -69,7 +69,10 @@ fn directions(shape: &[usize], random: &mut Random) -> Vec<f32> {
 /// # Errors
 /// [`Error::Compute`].
 #[cfg(test)]
-pub(super) fn random_encoder(config: &super::EncoderConfig, seed: u64) -> Computed<Weights> {
+pub(super) fn random_encoder(
+    config: &super::EncoderConfig,
+    seed: u64,
+) -> candle_core::Result<Weights> {
     let mut random = Random::new(seed);
     let tensors = config.tensors().into_iter().map(|(name, shape)| {
         let inputs: usize = shape.iter().skip(1).product::<usize>().max(4);

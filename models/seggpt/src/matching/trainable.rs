@@ -15,13 +15,13 @@ use crate::{
     weights::{Checkpoint, Source},
 };
 
-/// A batch of tasks, each of one class.
+/// A batch of tasks, all of one number of prompts and of classes.
 pub struct Batch {
     /// The prompts' pictures and the query's `[B, N + 1, 3, height, width]`, normalised ([`crate::pixels::normalise`]).
     pub pictures: Tensor,
     /// Their features ([`Trainable::features`]), `[B, N + 1, L, F]`.
     pub features: Tensor,
-    /// The prompts' masks `[B, N, height / 2, width / 2]`, the share of the class in two by two pixels.
+    /// The prompts' masks `[B, C, N, height / 2, width / 2]`, the share of each class in two by two pixels.
     pub masks: Tensor,
 }
 
@@ -156,7 +156,7 @@ impl Trainable {
         self.encoder.engine.features(pictures)
     }
 
-    /// Logits of the class in the query of each task, `[B, height / 2, width / 2]`.
+    /// Logits of each class in the query of each task, `[B, C, height / 2, width / 2]`.
     ///
     /// # Errors
     /// [`Error::Shape`] for pictures that fill no whole patches; [`Error::Compute`].
@@ -178,13 +178,12 @@ impl Trainable {
             canvas,
             &part(&batch.features, 0, n)?,
             &pictures,
-            &batch.masks.unsqueeze(1)?,
+            &batch.masks,
         )?;
-        let logits = head.answer(
+        Ok(head.answer(
             &part(&batch.features, n, 1)?.squeeze(1)?,
             &part(&batch.pictures, n, 1)?.squeeze(1)?,
             &prompts,
-        )?;
-        Ok(logits.squeeze(1)?)
+        )?)
     }
 }
