@@ -7,28 +7,16 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use common::{Quiet, halves};
 use seggpt::{
-    DTypeChoice, Device, MatchingConfig, Random, Tensor,
-    matching::{Network, Trainable},
+    DTypeChoice, Device, MatchingConfig,
+    matching::{Network, Trainable, random},
 };
 use seggpt_train::{Limit, Outcome, Settings, TrainError, run};
 
 /// A network of drawn weights.
 fn network(path: &Path) {
     let config = MatchingConfig::tiny();
-    let mut random = Random::new(5);
-    let tensors = config.tensors().into_iter().map(|(name, shape)| {
-        let inputs: usize = shape.iter().skip(1).product();
-        let count = shape.iter().product();
-        let number = |random: &mut Random| match name.as_str() {
-            name if name.contains("norm") && name.ends_with("weight") => 1.0,
-            name if name.ends_with("bias") => 0.0,
-            _ => random.normal() / (inputs as f64).sqrt(),
-        };
-        let values: Vec<f32> = (0..count).map(|_| number(&mut random) as f32).collect();
-        let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
-        (name, tensor)
-    });
-    let network = Trainable::new(config, tensors.collect(), &Device::Cpu).unwrap();
+    let tensors = random(&config, 5).unwrap();
+    let network = Trainable::new(config, tensors, &Device::Cpu).unwrap();
     network.save(path, DTypeChoice::F32).unwrap();
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Parser;
+use seggpt::{DTypeChoice, Device, MatchingConfig, matching};
 use seggpt_contract::{
     Canvases, Class, Combine, Failure, Identity, Mask, Message, Prompt, SegType, Square,
 };
@@ -289,6 +290,88 @@ fn refinement_finds_what_has_the_prompts_colours_at_the_canvases_size() {
         .filter(|(id, rgb)| (*id == 1) == (rgb[0] > 0));
     let share = right.count() as f64 / f64::from(CANVAS * CANVAS);
     assert!(share > 0.9, "{share}");
+}
+
+/// A matching network of drawn weights for pictures of 56 pixels.
+fn matching_settings(folder: &Path, more: &[&str]) -> Settings {
+    let config = MatchingConfig::tiny();
+    let tensors = matching::random(&config, 5).unwrap();
+    let network = matching::Trainable::new(config, tensors, &Device::Cpu).unwrap();
+    let path = folder.join("model.safetensors");
+    network.save(&path, DTypeChoice::F16).unwrap();
+    Settings {
+        model: path.to_str().unwrap().into(),
+        ..settings(more)
+    }
+}
+
+/// Two classes of a picture, and the picture itself to be answered.
+fn itself(size: u32) -> Canvases {
+    let shown = sized_prompt("ground_1.png", "ground_1_classes.png", size);
+    Canvases {
+        query: shown.image.clone(),
+        prompts: vec![shown],
+        ..pebbles(1)
+    }
+}
+
+/// The share of pixels whose class is that of the prompt's mask.
+fn agreement(mask: &Mask, canvases: &Canvases) -> f64 {
+    let truth = canvases.prompts[0].mask.bytes().as_chunks::<3>().0.iter();
+    let id_of = |rgb: &[u8; 3]| {
+        let class = canvases.classes.iter().find(|class| class.color == *rgb);
+        class.map_or(0, |class| class.id)
+    };
+    let right = mask
+        .ids
+        .iter()
+        .zip(truth)
+        .filter(|(id, rgb)| *id == id_of(rgb));
+    right.count() as f64 / mask.ids.len() as f64
+}
+
+#[test]
+fn a_matching_network_answers_in_the_prompts_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut segmenter = Segmenter::load(&matching_settings(folder.path(), &[])).unwrap();
+    let identity = Identity::new("ground_1.png", 0, (56, 56));
+    let asked = itself(56);
+    let mask = segment(&mut segmenter, &identity, &asked);
+    assert_eq!(mask.painted.size(), 28, "half of the canvas");
+    let share = agreement(&mask, &asked);
+    assert!(
+        share > 0.9,
+        "every part is most like itself, and yet {share}"
+    );
+    // Votes of equals.
+    let mut vote = asked.clone();
+    vote.prompts.push(vote.prompts[0].clone());
+    vote.combine = Combine::Vote;
+    let voted = segment(&mut segmenter, &identity, &vote);
+    let differing = voted
+        .ids
+        .iter()
+        .zip(mask.ids.iter())
+        .filter(|(a, b)| a != b);
+    assert!(differing.count() <= 4);
+    // Other classes for the same colours are other questions.
+    let mut renamed = asked.clone();
+    renamed.classes.remove(0);
+    let leaves = segment(&mut segmenter, &identity, &renamed);
+    assert!(leaves.ids.iter().all(|id| id == 0 || id == 300));
+}
+
+#[test]
+fn a_matching_network_is_refined_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = matching_settings(folder.path(), &["--refine", "pixels"]);
+    let mut segmenter = Segmenter::load(&settings).unwrap();
+    let identity = Identity::new("ground_1.png", 0, (112, 112));
+    let asked = itself(112);
+    let mask = segment(&mut segmenter, &identity, &asked);
+    assert_eq!(mask.painted.size(), 28, "the network saw its own size");
+    let share = agreement(&mask, &asked);
+    assert!(share > 0.95, "{share}");
 }
 
 #[test]

@@ -213,6 +213,7 @@ impl Head<'_> {
             .map(|i| f32::from(u8::from(i / books / words == i % books)))
             .collect();
         let own = Tensor::from_vec(own, (1, 1, total, books), evidence.device())?;
+        let own = own.to_dtype(evidence.dtype())?;
         let table = evidence.unsqueeze(3)?.broadcast_mul(&own)?;
         let words = self.words(stem)?.unsqueeze(1)?;
         let pixels = words.dim(2)?;

@@ -29,6 +29,7 @@ pub use self::{
     head::Prompts,
     import::import_encoder,
     network::Network,
+    start::random,
     trainable::{Batch, Trainable},
 };
 

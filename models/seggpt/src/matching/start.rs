@@ -1,4 +1,4 @@
-//! The weights that the head begins with: it votes, and corrects nothing.
+//! The weights that training begins with: the head votes, and corrects nothing.
 
 use candle_core::{Device, Tensor};
 
@@ -64,24 +64,26 @@ fn directions(shape: &[usize], random: &mut Random) -> Vec<f32> {
     axes.into_iter().flatten().map(|x| x as f32).collect()
 }
 
-/// An encoder of random weights, for tests.
+/// Weights of a network that knows nothing: a head that votes, by the features of a random encoder.
 ///
 /// # Errors
-/// [`Error::Compute`].
-#[cfg(test)]
-pub(super) fn random_encoder(
-    config: &super::EncoderConfig,
-    seed: u64,
-) -> candle_core::Result<Weights> {
-    let mut random = Random::new(seed);
-    let tensors = config.tensors().into_iter().map(|(name, shape)| {
-        let inputs: usize = shape.iter().skip(1).product::<usize>().max(4);
-        let deviation = (1.0 / inputs as f64).sqrt();
+/// [`Error::Config`] for an impossible configuration; [`Error::Compute`].
+pub fn random(config: &MatchingConfig, seed: u64) -> Result<Weights, Error> {
+    let mut weights = voting(config, seed)?;
+    let mut random = Random::new(Random::derive(seed, 1));
+    for (name, shape) in config.encoder.tensors() {
+        let inputs: usize = shape.iter().skip(1).product();
+        let deviation = match name.ends_with("bias") {
+            true => 0.1,
+            false => (1.0 / inputs as f64).sqrt(),
+        };
         let count = shape.iter().product();
-        let values: Vec<f32> = (0..count)
-            .map(|_| (deviation * random.normal()) as f32)
-            .collect();
-        Ok((name, Tensor::from_vec(values, shape, &Device::Cpu)?))
-    });
-    tensors.collect()
+        let values = (0..count).map(|_| (deviation * random.normal()) as f32);
+        let values: Vec<f32> = match name.contains("norm") && name.ends_with("weight") {
+            true => vec![1.0; count],
+            false => values.collect(),
+        };
+        weights.insert(name, Tensor::from_vec(values, shape, &Device::Cpu)?);
+    }
+    Ok(weights)
 }

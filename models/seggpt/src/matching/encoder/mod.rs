@@ -55,13 +55,14 @@ mod tests {
     use super::*;
     use crate::{
         Random,
-        matching::{MatchingConfig, Weights, start},
+        matching::{self, MatchingConfig},
     };
 
     #[test]
     fn both_engines_make_the_same_features() {
-        let config = MatchingConfig::tiny().encoder;
-        let weights: Weights = start::random_encoder(&config, 3).unwrap();
+        let config = MatchingConfig::tiny();
+        let weights = matching::random(&config, 3).unwrap();
+        let config = config.encoder;
         let mut random = Random::new(5);
         let numbers: Vec<f32> = (0..2 * 3 * 42 * 70)
             .map(|_| random.normal() as f32)
