@@ -89,6 +89,7 @@ impl Onnx {
         let patch = "backbone.embeddings.patch_embeddings.projection.";
         onnx.weight(&format!("{patch}weight"), &[c, 3, 4, 4], 0.5, 0.0);
         onnx.weight(&format!("{patch}bias"), &[c], 0.2, 0.0);
+        onnx.weight("backbone.embeddings.cls_token", &[1, 1, c], 2.0, 0.0);
         onnx.weight("onnx::Concat_1", &[1, 1, c], 2.0, 0.0);
         onnx.weight("onnx::Reshape_2", &[1, 16, c], 2.0, 0.0);
         for index in 0..3 {

@@ -102,7 +102,8 @@ def small():
     x = graph.node("Conv", ["input", weight, bias], strides=[PATCH, PATCH], kernel_shape=[PATCH, PATCH])
     tokens = graph.constant("tokens", np.array([0, WIDTH, -1], dtype=np.int64))
     x = graph.node("Transpose", [graph.node("Reshape", [x, tokens])], perm=[0, 2, 1])
-    class_token = graph.weight("onnx::Concat_1", [1, 1, WIDTH], 2.0)
+    class_token = graph.weight("backbone.embeddings.cls_token", [1, 1, WIDTH], 2.0)
+    class_position = graph.weight("onnx::Concat_1", [1, 1, WIDTH], 2.0)
     table = graph.weight("onnx::Reshape_2", [1, GRID * GRID, WIDTH], 2.0)
     square = graph.constant("square", np.array([1, GRID, GRID, WIDTH], dtype=np.int64))
     table = graph.node("Transpose", [graph.node("Reshape", [table, square])], perm=[0, 3, 1, 2])
@@ -111,7 +112,8 @@ def small():
                        coordinate_transformation_mode="half_pixel")
     row = graph.constant("row", np.array([1, WIDTH, -1], dtype=np.int64))
     table = graph.node("Transpose", [graph.node("Reshape", [table, row])], perm=[0, 2, 1])
-    x = graph.node("Concat", [class_token, graph.node("Add", [x, table])], axis=1)
+    x = graph.node("Concat", [class_token, x], axis=1)
+    x = graph.node("Add", [x, graph.node("Concat", [class_position, table], axis=1)])
     outputs = []
     for index in range(DEPTH):
         x = block(graph, x, index)

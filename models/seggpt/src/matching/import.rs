@@ -136,17 +136,19 @@ impl File<'_> {
         Ok((&grid.values, side(grid)))
     }
 
-    /// The class token, to which the file has added its position.
-    fn class_token(&self, width: usize) -> Result<&[f32], Error> {
-        let token = self
+    /// The class token and, without a name, its position, added up.
+    fn class_token(&self, width: usize) -> Result<Vec<f32>, Error> {
+        let token = self.vector("embeddings.cls_token", width)?;
+        let position = self
             .anonymous_tokens(width)
             .find(|tensor| tensor.shape[1] == 1);
-        let token = token.ok_or_else(|| {
+        let position = position.ok_or_else(|| {
             self.refuse(format!(
-                "it has no class token [1, 1, {width}] that is added to its position"
+                "it has no position of the class token [1, 1, {width}]"
             ))
         })?;
-        Ok(&token.values)
+        let both = token.iter().zip(&position.values);
+        Ok(both.map(|(token, position)| token + position).collect())
     }
 
     /// The matrices of the blocks `[input, output]`, one block's six after the other's.
@@ -193,7 +195,7 @@ impl File<'_> {
             "patch_embed.bias".into(),
             self.vector(&format!("{patch}.bias"), c)?.to_vec(),
         );
-        add("class_token".into(), self.class_token(c)?.to_vec());
+        add("class_token".into(), self.class_token(c)?);
         add("positions".into(), self.positions(c)?.0.to_vec());
         for (index, products) in products.chunks_exact(PRODUCTS.len()).enumerate() {
             let &[key, value, query, out, fc1, fc2] = products else {
