@@ -1,32 +1,44 @@
-# The front door. Everything installs what it needs; one cargo profile serves all.
+# The front door. Everything installs what it needs; one cargo profile serves all but what is handed out.
 SHELL := /bin/bash
 BIN := target/debug
 PYTHON := .venv/bin/python
+PHOTOGRAPHS := out/photographs
 
-.PHONY: demo test check build docs bench cuda
+.PHONY: demo test soak check build dist docs bench cuda
 
 ## demo: masks of drawn pictures and real photographs, through one dataflow; ends by naming the page to open
 demo: build
-	@tools/venv.sh || true
-	@$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3) demo/prepare.py --out out/demo
-	@$(BIN)/seggpt run dataflows/demo.yml
+	@tools/venv.sh && $(PYTHON) demo/prepare.py --out $(PHOTOGRAPHS) || true
+	@$(BIN)/seggpt demo $$([ -f $(PHOTOGRAPHS)/prompts/prompts.yml ] && echo --with $(PHOTOGRAPHS))
 
 ## test: every test, whole flows through the real engine included
 test: build
 	@tools/venv.sh
+	$(PYTHON) -m unittest discover -q -s python/seggpt-contract/tests
 	cargo test --workspace
+
+## soak: what takes too long for a test: nodes killed at every moment, a thousand starts on a busy machine, 100,000 pictures in
+## one run; hours. `make soak ARGS="starts 100"` for a part of it (docs/reliability.md)
+soak: build
+	$(BIN)/soak $(ARGS)
 
 ## check: formatting, lints, docs, licences and duplicate dependencies
 check:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features program -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	python3 tools/dependencies.py
 
+## build: target/debug/seggpt, with links named as the nodes are for the stock dora
 build:
 	cargo build --workspace --bins
+	@$(BIN)/seggpt link $(BIN)
 
-## cuda: seggpt-infer, seggpt-train and what checks a GPU, for CUDA, into target/cuda/bin; needs neither a GPU nor a toolkit (docs/cuda.md)
+## dist: an archive and a Debian package of the program, into dist/
+dist:
+	tools/dist.sh
+
+## cuda: seggpt and what checks a GPU, for CUDA, into target/cuda/bin; needs neither a GPU nor a toolkit (docs/cuda.md)
 cuda:
 	tools/cuda.sh tools/cuda-build.sh
 

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 from flow import overhead
 from report import Report
+from sync import section as synchronising
 from train_step import training
 
 HERE = Path(__file__).parent
@@ -229,6 +230,7 @@ def main():
     where_it_goes(report, arguments, large, pictures)
     growth(report, arguments, large, small, pictures)
     report.flow(overhead())
+    report.section(*synchronising())
     report.training(training(arguments.rounds))
 
 

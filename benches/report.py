@@ -46,6 +46,25 @@ def costs_table(unit, costs):
     return table([unit, *costs], [spent, memory])
 
 
+def synchronising(rates, pictures, rounds, disk):
+    """Title and paragraphs: pictures a second with results synchronised to the disk, and without."""
+    rows = []
+    for files, (kept, lost) in rates.items():
+        ratios = [slow / fast for slow, fast in zip(kept, lost, strict=True)]
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        rows.append(
+            (files, f"{statistics.median(kept):.0f}", f"{statistics.median(lost):.0f}", f"{statistics.median(ratios):.2f}", spread)
+        )
+    return (
+        "What synchronising costs",
+        f"Pictures a second with every result on the disk before it is acknowledged, as always, and with a library in front "
+        f"of the program whose `fsync` returns at once (`benches/sync.py`). {pictures} pictures of 256 x 256, the untrained "
+        f"tiny network, the default window; medians of {rounds} rounds, with and without in turn; {disk}. A network that takes "
+        f"longer than the files hides the whole of it.",
+        table(["files a picture", "synchronised", "not", "ratio", "of the rounds"], rows),
+    )
+
+
 class Report:
     def __init__(self, machine, versions, command, arguments):
         self.machine, self.command, self.arguments = machine, command, arguments

@@ -1,8 +1,7 @@
-"""Prepares the demo: OUT/pictures (to be segmented) and OUT/prompts (a prompt library: pictures, masks, prompts.yml).
+"""Makes OUT/pictures (to be segmented) and OUT/prompts (a prompt library: pictures, masks, prompts.yml) for `seggpt demo --with OUT`.
 
-The drawn pictures are copied from tests/fixtures/ground. The photographs come out of the installed scikit-image wheel;
-each file in demo/shapes says which part of which photograph is the prompt, how its mask is drawn, and which parts are
-the pictures to segment. Where scikit-image or Pillow is not installed, the drawn pictures alone are prepared.
+The photographs come out of the installed scikit-image wheel; each file in demo/shapes says which part of which photograph
+is the prompt, how its mask is drawn, and which parts are the pictures to segment. Without scikit-image and Pillow: exit code 1.
 """
 
 from __future__ import annotations
@@ -11,23 +10,11 @@ import argparse
 import importlib.util
 import json
 import shutil
+import sys
 from math import cos, pi, sin
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-DRAWN = HERE.parent / "tests" / "fixtures" / "ground"
-DRAWN_PROMPTS = ["ground_1", "ground_2"]
-DRAWN_PICTURES = ["ground_3", "ground_4", "ground_6"]
-
-
-def drawn(pictures: Path, prompts: Path) -> list[str]:
-    """Copies the drawn pictures; their masks already hold the class ids."""
-    for name in DRAWN_PICTURES:
-        shutil.copyfile(DRAWN / f"{name}.png", pictures / f"{name}.png")
-    for name in DRAWN_PROMPTS:
-        shutil.copyfile(DRAWN / f"{name}.png", prompts / f"{name}.png")
-        shutil.copyfile(DRAWN / f"{name}_classes.png", prompts / f"{name}_mask.png")
-    return DRAWN_PROMPTS
 
 
 def photographs(wheel: Path, ids: dict[str, int], pictures: Path, prompts: Path) -> list[str]:
@@ -111,20 +98,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the folder to fill; its pictures and prompts are made anew")
     out = parser.parse_args().out
+    wheel = wheel_pictures()
+    if wheel is None:
+        sys.exit("scikit-image or Pillow is not installed (no network?): the demo runs on drawn pictures alone")
     pictures, prompts = out / "pictures", out / "prompts"
     for folder in (pictures, prompts):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
     classes = json.loads((HERE / "shapes" / "classes.json").read_text())
-    names = drawn(pictures, prompts)
-    wheel = wheel_pictures()
-    if wheel is None:
-        print("scikit-image or Pillow is not installed (no network?): the demo runs on the drawn pictures alone")
-    else:
-        names += photographs(wheel, {c["name"]: c["id"] for c in classes}, pictures, prompts)
+    names = photographs(wheel, {c["name"]: c["id"] for c in classes}, pictures, prompts)
     (prompts / "prompts.yml").write_text(library(classes, names))
-    print(f"{len(list(pictures.iterdir()))} pictures in {pictures}, {len(names)} prompts in {prompts}")
+    print(f"{len(list(pictures.iterdir()))} photographs in {pictures}, {len(names)} prompts in {prompts}")
 
 
 if __name__ == "__main__":

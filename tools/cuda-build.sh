@@ -6,18 +6,15 @@ cd "$(dirname "$0")/.."
 
 tools/cuda-emulate.sh
 
-features=seggpt/cuda,seggpt-infer/cuda,seggpt-train/cuda
 # The same packages each time: with others, candle would be built once more.
-packages=(-p seggpt -p seggpt-infer -p seggpt-train --features "$features" --target-dir target/cuda)
+packages=(-p seggpt -p seggpt-cli --features seggpt-cli/cuda --target-dir target/cuda)
 cargo build "${packages[@]}" --bins --example gpu
-cargo test "${packages[@]}" --lib --no-run
+tests=$(cargo test "${packages[@]}" --lib --no-run 2>&1 | tee /dev/stderr |
+    sed -n 's|.*unittests src/lib.rs (\(.*/seggpt-[0-9a-f]*\))$|\1|p')
 
 built=target/cuda/debug bin=target/cuda/bin
 mkdir -p "$bin"
-tests=$(find "$built/deps" -name 'seggpt-*' -executable -type f -regex '.*/seggpt-[0-9a-f]+' -printf '%T@ %p\n' | sort -n | tail -n 1)
-for program in "$built/seggpt-infer" "$built/seggpt-train" "$built/examples/gpu" "${tests#* }"; do
-    name=$(basename "$program")
-    case $name in seggpt-infer | seggpt-train | gpu) ;; *) name=seggpt-tests ;; esac
-    strip -o "$bin/$name" "$program"
-done
+strip -o "$bin/seggpt" "$built/seggpt"
+strip -o "$bin/gpu" "$built/examples/gpu"
+strip -o "$bin/seggpt-tests" "$tests"
 echo "in $bin:" && ls "$bin"

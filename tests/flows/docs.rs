@@ -61,11 +61,17 @@ fn stand_ins(scratch: &Scratch) {
             &scratch.path(to),
         )
     };
-    for (n, name) in [(1, "a"), (2, "b"), (1, "tile_1"), (2, "tile_2")] {
+    for (n, name) in [
+        (1, "a"),
+        (2, "b"),
+        (1, "tile_1"),
+        (2, "tile_2"),
+        (1, "cell"),
+    ] {
         picture(n, &format!("{name}.png"));
         mask(n, &format!("{name}_mask.png"));
     }
-    for folder in ["photographs", "flight"] {
+    for folder in ["photographs", "flight", "scans"] {
         picture(4, &format!("{folder}/one.png"));
     }
     for n in [3, 4] {

@@ -126,7 +126,7 @@ fn ctrl_c_stops_the_run_and_the_next_one_goes_on() {
     assert!(counts["earlier"].as_u64().unwrap() >= done, "{counts}");
 }
 
-/// The process of a node under this run.
+/// The process of a node under this run; `name` without `seggpt-`.
 pub fn child_named(name: &str, parent: u32) -> String {
     let output = Command::new("ps")
         .args(["-eo", "pid,ppid,args"])
@@ -137,7 +137,7 @@ pub fn child_named(name: &str, parent: u32) -> String {
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     let row = rows
-        .find(|row| row[1] == parent.to_string() && row[2].ends_with(name))
+        .find(|row| row[1] == parent.to_string() && row[3..].starts_with(&["node", name]))
         .unwrap_or_else(|| panic!("no {name} under {parent}\n{listing}"));
     row[0].to_owned()
 }
@@ -147,7 +147,7 @@ fn doctor_finds_what_a_checkout_has() {
     let scratch = Scratch::new();
     scratch
         .seggpt(["doctor"])
-        .expect_text("all 8 in")
+        .expect_text("all 8 in this program")
         .expect_text("untrained-tiny");
     assert!(root().join("models/default").exists());
 }

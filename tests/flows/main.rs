@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundled;
+mod demo;
 mod docs;
 mod endings;
 mod ensembles;
@@ -13,7 +14,9 @@ mod keys;
 mod kills;
 mod real;
 mod resume;
+mod silence;
 mod stock;
+mod training;
 mod tuning;
 
 use std::path::PathBuf;

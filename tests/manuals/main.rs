@@ -54,7 +54,7 @@ fn manifests_and_readmes_say_what_the_code_says() {
 #[test]
 fn the_reference_page_holds_every_node() {
     let mut page = String::from(
-        "# Nodes\n\nMade from the code by `make docs`. Every node is one binary that a dataflow names as `path:`.\n\n",
+        "# Nodes\n\nMade from the code by `make docs`. Every node is a part of `seggpt` that a dataflow names as `path:`.\n\n",
     );
     for manual in manuals() {
         page += &format!(
@@ -80,6 +80,7 @@ fn the_command_line_page_is_what_help_says() {
         "run",
         "segment",
         "eval",
+        "demo",
         "doctor",
         "model inspect",
         "model convert",
@@ -88,6 +89,8 @@ fn the_command_line_page_is_what_help_says() {
         "train preview",
         "train pack",
         "tune",
+        "link",
+        "node",
     ];
     let mut page = String::from(
         "# Command line\n\nMade from the code by `make docs`: what `seggpt COMMAND --help` says.\n",

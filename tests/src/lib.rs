@@ -1,4 +1,8 @@
 //! The harness of the whole-flow tests: a scratch folder a test, the real binaries, a full report when one fails.
+//!
+//! * [`faults`]: nodes that die at named moments of named items, and what is to be there in the end.
+
+pub mod faults;
 
 use std::{
     ffi::OsStr,
@@ -31,20 +35,19 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     there
 }
 
-/// A built binary of this workspace, beside the running test.
+/// A built binary of this workspace, beside the running program or in the folder above, where tests lie.
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("tests lie in target/<profile>/deps");
-    let path = folder.join(name);
-    assert!(
-        path.exists(),
-        "{} is not built: `cargo build --workspace --bins` first",
-        path.display()
-    );
-    path
+    let program = std::env::current_exe().expect("a running program has a path");
+    let folders = program.ancestors().skip(1).take(2);
+    let found = folders
+        .map(|folder| folder.join(name))
+        .find(|path| path.exists());
+    found.unwrap_or_else(|| {
+        panic!(
+            "{name} is not built beside {}: `make build` first",
+            program.display()
+        )
+    })
 }
 
 /// The stock `dora` CLI of `.venv`; says so and returns `None` where it is absent.
@@ -85,14 +88,33 @@ impl Scratch {
         )
     }
 
-    /// Runs a dataflow under the stock `dora` CLI, our binaries on PATH.
+    /// Runs `seggpt` here with nothing around it: a copy in this folder, and no environment.
+    pub fn seggpt_alone<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
+        let (built, copy) = (binary("seggpt"), self.path("alone/seggpt"));
+        std::fs::create_dir_all(self.path("alone"))
+            .and_then(|()| {
+                std::fs::hard_link(&built, &copy)
+                    .or_else(|_| std::fs::copy(&built, &copy).map(drop))
+            })
+            .expect("the temporary folder has room for the program");
+        Ran::of(
+            Command::new(copy)
+                .args(arguments)
+                .env_clear()
+                .current_dir(self.0.path()),
+        )
+    }
+
+    /// Runs a dataflow under the stock `dora` CLI, links to our program and what is built beside it on PATH.
     pub fn dora_run(&self, dora: &Path, flow: &Path) -> Ran {
-        let folder = binary("seggpt");
-        let own = folder
-            .parent()
+        let links = self.path("links");
+        self.seggpt([OsStr::new("link"), links.as_os_str()])
+            .expect_code(0);
+        let built = binary("seggpt").parent().map(Path::to_owned);
+        let own = [links]
             .into_iter()
-            .chain(dora.parent())
-            .map(Path::to_owned);
+            .chain(built)
+            .chain(dora.parent().map(Path::to_owned));
         let paths = std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
             .unwrap_or_default();

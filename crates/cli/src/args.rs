@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use seggpt_flow::Setting;
 
+use crate::node::NodeCommand;
+
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
 #[derive(Debug, Parser)]
 #[command(name = "seggpt", version, long_version = crate::doctor::LONG_VERSION, after_help = EXIT_CODES)]
@@ -32,6 +34,8 @@ pub enum Command {
     Segment(Box<SegmentArgs>),
     /// Measure models and strategies on data sets, through the dataflow that `segment` composes.
     Eval(Box<EvalArgs>),
+    /// Segment drawn pictures that come with this program; ends by naming the page to open.
+    Demo(DemoArgs),
     /// Say what is there and what is missing, with the fix.
     Doctor,
     /// Look into, convert and verify model files.
@@ -41,6 +45,11 @@ pub enum Command {
     Train(TrainArgs),
     /// Tune a prompt on labelled pictures; the network stays as it is.
     Tune(TuneArgs),
+    /// Make links named as the nodes are, for dataflows under the stock `dora` command line.
+    Link(LinkArgs),
+    /// Be a node of a dataflow, as a link of its name is.
+    #[command(subcommand)]
+    Node(NodeCommand),
 }
 
 /// How a run shows itself.
@@ -63,7 +72,7 @@ Examples:
   seggpt run dataflows/folder.yml --set source.INPUTS=pictures --set sink.OUT=masks
   seggpt run live.yml --stop-after 30s
 
-Nodes named without a folder are taken from the folder that $SEGGPT_NODES names, from beside this program, then from PATH. \
+The nodes of this project are in this program; others named without a folder are taken from beside it, then from PATH. \
 Relative paths in a dataflow, those in --set included, start from the folder of its file.")]
 pub struct RunArgs {
     /// The dataflow, as dora's YAML.
@@ -207,6 +216,15 @@ pub struct SegmentArgs {
     /// How many pictures may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
     pub window: u32,
+    /// How many megabytes of pixels may be under way at once, three bytes a pixel; 0: a sixteenth of the memory, at most 4096.
+    /// A larger picture goes alone.
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 0,
+        help_heading = "The dataflow"
+    )]
+    pub window_mb: u32,
     /// Set an environment variable of a node; may be repeated.
     #[arg(
         long = "set",
@@ -377,6 +395,14 @@ pub struct EvalArgs {
     /// How many questions may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
     pub window: u32,
+    /// How many megabytes of pixels may be under way at once, three bytes a pixel; 0: a sixteenth of the memory, at most 4096.
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 0,
+        help_heading = "The dataflow"
+    )]
+    pub window_mb: u32,
     /// Set an environment variable of a node; may be repeated.
     #[arg(
         long = "set",
@@ -565,9 +591,9 @@ pub struct PreviewArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 OUT gets packs of at most 40 MB, and the settings with `data.root` changed to that folder. Copied to another machine with \
-the program `seggpt-train`, it trains there:
+this program, it trains there:
 
-  cd OUT && ./seggpt-train train.yml")]
+  cd OUT && seggpt train train.yml")]
 pub struct PackArgs {
     /// The settings.
     #[arg(value_name = "CONFIG.yml")]
@@ -641,6 +667,48 @@ pub struct TuneArgs {
     /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
     #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>)]
     pub device: seggpt::DeviceChoice,
+}
+
+/// `seggpt demo`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt demo --open
+  seggpt demo --model seggpt_vit_large.pth --out /tmp/demo
+
+One dataflow segments all pictures after one prompt library; each picture finds the prompt that resembles it most. \
+OUT/pictures and OUT/prompts are what goes in, OUT/result is what comes out.")]
+pub struct DemoArgs {
+    /// The folder for pictures, prompts and results.
+    #[arg(long, value_name = "DIR", default_value = "out/demo")]
+    pub out: PathBuf,
+    /// Also segment the pictures in DIR/pictures after the prompt library DIR/prompts.
+    #[arg(long, value_name = "DIR")]
+    pub with: Option<PathBuf>,
+    /// A model file, a transformers folder, or the name of a bundled model.
+    #[arg(long, value_name = "PATH|NAME", default_value = "default")]
+    pub model: String,
+    /// Open the page at the end.
+    #[arg(long)]
+    pub open: bool,
+    /// How the run shows itself.
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// `seggpt link`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seggpt link ~/.local/bin
+  PATH=~/.local/bin:$PATH dora run dataflows/folder.yml
+
+`seggpt run` needs no links: every node is in this program. Other engines look for a program of each node's name, such as \
+`path: seggpt-infer`; a link of that name is that node. What is there under these names is replaced.")]
+pub struct LinkArgs {
+    /// Where the links go, best a folder on PATH.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// `seggpt model`.

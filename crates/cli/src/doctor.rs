@@ -8,7 +8,7 @@ use std::{
 
 use seggpt::{DeviceChoice, MODELS_VARIABLE};
 
-use seggpt_flow::{Exit, executables, shm};
+use seggpt_flow::{Exit, shm};
 
 use crate::{console, model::grouped, nodes};
 
@@ -42,7 +42,10 @@ pub fn command() -> Exit {
         versions(),
         vec![processor(), number_types()],
         devices(),
-        nodes_found(),
+        vec![good(
+            "nodes",
+            format!("all {} in this program", nodes::manuals().len()),
+        )],
         models(),
         vec![shared_memory()],
         optional(),
@@ -195,13 +198,13 @@ fn devices() -> Vec<Finding> {
             "device cuda",
             DeviceChoice::Cuda(0),
             cfg!(feature = "cuda"),
-            "`make cuda` builds nodes with it: docs/cuda.md",
+            "`make cuda` builds a `seggpt` with it: docs/cuda.md",
         ),
         (
             "device metal",
             DeviceChoice::Metal,
             cfg!(feature = "metal"),
-            "cargo build --release --workspace --features metal",
+            "cargo build --release -p seggpt-cli --features metal",
         ),
     ];
     for (what, device, built, remedy) in gpus {
@@ -228,38 +231,6 @@ fn cpu_backend() -> &'static str {
     }
 }
 
-fn nodes_found() -> Vec<Finding> {
-    let home = executables::home().unwrap_or_default();
-    let names = nodes::manuals().map(|manual| manual.name);
-    let (there, missing): (Vec<_>, Vec<_>) = names
-        .into_iter()
-        .partition(|name| executables::beside(name).is_some());
-    let on_path = |name: &&str| find_on_path(name).is_some();
-    let missing: Vec<_> = missing.into_iter().filter(|name| !on_path(name)).collect();
-    if missing.is_empty() {
-        let elsewhere: String = there
-            .iter()
-            .filter_map(|name| executables::beside(name))
-            .filter(|file| file.parent() != Some(home.as_path()))
-            .map(|file| format!("; {}", file.display()))
-            .collect();
-        return vec![good(
-            "nodes",
-            format!("all {} in {}{elsewhere}", names.len(), home.display()),
-        )];
-    }
-    let build = missing
-        .iter()
-        .map(|name| format!("-p {name}"))
-        .collect::<Vec<_>>()
-        .join(" ");
-    vec![bad(
-        "nodes",
-        format!("not in {}: {}", home.display(), missing.join(", ")),
-        format!("cargo build {build}"),
-    )]
-}
-
 fn models() -> Vec<Finding> {
     let default = match seggpt::find_model("default") {
         Ok(path) => path,
@@ -270,6 +241,9 @@ fn models() -> Vec<Finding> {
             return vec![bad("models", error.to_string(), fix)];
         }
     };
+    if seggpt::builtin_name(&default).is_some() {
+        return vec![model(&default, true)];
+    }
     let folder = default.parent().map(Path::to_owned).unwrap_or_default();
     let mut all: Vec<PathBuf> = fs::read_dir(&folder)
         .into_iter()
@@ -351,17 +325,7 @@ fn shared_memory() -> Finding {
 /// What other people's nodes and tools may want.
 fn optional() -> Vec<Finding> {
     vec![
-        match find_on_path("dora").and_then(|dora| first_line(&dora, &["--version"])) {
-            Some(version) => good(
-                "stock dora",
-                format!("{version}; ready dataflows run under it as well"),
-            ),
-            None => optional_without(
-                "stock dora",
-                "not on PATH, and not needed",
-                "pip install dora-rs-cli==1.1.0",
-            ),
-        },
+        stock_dora(),
         match find_on_path("python3").and_then(|python| first_line(&python, &["-c", PYTHON])) {
             Some(found) => good("python nodes", found),
             None => optional_without(
@@ -379,6 +343,27 @@ fn optional() -> Vec<Finding> {
             ),
         },
     ]
+}
+
+fn stock_dora() -> Finding {
+    const WHAT: &str = "stock dora";
+    let Some(version) = find_on_path("dora").and_then(|dora| first_line(&dora, &["--version"]))
+    else {
+        let fix = "pip install dora-rs-cli==1.1.0";
+        return optional_without(WHAT, "not on PATH, and not needed", fix);
+    };
+    let names = nodes::manuals().map(|manual| manual.name);
+    match names.iter().find(|name| find_on_path(name).is_none()) {
+        None => good(
+            WHAT,
+            format!("{version}; ready dataflows run under it as well"),
+        ),
+        Some(name) => optional_without(
+            WHAT,
+            format!("{version}; it would not find {name} on PATH"),
+            "`seggpt link DIR`, with DIR on PATH",
+        ),
+    }
 }
 
 const PYTHON: &str = "import sys, importlib.metadata as m; print('Python', sys.version.split()[0] + ', dora-rs', m.version('dora-rs'))";

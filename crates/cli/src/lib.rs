@@ -5,19 +5,25 @@
 //! | `seggpt run FLOW.yml` | [`run`] |
 //! | `seggpt segment ...` | [`segment`]: writes a dataflow and runs it |
 //! | `seggpt eval ...` | [`eval`]: writes a dataflow for each row of a table and runs them |
+//! | `seggpt demo` | [`demo`]: draws pictures and hands them to [`segment`] |
 //! | `seggpt doctor` | [`doctor`] |
 //! | `seggpt model inspect, convert, verify` | [`model`] |
 //! | `seggpt train CONFIG.yml`, `preview`, `pack` | [`mod@train`] |
 //! | `seggpt tune` | [`tune`] |
+//! | `seggpt node NAME` | [`node`]: what runs started, and links named as the nodes are |
+//! | `seggpt link` | [`link`]: makes such links |
 //!
 //! What is printed, [`console`] prints; dataflows are run by `seggpt-flow`; which exit code means what, [`Exit`] says.
 
 pub mod args;
 pub mod console;
+pub mod demo;
 pub mod doctor;
 mod ensemble;
 pub mod eval;
+pub mod link;
 pub mod model;
+pub mod node;
 pub mod nodes;
 mod refine;
 pub mod run;
@@ -35,10 +41,21 @@ pub fn execute(cli: Cli) -> Exit {
         Command::Run(args) => run::command(&args),
         Command::Segment(args) => segment::command(*args),
         Command::Eval(args) => eval::command(&args),
+        Command::Demo(args) => demo::command(&args),
         Command::Doctor => Ok(doctor::command()),
         Command::Model(command) => model::command(&command),
         Command::Train(args) => train::command(&args),
         Command::Tune(args) => tune::command(&args),
+        Command::Link(args) => link::command(&args),
+        // Engines read a node's last words and its exit code, as those of any program.
+        Command::Node(node) => {
+            let error = match node::run(node) {
+                Ok(()) => return Exit::Done,
+                Err(error) => error,
+            };
+            console::note(&format!("Error: {error:?}"));
+            return Exit::SomeFailed;
+        }
     };
     outcome.unwrap_or_else(|report| {
         console::report(&report);

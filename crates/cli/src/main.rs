@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use seggpt_cli::{args::Cli, execute};
+use seggpt_cli::{args::Cli, execute, node};
 
 fn main() -> ExitCode {
-    execute(Cli::parse()).into()
+    execute(Cli::parse_from(node::words(std::env::args_os()))).into()
 }

@@ -1,5 +1,7 @@
 //! The nodes of this project.
 
+use std::env;
+
 use seggpt_flow::Nodes;
 use seggpt_node::Manual;
 
@@ -17,7 +19,12 @@ pub fn manuals() -> [Manual; 8] {
     ]
 }
 
-/// The same, to be looked up by a dataflow's `path:`.
+/// The same, to be looked up by a dataflow's `path:`. This program holds them all.
 pub fn ours() -> Nodes {
-    Nodes::new(manuals())
+    let nodes = Nodes::new(manuals());
+    match env::current_exe() {
+        Ok(program) => nodes.held_by(program),
+        // They may be on PATH.
+        Err(_) => nodes,
+    }
 }

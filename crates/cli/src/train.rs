@@ -1,4 +1,4 @@
-//! `seggpt train`: a run of `seggpt-train` with a progress bar, and what comes before it.
+//! `seggpt train`: a training with a progress bar, and what comes before it.
 
 use std::{fs, path::Path};
 

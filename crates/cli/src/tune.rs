@@ -9,7 +9,7 @@ use std::{
 use seggpt::{DType, Trainable};
 use seggpt_flow::{Exit, Flaw};
 use seggpt_imaging::resize;
-use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings};
+use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings, save};
 use seggpt_samples::Example;
 use seggpt_train::{
     Limit, Watch,
@@ -100,8 +100,7 @@ pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
         ids: &resize::nearest(&first.ids, from, (size as usize, size as usize)),
         painted: (!args.keep_mask || first.painted.is_some()).then_some(&tuned.prompt.mask),
     };
-    entry
-        .save(&args.out, library.classes(), library.kind())
+    save(&args.out, &[entry], library.classes(), library.kind())
         .map_err(|error| failed(&error).after_start())?;
     console::result(&summary(&tuned, args));
     Ok(exit)

@@ -5,7 +5,7 @@ use crate::{Parameter, Parameters, envelope::KEY};
 /// A message that is no item: a source sends it once round the loop to learn whether all nodes are there and what came
 /// before it has arrived. It has no payload; every node passes it on as it is, behind everything that it received earlier.
 /// In the metadata: JSON `{"greeting": 7}` under the key `seggpt`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
     /// Counts the sender's greetings; 0 where a node that was started again sends one by itself.
     #[serde(rename = "greeting")]
@@ -13,6 +13,10 @@ pub struct Greeting {
     /// The node that was started again: what it had not sent on is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted: Option<String>,
+    /// A node that died, said by the one behind it: what it had not sent on is lost, and so is what it is sent until it is
+    /// back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub died: Option<String>,
 }
 
 impl Greeting {
@@ -41,7 +45,7 @@ mod tests {
     fn a_greeting_is_told_from_an_item() {
         let greeting = Greeting {
             number: 7,
-            restarted: None,
+            ..Greeting::default()
         };
         let parameters = greeting.to_parameters();
         assert_eq!(Greeting::from_parameters(&parameters), Some(greeting));

@@ -137,6 +137,7 @@ impl Cases {
             part(exam, question)?,
         );
         let kept = self.kept.entry(key.clone()).or_default();
+        kept.retain(|other| other.question != at); // of a process that did not live to put the mark on record
         kept.push(rank);
         kept.sort_by(Rank::order);
         let dropped = (kept.len() > KEPT).then(|| kept.pop()).flatten();

@@ -14,6 +14,9 @@ use crate::{
 pub struct Mark {
     /// The question.
     pub item: String,
+    /// The run that asked it; empty where nobody says.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
     /// Class id, pixels in both, in the answer, in the truth; 0 is background.
     pub areas: Vec<[u64; 4]>,
     /// In videos: what DAVIS measures of each object.
@@ -41,7 +44,7 @@ impl seggpt_store::Record for Mark {
     }
 
     fn run(&self) -> &str {
-        ""
+        &self.run
     }
 
     fn files(&self) -> Vec<(&str, u64)> {
@@ -185,6 +188,7 @@ impl Exam {
         };
         Ok(Mark {
             item: question.item.clone(),
+            run: String::new(),
             // Of many classes, most are in neither plane.
             areas: rows
                 .filter(|row| question.class.is_some() || row[2] + row[3] > 0)

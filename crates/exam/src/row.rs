@@ -24,6 +24,7 @@ const SCORES: &str = "scores.json";
 pub struct Row {
     name: String,
     run_key: String,
+    run: String,
     folder: PathBuf,
     store: Store<Mark>,
     cases: Cases,
@@ -57,12 +58,13 @@ pub struct RowScores {
 }
 
 impl Row {
-    /// Opens the row `name` under `out`, beside those of other keys. Without a key, nothing that was answered counts.
+    /// Opens the row `name` under `out`, beside those of other keys. Without a key, nothing that was answered counts but by
+    /// the run that is called `run`, where that has a name.
     ///
     /// # Errors
     /// [`ExamError::Results`]: a name or key that cannot be a folder's, another process that writes there, or files that
     /// cannot be read or written.
-    pub fn open(out: &Path, name: &str, run_key: &str) -> Result<Self, ExamError> {
+    pub fn open(out: &Path, name: &str, run_key: &str, run: &str) -> Result<Self, ExamError> {
         for word in [name, key_folder(run_key)] {
             let is_plain =
                 !word.is_empty() && !word.starts_with('.') && !word.contains(['/', '\\', '\0']);
@@ -77,7 +79,7 @@ impl Row {
         }
         let folder = folder(out, name, run_key);
         fs::create_dir_all(&folder).map_err(|error| ExamError::results(&folder, error))?;
-        let store = Store::open(&folder, run_key, "").map_err(|error| refused(&folder, &error))?;
+        let store = Store::open(&folder, run_key, run).map_err(|error| refused(&folder, &error))?;
         let kept = Kept::of(&folder);
         if store.entries().is_empty() {
             Cases::clear(&folder);
@@ -86,6 +88,7 @@ impl Row {
         Ok(Self {
             name: name.to_owned(),
             run_key: run_key.to_owned(),
+            run: run.to_owned(),
             cases: Cases::open(&folder)?,
             kept,
             folder,
@@ -97,6 +100,12 @@ impl Row {
     #[must_use]
     pub fn has(&self, item: &str) -> bool {
         self.store.entries().contains_key(item)
+    }
+
+    /// The questions that this run has answered: before its process was started again.
+    pub fn own(&self) -> impl Iterator<Item = &str> {
+        let entries = self.store.entries().iter().filter(|(_, entry)| entry.own);
+        entries.map(|(item, _)| item.as_str())
     }
 
     /// The questions that have no answer yet.
@@ -144,7 +153,11 @@ impl Row {
             self.kept.keep(question, answer)?;
         }
         let unwritten = |error: StageError| ExamError::results(&self.folder, error);
-        self.store.stage(mark.clone(), &[]).map_err(unwritten)?;
+        let mark = Mark {
+            run: self.run.clone(),
+            ..mark.clone()
+        };
+        self.store.stage(mark, &[]).map_err(unwritten)?;
         self.store
             .commit()
             .map_err(|error| refused(&self.folder, &error))?;

@@ -51,7 +51,7 @@ pub(crate) fn settings<'a>(
     };
     let (mut flaws, mut known, mut foreign) = (Vec::new(), BTreeSet::new(), false);
     for node in &mut descriptor.nodes {
-        let Some(manual) = node.path.as_deref().and_then(|path| nodes.get(path)) else {
+        let Some(manual) = nodes.of(node) else {
             foreign = true;
             continue;
         };

@@ -2,39 +2,35 @@
 
 use std::{
     env,
-    path::{Path, PathBuf, absolute},
+    path::{Path, PathBuf},
 };
 
 use dora_core::descriptor::{Descriptor, resolve_path, source_is_url};
 
-/// The folder of this program.
-pub fn home() -> Option<PathBuf> {
-    env::current_exe().ok()?.parent().map(Path::to_owned)
-}
+use crate::Nodes;
 
-/// Names a folder whose nodes come before those beside this program, such as those built for a GPU.
-const NODES_VARIABLE: &str = "SEGGPT_NODES";
-
-/// The executable of that bare name in the folder that `$SEGGPT_NODES` names, or beside this program.
-pub fn beside(name: &str) -> Option<PathBuf> {
-    let named = env::var_os(NODES_VARIABLE).and_then(|folder| absolute(folder).ok());
-    first_in(name, named.into_iter().chain(home()))
-}
-
-fn first_in(name: &str, folders: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+/// The executable of that bare name in a folder.
+fn within(folder: &Path, name: &str) -> Option<PathBuf> {
     let is_bare = Path::new(name).components().count() == 1;
-    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
-    let mut files = folders.into_iter().map(|folder| folder.join(&file));
-    files.find(|file| is_bare && file.is_file())
+    let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    (is_bare && file.is_file()).then_some(file)
 }
 
-/// Makes bare names that stand beside this program absolute; what is left, dora looks for itself.
-pub(crate) fn resolve(descriptor: &mut Descriptor, dir: &Path) {
+/// Makes bare names absolute: those of our nodes where a program holds them, and those of what stands beside this program.
+/// What is left, dora looks for itself.
+pub(crate) fn resolve(descriptor: &mut Descriptor, dir: &Path, nodes: &Nodes) {
+    let program = env::current_exe().ok();
+    let home = program.as_deref().and_then(Path::parent);
     for node in &mut descriptor.nodes {
-        let Some(path) = &mut node.path else { continue };
         // A file of that name in the dataflow's folder comes first, as under the stock `dora`.
-        if let Some(found) = beside(path).filter(|_| !dir.join(&*path).is_file()) {
-            *path = found.display().to_string();
+        let Some(path) = node.path.clone().filter(|path| !dir.join(path).is_file()) else {
+            continue;
+        };
+        if nodes.hold(node) {
+            continue;
+        }
+        if let Some(found) = home.and_then(|home| within(home, &path)) {
+            node.path = Some(found.display().to_string());
         }
     }
 }
@@ -57,6 +53,8 @@ pub(crate) fn missing(descriptor: &Descriptor, dir: &Path) -> Vec<(String, Strin
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use dora_core::descriptor::DescriptorExt;
+
     use super::*;
 
     #[test]
@@ -64,25 +62,22 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join(format!("node{}", env::consts::EXE_SUFFIX));
         std::fs::write(&file, "").unwrap();
-        let found = |name| first_in(name, [home.path().to_owned()]);
-        assert_eq!(found("node"), Some(file));
-        assert_eq!(found("./node"), None);
-        assert_eq!(found("other"), None);
+        assert_eq!(within(home.path(), "node"), Some(file));
+        assert_eq!(within(home.path(), "./node"), None);
+        assert_eq!(within(home.path(), "other"), None);
     }
 
     #[test]
-    fn the_folder_that_is_named_comes_first_for_what_it_has() {
-        let [named, home] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let file = |folder: &Path, name: &str| {
-            let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
-            std::fs::write(&file, "").unwrap();
-            file
-        };
-        let infer = file(named.path(), "infer");
-        file(home.path(), "infer");
-        let sink = file(home.path(), "sink");
-        let folders = [named.path().to_owned(), home.path().to_owned()];
-        assert_eq!(first_in("infer", folders.clone()), Some(infer));
-        assert_eq!(first_in("sink", folders), Some(sink));
+    fn a_file_in_the_dataflows_folder_comes_before_the_node_of_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let nodes = crate::nodes::ours().held_by("/bin/seggpt".into());
+        let yaml = "nodes:\n  - {id: a, path: seggpt-prompts}\n";
+        let mut flow = Descriptor::parse(yaml.into()).unwrap();
+        std::fs::write(dir.path().join("seggpt-prompts"), "").unwrap();
+        resolve(&mut flow, dir.path(), &nodes);
+        assert_eq!(flow.nodes[0].path.as_deref(), Some("seggpt-prompts"));
+        std::fs::remove_file(dir.path().join("seggpt-prompts")).unwrap();
+        resolve(&mut flow, dir.path(), &nodes);
+        assert_eq!(flow.nodes[0].path.as_deref(), Some("/bin/seggpt"));
     }
 }

@@ -8,8 +8,7 @@ use std::{
 use dora_core::{config::InputMapping, descriptor::Descriptor};
 use dora_message::descriptor::{EnvValue, Node};
 use seggpt_node::manual::RESULTS;
-use seggpt_store::Spec;
-use sha2::{Digest, Sha256};
+use seggpt_store::{Spec, hash::short_of_file};
 
 use crate::{Flaw, check::Ours, executables};
 
@@ -83,12 +82,7 @@ fn of_foreign(
     dir: &Path,
 ) {
     let path = node.path.clone().unwrap_or_default();
-    if let Some(bytes) = executables::find(&path, dir).and_then(|file| std::fs::read(file).ok()) {
-        let hash: String = Sha256::digest(bytes)
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+    if let Some(hash) = executables::find(&path, dir).and_then(|file| short_of_file(&file).ok()) {
         spec.insert(format!("{id}: program"), hash);
     }
     spec.insert(id.to_owned(), path);

@@ -10,13 +10,13 @@ use dora_core::{
     types::TypeRegistry,
 };
 
-use seggpt_store::Spec;
+use seggpt_store::{Setup, Spec};
 
 use crate::{
-    Flaw, Nodes, check, executables, fingerprint,
+    Flaw, Nodes, Resources, check, executables, fingerprint,
     flaw::{declaration, position},
     settings::{self, Setting},
-    shm, types,
+    setup, shm, types,
 };
 
 /// A dataflow that may start.
@@ -38,6 +38,10 @@ pub struct Flow {
     pub(crate) owned: Vec<PathBuf>,
     /// Variables that are taken out of this process's environment, where our nodes would see them.
     pub(crate) unset: BTreeSet<String>,
+    /// What it may take of the machine.
+    pub(crate) resources: Resources,
+    /// What its results are told to be made with.
+    pub(crate) setup: Setup,
 }
 
 /// Reads and checks a dataflow: its YAML, wiring and types, its nodes' executables, and the settings.
@@ -94,7 +98,7 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
     validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
     let mut warnings = check_types(&descriptor, &dir, &flaw)?;
 
-    executables::resolve(&mut descriptor, &dir);
+    executables::resolve(&mut descriptor, &dir, nodes);
     let absent = executables::missing(&descriptor, &dir);
     let absent = absent.iter().map(|(id, path)| {
         let build = descriptor
@@ -113,13 +117,18 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
     }
     validate::check_dataflow(&descriptor, &dir).map_err(|error| flaw(format!("{error:#}")))?;
     settings::apply(&mut descriptor, settings)?;
-    let checked = check::settings(&mut descriptor, nodes)?;
+    let mut checked = check::settings(&mut descriptor, nodes)?;
+    let mut resources = Resources::size(&mut descriptor, &mut checked.ours);
     check::keep_for_others(&mut descriptor, &checked);
     warnings.extend(checked.warnings.iter().cloned());
     let spec = fingerprint::spec(&descriptor, &checked.ours, &dir)?;
     let owned = fingerprint::owned(&checked.ours, &dir);
     warnings.extend(shm::shortage(&descriptor));
-    warnings.extend(shm::renounce(&mut descriptor));
+    if let Some(reason) = shm::renounce(&mut descriptor) {
+        warnings.push(reason);
+        resources.without_pools();
+    }
+    let setup = setup::of(&descriptor, &checked.ours, &spec, &resources);
     Ok(Flow {
         path: path.to_owned(),
         dir,
@@ -129,6 +138,8 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
         ours: checked.ours.into_keys().collect(),
         owned,
         unset: checked.unset,
+        resources,
+        setup,
     })
 }
 
@@ -172,11 +183,7 @@ fn how_to_get(path: &str, build: Option<&str>, dir: &Path, nodes: &Nodes) -> Str
         );
     }
     if nodes.get(path).is_some() {
-        let home = executables::home().unwrap_or_default();
-        return format!(
-            "it belongs beside this program, in {}; build it with: cargo build -p {path}",
-            home.display()
-        );
+        return "it is part of `seggpt`: `seggpt link DIR`, with DIR on PATH".into();
     }
     match Path::new(path).components().count() {
         1 => "install it so that it is on PATH, or give its path".into(),

@@ -1,5 +1,7 @@
 //! How a run ended, from what the engine and the sinks say: the exit code and the lines that explain it.
 
+use std::collections::BTreeSet;
+
 use dora_message::{
     common::{NodeError, NodeErrorCause},
     coordinator_to_cli::DataflowResult,
@@ -36,6 +38,12 @@ pub(crate) struct Events {
     pub interrupted: bool,
     /// `--stop-after` was given: then an early end is no loss.
     pub timed: bool,
+    /// A node that ended with an error of its own, and what it said.
+    pub gave_up: Option<(String, String)>,
+    /// Nodes that died when nothing was left for them to do.
+    pub late: BTreeSet<String>,
+    /// The edge that nothing came through, which ended the run.
+    pub silent: Option<String>,
     pub engine: Result<Vec<Death>, String>,
 }
 
@@ -91,8 +99,13 @@ fn cause(error: &NodeError) -> Cause {
 const LOST: &str = "queue_policy: backpressure were dropped";
 
 pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcome {
-    let mut summary = Vec::new();
-    let mut broken = false;
+    let mut summary: Vec<String> = events.silent.iter().cloned().collect();
+    let mut broken = !summary.is_empty();
+    let gave_up = events.gave_up.as_ref().filter(|_| !events.interrupted);
+    if let Some((node, error)) = gave_up {
+        broken = true;
+        summary.push(format!("node `{node}` gave up: {error}"));
+    }
     match &events.engine {
         Err(error) if error.contains(LOST) && tally.is_complete() => {
             summary
@@ -111,6 +124,14 @@ pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcom
         }
         Ok(deaths) => {
             for death in deaths {
+                // Told already, or all is done and reported, and it had nothing left to do.
+                let is_told = gave_up.is_some_and(|(node, _)| *node == death.node);
+                let is_over = events.late.contains(&death.node)
+                    && tally.is_complete()
+                    && !tally.reports.is_empty();
+                if is_told || is_over {
+                    continue;
+                }
                 let told = tell(death, events, lines, broken);
                 broken |= !told.is_empty();
                 summary.extend(told);
@@ -255,14 +276,19 @@ mod tests {
     }
 
     fn outcome(engine: Result<Vec<Death>, String>, tally: &Tally) -> (u8, String) {
-        judged(
-            &Events {
-                interrupted: false,
-                timed: false,
-                engine,
-            },
-            tally,
-        )
+        let events = Events { engine, ..events() };
+        judged(&events, tally)
+    }
+
+    fn events() -> Events {
+        Events {
+            interrupted: false,
+            timed: false,
+            gave_up: None,
+            late: BTreeSet::new(),
+            silent: None,
+            engine: Ok(vec![]),
+        }
     }
 
     fn judged(events: &Events, tally: &Tally) -> (u8, String) {
@@ -349,6 +375,42 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_gave_up_is_3_with_its_words_also_where_it_was_started_again() {
+        let gave_up = Some(("sink".to_owned(), "out/x.png: no space left".to_owned()));
+        for deaths in [vec![], vec![died("sink", own())]] {
+            let events = Events {
+                gave_up: gave_up.clone(),
+                engine: Ok(deaths),
+                ..events()
+            };
+            let (code, text) = judged(&events, &tally(3, &[], 1));
+            assert_eq!(code, 3);
+            assert!(
+                text.ends_with("node `sink` gave up: out/x.png: no space left"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_death_when_all_is_done_and_reported_and_the_inputs_are_closed_is_none() {
+        let events = |late: &[&str]| Events {
+            late: late.iter().map(|node| (*node).to_owned()).collect(),
+            engine: Ok(vec![died("infer", own())]),
+            ..events()
+        };
+        let report = [("report".to_owned(), "/o/report.html".to_owned())].into();
+        let mut complete = tally(3, &[], 3);
+        assert_eq!(judged(&events(&["infer"]), &complete).0, 3, "no report yet");
+        complete.take("sink", Some(TARGET), Some(&report));
+        assert_eq!(judged(&events(&["infer"]), &complete).0, 0);
+        assert_eq!(judged(&events(&[]), &complete).0, 3);
+        let mut half = tally(3, &[], 2);
+        half.take("sink", Some(TARGET), Some(&report));
+        assert_eq!(judged(&events(&["infer"]), &half).0, 3);
+    }
+
+    #[test]
     fn deaths_that_follow_take_a_line() {
         let (_, text) = outcome(
             Ok(vec![died("infer", own()), died("source", own())]),
@@ -381,8 +443,8 @@ mod tests {
             judged(
                 &Events {
                     interrupted: true,
-                    timed: false,
                     engine,
+                    ..events()
                 },
                 &tally(5, &["a"], 2),
             )
@@ -398,9 +460,9 @@ mod tests {
     #[test]
     fn a_run_that_was_to_stop_early_has_lost_nothing() {
         let events = Events {
-            interrupted: false,
             timed: true,
             engine: Ok(vec![died("camera", Cause::Deaf)]),
+            ..events()
         };
         assert_eq!(judged(&events, &tally(5, &[], 2)).0, 0);
         let events = Events {
@@ -408,6 +470,21 @@ mod tests {
             ..events
         };
         assert_eq!(judged(&events, &Tally::new()).0, 0);
+    }
+
+    #[test]
+    fn a_silent_edge_is_3_and_told_first() {
+        let events = Events {
+            interrupted: false,
+            timed: false,
+            silent: Some("nothing comes through from `ensemble` to `infer`".into()),
+            engine: Ok(vec![died("infer", Cause::Deaf)]),
+        };
+        let (code, text) = judged(&events, &tally(3, &[], 1));
+        assert_eq!(code, 3);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "nothing comes through from `ensemble` to `infer`");
+        assert!(!text.contains("never came back"), "{text}");
     }
 
     #[test]

@@ -96,7 +96,9 @@ impl Tally {
         let text = |key: &str| fields.get(key).cloned().unwrap_or_default();
         let number = |key: &str| fields.get(key).and_then(|text| text.parse().ok());
         let sink = self.sinks.entry(node.to_owned()).or_default();
-        sink.seen += 1;
+        // What a sink that was started again says once more.
+        let again = fields.contains_key("again");
+        sink.seen += u64::from(!again);
         sink.finished = number("finished").unwrap_or(sink.finished + 1);
         sink.total = number("total").or(sink.total);
         self.first.get_or_insert(now);
@@ -106,11 +108,12 @@ impl Tally {
             status: text("status"),
             error: text("error"),
         };
-        if ended.status == "failed" && self.failed.insert(ended.item.clone()) {
+        let is_news = ended.status == "failed" && self.failed.insert(ended.item.clone());
+        if is_news {
             self.failures
                 .push((ended.item.clone(), ended.error.clone()));
         }
-        (true, Some(ended))
+        (true, Some(ended).filter(|_| is_news || !again))
     }
 
     /// How far it has come, by the sink that is furthest behind.
@@ -273,6 +276,27 @@ mod tests {
         assert_eq!(tally.failures, [("b".to_owned(), "broken".to_owned())]);
         assert_eq!(tally.progress().finished, 1, "the second sink is behind");
         assert!(!tally.is_complete());
+    }
+
+    #[test]
+    fn what_a_sink_says_again_counts_where_it_was_not_said_before() {
+        let mut tally = Tally::new();
+        let now = Instant::now();
+        item(&mut tally, "sink", "a", 3, "broken", now);
+        let mut again = |item: &str| {
+            let fields = fields(&[
+                ("item", item),
+                ("status", "failed"),
+                ("finished", "4"),
+                ("error", "broken"),
+                ("again", "true"),
+            ]);
+            tally.take_at("sink", Some(TARGET), Some(&fields), now).1
+        };
+        assert_eq!(again("a"), None);
+        assert!(again("b").is_some());
+        assert_eq!(tally.failures.len(), 2);
+        assert!(tally.is_complete());
     }
 
     #[test]

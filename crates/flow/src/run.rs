@@ -2,9 +2,7 @@ use std::time::Duration;
 
 use seggpt_store::Claim;
 
-use crate::{
-    Console, Exit, Flaw, Flow, engine, environment, outcome, shm, stall, transport, watch,
-};
+use crate::{Console, Exit, Flaw, Flow, engine, environment, outcome, shm, transport, watch};
 
 /// How to run a dataflow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +26,10 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
     let claims: Vec<Claim> = claims
         .collect::<Result<_, _>>()
         .map_err(|refusal| Flaw::new(refusal.to_string()))?;
+    for root in &flow.owned {
+        let written = flow.setup.write(root);
+        written.map_err(|refusal| Flaw::new(refusal.to_string()))?;
+    }
     environment::tell(&mut flow);
     if console.verbosity() > 1 {
         // Fails only if a log is set up already.
@@ -40,13 +42,14 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
     for warning in &flow.warnings {
         console.note(&format!("warning: {warning}"));
     }
+    console.note(&flow.resources.line());
     // Held while nodes may start.
     let _zenoh = transport::wait_for_room().inspect_err(|error| {
         console.note(&format!(
             "warning: messages may have to be sent twice: {error:#}"
         ));
     });
-    let mut watch = watch::Watch::new(console, stall::Stall::new(&flow.descriptor));
+    let mut watch = watch::Watch::new(console, &flow.descriptor);
     let ending = engine::run(flow, options.stop_after, |event| watch.take(event));
 
     if watch.lost_in_shared_memory && !shm::is_off() {
@@ -62,6 +65,9 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
     let events = outcome::Events {
         interrupted: ending.as_ref().is_ok_and(|ending| ending.interrupted),
         timed: options.stop_after.is_some(),
+        gave_up: watch.gave_up.take(),
+        late: std::mem::take(&mut watch.late),
+        silent: watch.silent.clone(),
         engine: ending
             .and_then(|ending| ending.result)
             .map(|result| outcome::deaths(&result))

@@ -1,7 +1,7 @@
 //! Shared memory: what the nodes of a dataflow may take, and what there is.
 
 use dora_core::descriptor::Descriptor;
-use dora_message::config::ByteSize;
+use dora_message::{config::ByteSize, descriptor::Node};
 
 /// What dora gives a node that asks for nothing.
 pub const DEFAULT_POOL: u64 = 8 << 20;
@@ -100,6 +100,30 @@ pub(crate) fn renounce(descriptor: &mut Descriptor) -> Option<String> {
     renounce_beyond(descriptor, lockable()?)
 }
 
+/// Makes the pools smaller, in proportion, where they ask for more than `room` bytes; none becomes smaller than what dora gives
+/// a node that asks for nothing.
+pub(crate) fn fit(descriptor: &mut Descriptor, room: u64) {
+    let pools: Vec<u64> = descriptor.nodes.iter().map(pool_of).collect();
+    let wanted: u64 = pools.iter().sum();
+    let least: u64 = pools.iter().map(|pool| DEFAULT_POOL.min(*pool)).sum();
+    if wanted <= room.max(least) {
+        return;
+    }
+    let spare = u128::from(room.saturating_sub(least));
+    let above = u128::from(wanted - least);
+    for (node, pool) in descriptor.nodes.iter_mut().zip(pools) {
+        let above_least = u128::from(pool.saturating_sub(DEFAULT_POOL));
+        let share = (above_least * spare / above) as usize;
+        let size = DEFAULT_POOL.min(pool) as usize + share;
+        node.shared_memory_pool_size = Some(ByteSize(size));
+    }
+}
+
+fn pool_of(node: &Node) -> u64 {
+    let size = node.shared_memory_pool_size;
+    size.map_or(DEFAULT_POOL, |size| size.as_bytes() as u64)
+}
+
 fn give_up(descriptor: &mut Descriptor) {
     for node in &mut descriptor.nodes {
         node.shared_memory_pool_size = Some(ByteSize(0));
@@ -124,13 +148,7 @@ fn renounce_beyond(descriptor: &mut Descriptor, limit: u64) -> Option<String> {
 
 /// Bytes that a dataflow's nodes may take together.
 pub fn wanted(descriptor: &Descriptor) -> u64 {
-    let pools = descriptor
-        .nodes
-        .iter()
-        .map(|node| node.shared_memory_pool_size);
-    pools
-        .map(|size| size.map_or(DEFAULT_POOL, |size| size.as_bytes() as u64))
-        .sum()
+    descriptor.nodes.iter().map(pool_of).sum()
 }
 
 /// What to say where the pools do not fit.
@@ -165,6 +183,25 @@ mod tests {
             wanted(&Descriptor::parse(yaml.into()).unwrap()),
             (64 + 8) << 20
         );
+    }
+
+    #[test]
+    fn pools_are_made_to_fit_and_none_falls_below_what_dora_gives_by_itself() {
+        let yaml = "nodes:
+  - {id: a, path: x, shared_memory_pool_size: 128MB}
+  - {id: b, path: x, shared_memory_pool_size: 64MB}
+  - {id: c, path: y}
+";
+        let fitted = |room: u64| {
+            let mut descriptor = Descriptor::parse(yaml.into()).unwrap();
+            fit(&mut descriptor, room << 20);
+            let pools = descriptor.nodes.iter().map(|node| pool_of(node) >> 20);
+            pools.collect::<Vec<_>>()
+        };
+        assert_eq!(fitted(200), [128, 64, 8]);
+        assert_eq!(fitted(112), [67, 36, 8]);
+        assert_eq!(fitted(24), [8, 8, 8]);
+        assert_eq!(fitted(20), [8, 8, 8]);
     }
 
     #[test]

@@ -21,6 +21,10 @@ const DEATHS: [&str; 5] = [
     "failed to spawn node",
 ];
 const RESTART: &str = "node will be restarted";
+const TOO_LATE: [&str; 2] = [
+    "not restarting node because all inputs are already closed",
+    "restart cancelled: inputs closed before respawn",
+];
 
 /// Listens for deaths that stall the dataflow.
 #[derive(Debug)]
@@ -45,6 +49,11 @@ impl Stall {
             looped: on_loops(&edges.collect()),
             dead: None,
         }
+    }
+
+    /// The nodes that lie on loops.
+    pub(crate) fn looped(&self) -> &BTreeSet<String> {
+        &self.looped
     }
 
     /// Takes in what the engine says of a node.
@@ -81,6 +90,16 @@ impl Stall {
 /// Whether this is the daemon's word that it starts a node again.
 pub(crate) fn is_restart(message: &str) -> bool {
     message.starts_with(RESTART)
+}
+
+/// Whether this is the daemon's word that a node died when its inputs had ended, and is not started again.
+pub(super) fn is_too_late(message: &str) -> bool {
+    TOO_LATE.iter().any(|begin| message.starts_with(begin))
+}
+
+/// Whether this is the daemon's word that a node has ended well.
+pub(crate) fn is_end(message: &str) -> bool {
+    message.ends_with(" finished successfully")
 }
 
 /// Nodes that can be reached from themselves; `sources` are the nodes whose outputs each node reads.

@@ -1,16 +1,19 @@
 //! What becomes of log records: progress is counted, complaints are shown, the last lines of each node are kept.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Instant,
 };
 
+use dora_core::descriptor::Descriptor;
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
+use seggpt_node::{edges, outcome::GAVE_UP};
 
 use crate::{
     Console,
     engine::{Control, Event},
     progress::Tally,
+    silence::{Silence, Verdict},
     stall::{self, Stall},
 };
 
@@ -30,17 +33,31 @@ pub(crate) struct Watch<'a> {
     pub run_id: Option<String>,
     /// Whether a node found that shared memory loses messages.
     pub lost_in_shared_memory: bool,
+    /// The first node that ended with an error of its own, and what it said.
+    pub gave_up: Option<(String, String)>,
+    /// Nodes that died when nothing was left for them to do.
+    pub late: BTreeSet<String>,
+    is_stopping: bool,
+    /// The edge for which the run was ended.
+    pub silent: Option<String>,
     stall: Stall,
+    silence: Silence,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(console: &'a mut dyn Console, stall: Stall) -> Self {
+    pub fn new(console: &'a mut dyn Console, descriptor: &Descriptor) -> Self {
+        let stall = Stall::new(descriptor);
         Self {
+            silence: Silence::new(descriptor, stall.looped()),
+            silent: None,
             console,
             tally: Tally::new(),
             last_lines: LastLines::default(),
             run_id: None,
             lost_in_shared_memory: false,
+            gave_up: None,
+            late: BTreeSet::new(),
+            is_stopping: false,
             stall,
         }
     }
@@ -48,20 +65,42 @@ impl<'a> Watch<'a> {
     pub fn take(&mut self, event: Event) -> Control {
         match event {
             Event::Record(record) => self.record(&record),
-            Event::Interrupt(1) => self.console.note("stopping; once more to kill"),
-            Event::Interrupt(_) => self.console.note("killing the nodes"),
+            Event::Interrupt(count) => {
+                self.silence.stop();
+                self.console.note(match count {
+                    1 => "stopping; once more to kill",
+                    _ => "killing the nodes",
+                });
+            }
             Event::Tick if !self.tally.is_empty() => self.console.progress(&self.tally.progress()),
             Event::Tick => {}
         }
-        match self.stall.due(Instant::now()) {
-            Some(node) => {
-                self.console.note(&format!(
-                    "node `{node}` is dead, and the others wait for it: stopping"
-                ));
-                Control::Stop
-            }
-            None => Control::Continue,
+        if self.is_stopping {
+            return Control::Continue;
         }
+        let now = Instant::now();
+        let dead = self.stall.due(now);
+        let reason = match (&self.gave_up, dead) {
+            (Some((node, _)), _) => format!("node `{node}` gave up: stopping"),
+            (None, Some(node)) => {
+                format!("node `{node}` is dead, and the others wait for it: stopping")
+            }
+            (None, None) => match self.silence.due(now) {
+                Some(Verdict::End(edge)) => {
+                    self.silent = Some(edge.clone());
+                    format!("{edge}: stopping")
+                }
+                Some(Verdict::Name(edge)) => {
+                    self.console.note(&edge);
+                    return Control::Continue;
+                }
+                None => return Control::Continue,
+            },
+        };
+        self.is_stopping = true;
+        self.silence.stop();
+        self.console.note(&reason);
+        Control::Stop
     }
 
     fn record(&mut self, record: &LogMessage) {
@@ -70,6 +109,14 @@ impl<'a> Watch<'a> {
         }
         self.lost_in_shared_memory |= record.target.as_deref() == Some(seggpt_node::LINK_TARGET);
         let node = record.node_id.as_ref().map_or("dora", |id| id.as_ref());
+        if record.target.as_deref() == Some(GAVE_UP) {
+            let error = || (node.to_owned(), record.message.clone());
+            self.gave_up.get_or_insert_with(error);
+            return;
+        }
+        if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
+            return self.silence.hear(node, fields, Instant::now());
+        }
         let (is_progress, ended) =
             self.tally
                 .take(node, record.target.as_deref(), record.fields.as_ref());
@@ -92,6 +139,13 @@ impl<'a> Watch<'a> {
             self.stall.hear(node, record, Instant::now());
             if stall::is_restart(&record.message) {
                 self.last_lines.forget(node);
+                self.silence.forget();
+            }
+            if stall::is_end(&record.message) {
+                self.silence.ended(node);
+            }
+            if stall::is_too_late(&record.message) {
+                self.late.insert(node.to_owned());
             }
         }
         if !is_engine {

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ const MOST_DEATHS: u32 = 2;
 
 /// The items under work and the deaths that each item has cost. Without a file it forgets everything.
 #[derive(Debug, Default)]
-pub(crate) struct Crumbs {
+pub struct Crumbs {
     file: Option<PathBuf>,
     left: Left,
 }
@@ -48,18 +49,29 @@ impl Crumbs {
         self.left.deaths.contains_key(item)
     }
 
-    /// Writes down what is worked on from now on.
+    /// Writes down that these are worked on from now on as well.
     pub fn begin<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) {
-        self.left.working = items.into_iter().map(str::to_owned).collect();
-        self.write();
+        let known = self.left.working.len();
+        let items = items.into_iter().map(str::to_owned);
+        self.left.working.extend(items);
+        if self.left.working.len() > known {
+            self.write();
+        }
     }
 
-    /// The work is done, and the process lives.
-    pub fn end(&mut self) {
-        for item in std::mem::take(&mut self.left.working) {
-            self.left.deaths.remove(&item);
+    /// They are done with, and the process lives: what they cost is forgiven, but to those that are not tried again.
+    pub fn end<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) {
+        let mut is_changed = false;
+        for item in items {
+            is_changed = true;
+            self.left.working.retain(|working| working != item);
+            if !self.is_deadly(item) {
+                self.left.deaths.remove(item);
+            }
         }
-        self.write();
+        if is_changed {
+            self.write();
+        }
     }
 
     /// Removes the file, and its folder when no other node has a file there.
@@ -81,6 +93,49 @@ impl Crumbs {
             tracing::debug!("{}: {error}", file.display());
         }
     }
+}
+
+/// Crumbs for work beside the loop of a node, on more than one thread.
+#[derive(Debug)]
+pub struct Careful {
+    node: String,
+    crumbs: Mutex<Crumbs>,
+}
+
+impl Careful {
+    /// `node`: who works, for messages.
+    pub fn new(node: String, crumbs: Crumbs) -> Self {
+        let crumbs = Mutex::new(crumbs);
+        Self { node, crumbs }
+    }
+
+    /// Does some work over an item, unless the process has died of that too often.
+    ///
+    /// # Errors
+    /// It has: for people.
+    pub fn over<T>(&self, item: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+        if self.crumbs().is_deadly(item) {
+            return Err(deadly(&self.node));
+        }
+        self.crumbs().begin([item]);
+        let made = work();
+        self.crumbs().end([item]);
+        Ok(made)
+    }
+
+    /// As [`Crumbs::close`].
+    pub fn close(&self) {
+        std::mem::take(&mut *self.crumbs()).close();
+    }
+
+    fn crumbs(&self) -> MutexGuard<'_, Crumbs> {
+        self.crumbs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why an item is not tried again.
+pub(crate) fn deadly(node: &str) -> String {
+    format!("the process of node `{node}` died on it twice")
 }
 
 /// A file that is cut off by a death would read as empty, so it comes by renaming.
@@ -110,7 +165,7 @@ mod tests {
         let mut second = reopened(&folder);
         assert!(second.is_suspect("a") && second.is_suspect("b"));
         second.begin(["b"]);
-        second.end();
+        second.end(["b"]);
         second.begin(["a"]);
         let third = reopened(&folder);
         assert!(third.is_deadly("a"));
@@ -133,7 +188,7 @@ mod tests {
     fn without_a_file_nothing_is_remembered() {
         let mut crumbs = Crumbs::default();
         crumbs.begin(["a"]);
-        crumbs.end();
+        crumbs.end(["a"]);
         assert!(!crumbs.is_suspect("a"));
         crumbs.close();
     }

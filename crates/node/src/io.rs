@@ -1,6 +1,15 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, NullArray};
 use chrono::Utc;
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, StopCause};
 use eyre::{Result, eyre};
@@ -8,7 +17,7 @@ use seggpt_contract::{
     ContractError, Failure, ForeignName, Greeting, Identity, Message, Parameters, Payload,
 };
 
-use crate::crumbs::Crumbs;
+use crate::{crumbs::Crumbs, edges};
 
 /// A node's inputs and outputs. Inputs end when [`receive`](Self::receive) says so; then everything queued has been seen.
 pub struct Io {
@@ -20,7 +29,14 @@ pub struct Io {
     stopped: bool,
     vital: Option<&'static str>,
     ending: bool,
+    /// What came while nobody could work on it.
+    held: Option<Arrival>,
+    /// Nothing comes any more.
+    ended: bool,
 }
+
+/// How often to look whether what is prepared is ready.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// How long to wait for what is still on its way when the vital input is closed.
 const LAST: Duration = Duration::from_millis(500);
@@ -51,6 +67,13 @@ impl Arrival {
         Identity::of_unreadable(&self.parameters, self.foreign_name())
     }
 
+    /// The item that it speaks of; `None` of a greeting.
+    pub fn item(&self) -> Option<String> {
+        let identity =
+            Identity::from_parameters(&self.parameters, self.foreign_name(), Some((1, 1)));
+        identity.ok().map(|identity| identity.item)
+    }
+
     /// Whether it is a greeting, to be passed on.
     pub fn greeting(&self) -> Option<Greeting> {
         Greeting::from_parameters(&self.parameters)
@@ -75,6 +98,8 @@ impl Io {
             stopped: false,
             vital: None,
             ending: false,
+            held: None,
+            ended: false,
         }
     }
 
@@ -84,8 +109,54 @@ impl Io {
         self
     }
 
+    /// Lets `prepare` do what takes long, such as loading a model. Until it is done, greetings that come in on `input` are
+    /// passed on to `output`: the way round is known to be whole early. With the first other message, listening ends.
+    ///
+    /// # Errors
+    /// Those of `prepare`; the engine is gone.
+    pub fn while_preparing<T>(
+        &mut self,
+        [input, output]: [&str; 2],
+        prepare: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let listening = scope.spawn(|| self.pass_greetings([input, output], &done));
+            // Set by a panic as well, or else the scope would never end.
+            let finished = SetAtEnd(&done);
+            let prepared = prepare();
+            drop(finished);
+            listening
+                .join()
+                .unwrap_or_else(|panic| resume_unwind(panic))?;
+            prepared
+        })
+    }
+
+    fn pass_greetings(&mut self, [input, output]: [&str; 2], done: &AtomicBool) -> Result<()> {
+        while !done.load(Ordering::Relaxed) {
+            let Some(next) = self.receive_within(GLANCE) else {
+                self.ended = true;
+                break;
+            };
+            let Some(arrival) = next else { continue };
+            match arrival.greeting().filter(|_| arrival.input == input) {
+                Some(greeting) => self.greet(output, &greeting)?,
+                None => {
+                    self.held = Some(arrival);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The next message; `None` when all inputs are closed and drained, or the dataflow is stopped.
     pub fn receive(&mut self) -> Option<Arrival> {
+        if self.ended || self.held.is_some() {
+            return self.held.take();
+        }
+        edges::listens();
         loop {
             let event = match self.ending {
                 true => self.events.recv_timeout(LAST)?,
@@ -96,19 +167,26 @@ impl Io {
             }
             match self.take(event)? {
                 Some(arrival) => return Some(arrival),
-                None => continue,
+                None => edges::listens(),
             }
         }
     }
 
     /// As [`receive`](Self::receive), but `Some(None)` if nothing came within `timeout`.
     pub fn receive_within(&mut self, timeout: Duration) -> Option<Option<Arrival>> {
+        if self.ended || self.held.is_some() {
+            return self.held.take().map(Some);
+        }
+        edges::listens();
         let event = self.events.recv_timeout(timeout)?;
         self.take(event)
     }
 
     /// As [`receive`](Self::receive), but `Some(None)` if nothing waits.
     pub fn try_receive(&mut self) -> Option<Option<Arrival>> {
+        if self.ended || self.held.is_some() {
+            return self.held.take().map(Some);
+        }
         match self.events.try_recv() {
             Ok(event) => self.take(event),
             Err(_) => Some(None),
@@ -121,18 +199,25 @@ impl Io {
     }
 
     fn take(&mut self, event: Event) -> Option<Option<Arrival>> {
+        edges::works();
         match event {
             Event::Input { id, metadata, data } => {
                 let number = self.arrivals;
                 self.arrivals += 1;
-                Some(Some(Arrival {
+                let arrival = Arrival {
                     session: format!("{id}-{}", self.since),
                     input: id.to_string(),
                     parameters: metadata.parameters,
                     data: data.into_inner(),
                     number,
-                }))
+                };
+                if let Some(greeting) = arrival.greeting() {
+                    edges::heard(&arrival.input, greeting.number);
+                }
+                Some(Some(arrival))
             }
+            // What was sent to it meanwhile is lost, and it may be a node that does not say so.
+            Event::NodeRestarted { id } => Some(self.died(id.as_ref())),
             Event::InputClosed { id } if self.vital == Some(id.as_str()) => {
                 self.ending = true;
                 Some(None)
@@ -146,6 +231,27 @@ impl Io {
         }
     }
 
+    /// The news that a node died, as if it had come in from it; `None` where it is not one that this node hears.
+    fn died(&self, node: &str) -> Option<Arrival> {
+        let inputs = &self.node.node_config().inputs;
+        // As dataflows write it: `node/output`.
+        let from = |mapping: String| mapping.split('/').next() == Some(node);
+        let (input, _) = inputs
+            .iter()
+            .find(|(_, input)| from(input.mapping.to_string()))?;
+        let greeting = Greeting {
+            died: Some(node.to_owned()),
+            ..Greeting::default()
+        };
+        Some(Arrival {
+            input: input.to_string(),
+            parameters: greeting.to_parameters(),
+            data: Arc::new(NullArray::new(0)),
+            session: String::new(),
+            number: 0,
+        })
+    }
+
     /// The node's id in the dataflow.
     pub fn id(&self) -> String {
         self.node.id().to_string()
@@ -156,7 +262,13 @@ impl Io {
         self.node.is_restart()
     }
 
-    pub(crate) fn crumbs(&self) -> Crumbs {
+    /// How many processes were in its place before it.
+    pub fn restarts(&self) -> u32 {
+        self.node.restart_count()
+    }
+
+    /// What this node's process before it worked on when it died.
+    pub fn crumbs(&self) -> Crumbs {
         if self.is_alone() {
             return Crumbs::default();
         }
@@ -226,6 +338,7 @@ impl Io {
     /// # Errors
     /// The engine is gone.
     pub fn greet(&mut self, output: &str, greeting: &Greeting) -> Result<()> {
+        edges::passed(output, greeting.number);
         self.node
             .send_output(output.to_owned().into(), greeting.to_parameters(), ())
             .map_err(|error| eyre!("output `{output}`: {error:?}"))
@@ -238,6 +351,15 @@ impl Io {
             tracing::warn!(input = %input, count, "the engine dropped {count} message(s) of input `{input}`");
         }
         drops.values().sum()
+    }
+}
+
+/// Says so when it goes, however that comes about.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

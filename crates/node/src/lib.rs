@@ -17,20 +17,23 @@
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
 mod crumbs;
+pub mod edges;
 mod io;
 pub mod link;
 mod logging;
 pub mod manual;
+pub mod memory;
 pub mod outcome;
 pub mod testing;
 mod transform;
 pub mod window;
 
+pub use crumbs::{Careful, Crumbs};
 pub use io::{Arrival, Io};
-pub use link::{Link, Step, TARGET as LINK_TARGET};
+pub use link::{CONDEMNED, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use manual::{Manual, Port, Values};
-pub use transform::{transform, transform_several};
+pub use transform::{one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 
 use dora_node_api::{DoraNode, EventStream};
@@ -42,5 +45,7 @@ use eyre::{Result, WrapErr};
 /// The process was not started by a dataflow.
 pub fn start() -> Result<(DoraNode, EventStream)> {
     init_logging();
-    DoraNode::init_from_env().wrap_err("this is a dora node: name it as `path:` in a dataflow and start that with `seggpt run` or `dora run`")
+    let started = DoraNode::init_from_env().wrap_err("this is a dora node: name it as `path:` in a dataflow and start that with `seggpt run` or `dora run`")?;
+    edges::begin_pulse();
+    Ok(started)
 }

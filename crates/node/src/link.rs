@@ -17,6 +17,10 @@ use crate::window::{Overdue, Window};
 /// messages without a word where it cannot be mapped.
 pub const TARGET: &str = "seggpt::link";
 
+/// Why an item is failed for which [`Step::Condemn`] comes.
+pub const CONDEMNED: &str =
+    "a node died each time that this item alone was under way: see the logs, or leave it out";
+
 /// Between greetings until the first is back.
 const KNOCK: Duration = Duration::from_secs(2);
 /// How long no greeting comes back before that is said, and before it is an error: nodes answer once their model is loaded.
@@ -24,12 +28,17 @@ const SLOW_START: Duration = Duration::from_secs(15);
 const NO_START: Duration = Duration::from_secs(300);
 /// How long nothing comes back, with items unanswered, before a greeting goes round.
 const QUIET: Duration = Duration::from_secs(3);
-/// How long a greeting may be under way before another follows it.
+/// How long a greeting may be under way before another follows it; while a node may be dead, which loses greetings as well.
 const NEXT: Duration = Duration::from_secs(30);
+const NEXT_IN_DOUBT: Duration = Duration::from_secs(5);
 /// Greetings and items take different ways, so that a greeting may overtake an item by a little.
 const OVERTAKING: Duration = Duration::from_secs(1);
 /// How often an item may be lost, all nodes living.
 const MOST_LOSSES: u32 = 2;
+/// How often a node may die while this item alone is under way.
+const MOST_DEATHS: u32 = 3;
+/// Greetings of a process that was started again are told from those of the one before it.
+const NUMBERS: u64 = 1 << 32;
 
 /// A [`Window`] whose losses are found by greetings.
 #[derive(Debug)]
@@ -54,6 +63,9 @@ pub struct Link<T> {
     /// What the node that died took with it: sent one at a time.
     alone: VecDeque<String>,
     probed: Option<String>,
+    /// How often a node died on an item that was alone, and the items that are not tried again.
+    deaths: BTreeMap<String, u32>,
+    deadly: BTreeSet<String>,
 }
 
 /// What is to be done next.
@@ -65,6 +77,8 @@ pub enum Step<T> {
     Resend(T),
     /// As [`Overdue::GiveUp`].
     GiveUp(T),
+    /// A node died each time that the item alone was under way: send the news that it failed.
+    Condemn(T),
     /// As [`Overdue::Lost`].
     Lost(T),
 }
@@ -88,12 +102,21 @@ impl<T: Clone> Link<T> {
             excused: BTreeSet::new(),
             alone: VecDeque::new(),
             probed: None,
+            deaths: BTreeMap::new(),
+            deadly: BTreeSet::new(),
         }
     }
 
-    /// Whether a new item may be sent.
-    pub fn may_send(&self) -> bool {
-        self.open && self.doubt.is_empty() && self.window.has_room()
+    /// For a process that was started again so many times: it takes no greeting of its predecessors for its own.
+    #[must_use]
+    pub fn restarted(self, times: u32) -> Self {
+        let number = u64::from(times) * NUMBERS;
+        Self { number, ..self }
+    }
+
+    /// Whether a new item of so many bytes may be sent; with 0, whether any may.
+    pub fn may_send(&self, bytes: u64) -> bool {
+        self.open && self.doubt.is_empty() && self.window.has_room(bytes)
     }
 
     /// Whether everything sent is acknowledged.
@@ -101,12 +124,12 @@ impl<T: Clone> Link<T> {
         self.window.is_empty()
     }
 
-    /// Remembers an item that was sent for the first time.
-    pub fn sent(&mut self, item: impl Into<String>, what: T, now: Instant) {
+    /// As [`Window::sent`].
+    pub fn sent(&mut self, item: impl Into<String>, what: T, bytes: u64, now: Instant) {
         if self.window.is_empty() {
             self.heard = Some(now);
         }
-        self.window.sent(item, what, now);
+        self.window.sent(item, what, bytes, now);
     }
 
     /// As [`Window::acknowledge`].
@@ -115,6 +138,8 @@ impl<T: Clone> Link<T> {
         self.losses.remove(item);
         self.doubt.remove(item);
         self.excused.remove(item);
+        self.deaths.remove(item);
+        self.deadly.remove(item);
         if self.probed.as_deref() == Some(item) {
             self.probed = None;
         }
@@ -123,13 +148,13 @@ impl<T: Clone> Link<T> {
 
     /// Takes a greeting that came in.
     pub fn greeted(&mut self, greeting: &Greeting, now: Instant) {
+        if greeting.died.is_some() {
+            return self.doubt_all();
+        }
         if let Some(node) = &greeting.restarted {
             tracing::warn!("node `{node}` was started again; what it had taken in is sent again");
-            let items: Vec<_> = self.window.names().map(str::to_owned).collect();
-            self.doubt.extend(items.iter().cloned());
-            self.excused.extend(items);
             self.flush = true;
-            return;
+            return self.doubt_all();
         }
         self.heard = Some(now);
         self.open = true;
@@ -138,6 +163,24 @@ impl<T: Clone> Link<T> {
             self.judgement = Some((sent, now + OVERTAKING));
             self.under_way.retain(|(n, _)| *n > number);
         }
+    }
+
+    /// A node died, and what is under way may have died with it. The node behind it says so, and the next process in its
+    /// place as well: no item is alone under way between the two, so that one death counts once.
+    fn doubt_all(&mut self) {
+        if let Some(item) = self.probed.take() {
+            let deaths = self.deaths.entry(item.clone()).or_default();
+            *deaths += 1;
+            if *deaths >= MOST_DEATHS {
+                self.deadly.insert(item);
+            }
+        }
+        self.alone.clear();
+        self.again.clear();
+        self.judgement = None;
+        let items: Vec<_> = self.window.names().map(str::to_owned).collect();
+        self.doubt.extend(items.iter().cloned());
+        self.excused.extend(items);
     }
 
     /// The next thing to do; `None` when nothing is due.
@@ -149,8 +192,11 @@ impl<T: Clone> Link<T> {
             return self.knock(now);
         }
         self.judge(now)?;
-        if let Some(what) = self.lost_one(now) {
-            return Ok(Some(Step::Resend(what)));
+        if let Some((item, what)) = self.lost_one(now) {
+            return Ok(Some(match self.deadly.contains(&item) {
+                true => Step::Condemn(what),
+                false => Step::Resend(what),
+            }));
         }
         if self.flush || self.is_quiet(now) {
             self.flush = false;
@@ -188,16 +234,20 @@ impl<T: Clone> Link<T> {
         self.under_way.push((self.number, now));
         Step::Greet(Greeting {
             number: self.number,
-            restarted: None,
+            ..Greeting::default()
         })
     }
 
     fn is_quiet(&self, now: Instant) -> bool {
         let recent = |since: Instant, span| now < since + span;
+        let next = match self.doubt.is_empty() {
+            true => NEXT,
+            false => NEXT_IN_DOUBT,
+        };
         !self.window.is_empty()
             && self.judgement.is_none()
             && !self.heard.is_some_and(|heard| recent(heard, QUIET))
-            && !(self.under_way.last()).is_some_and(|(_, sent)| recent(*sent, NEXT))
+            && !(self.under_way.last()).is_some_and(|(_, sent)| recent(*sent, next))
     }
 
     /// What was sent before the greeting that is back, and has no answer, was lost.
@@ -205,12 +255,13 @@ impl<T: Clone> Link<T> {
         let Some((sent, _)) = self.judgement.take_if(|(_, when)| *when <= now) else {
             return Ok(());
         };
-        for item in self.window.sent_before(sent - OVERTAKING) {
+        // What a dead node may have taken along is sent again one at a time, so that a message twice does no harm.
+        for item in self.window.sent_before(sent) {
             if self.excused.remove(&item) {
-                self.probed.take_if(|probed| *probed == item);
                 self.alone.push_back(item);
-                continue;
             }
+        }
+        for item in self.window.sent_before(sent - OVERTAKING) {
             if self.alone.contains(&item) || self.again.contains(&item) {
                 continue;
             }
@@ -225,17 +276,17 @@ impl<T: Clone> Link<T> {
         Ok(())
     }
 
-    fn lost_one(&mut self, now: Instant) -> Option<T> {
+    fn lost_one(&mut self, now: Instant) -> Option<(String, T)> {
         while let Some(item) = self.again.pop_front() {
             if let Some(what) = self.window.again(&item, now) {
-                return Some(what);
+                return Some((item, what));
             }
         }
         while self.probed.is_none() {
             let item = self.alone.pop_front()?;
             if let Some(what) = self.window.again(&item, now) {
-                self.probed = Some(item);
-                return Some(what);
+                self.probed = Some(item.clone());
+                return Some((item, what));
             }
         }
         None
@@ -252,12 +303,12 @@ mod tests {
         let start = Instant::now();
         let at = move |s| start + Duration::from_secs(s);
         let mut link = Link::new(Window::new(2, Duration::from_secs(600), 3));
-        assert!(!link.may_send());
+        assert!(!link.may_send(1));
         assert_eq!(greeting(link.step(at(0)).unwrap()), 1);
         link.greeted(&back(1), at(0));
-        assert!(link.may_send());
-        link.sent("a", 'a', at(1));
-        link.sent("b", 'b', at(1));
+        assert!(link.may_send(1));
+        link.sent("a", 'a', 1, at(1));
+        link.sent("b", 'b', 1, at(1));
         assert_eq!(link.step(at(2)).unwrap(), None);
         (link, at)
     }
@@ -265,7 +316,7 @@ mod tests {
     fn back(number: u64) -> Greeting {
         Greeting {
             number,
-            restarted: None,
+            ..Greeting::default()
         }
     }
 
@@ -320,8 +371,8 @@ mod tests {
     fn what_a_dead_node_took_along_is_sent_one_at_a_time_and_nothing_new_meanwhile() {
         let (mut link, at) = link();
         let restarted = Greeting {
-            number: 0,
             restarted: Some("infer".into()),
+            ..Greeting::default()
         };
         for second in [3, 23] {
             link.greeted(&restarted, at(second));
@@ -330,15 +381,63 @@ mod tests {
             let first = link.step(at(second + 2)).unwrap();
             assert!(matches!(first, Some(Step::Resend(_))));
             assert_eq!(link.step(at(second + 3)).unwrap(), None);
-            assert!(!link.may_send());
+            assert!(!link.may_send(1));
         }
         let first = link.probed.clone().unwrap();
         link.acknowledge(&first, at(30));
-        assert!(!link.may_send());
+        assert!(!link.may_send(1));
         assert!(matches!(link.step(at(30)).unwrap(), Some(Step::Resend(_))));
         let second = link.probed.clone().unwrap();
         assert_ne!(first, second);
         link.acknowledge(&second, at(31));
-        assert!(link.may_send());
+        assert!(link.may_send(1));
+    }
+
+    #[test]
+    fn an_item_that_nodes_die_on_three_times_alone_is_condemned_and_its_neighbours_get_through() {
+        let (mut link, at) = link();
+        let restarted = Greeting {
+            restarted: Some("camera".into()),
+            ..Greeting::default()
+        };
+        let (mut second, mut sent) = (2, Vec::new());
+        let mut greeted = |link: &mut Link<char>| {
+            // Who is behind it says so too, which is no second death.
+            let died = Greeting {
+                died: Some("camera".into()),
+                ..Greeting::default()
+            };
+            link.greeted(&died, at(second));
+            link.greeted(&restarted, at(second));
+            let number = greeting(link.step(at(second)).unwrap());
+            link.greeted(&back(number), at(second + 1));
+            let step = link.step(at(second + 2)).unwrap();
+            second += 10;
+            step
+        };
+        for _ in 0..4 {
+            let step = greeted(&mut link);
+            sent.push(step);
+        }
+        let alone = Some(Step::Resend('a'));
+        assert_eq!(sent[..3], [alone.clone(), alone.clone(), alone]);
+        assert_eq!(sent[3], Some(Step::Condemn('a')));
+        link.acknowledge("a", at(40));
+        assert_eq!(link.step(at(40)).unwrap(), Some(Step::Resend('b')));
+        link.acknowledge("b", at(41));
+        assert!(link.may_send(0));
+    }
+
+    #[test]
+    fn a_process_that_was_started_again_does_not_take_greetings_of_its_predecessor_for_its_own() {
+        let (_, at) = link();
+        let window = Window::new(2, Duration::from_secs(600), 3);
+        let mut second: Link<char> = Link::new(window).restarted(1);
+        let own = greeting(second.step(at(0)).unwrap());
+        assert!(own > 1 << 32);
+        second.greeted(&back(own), at(1));
+        second.sent("a", 'a', 1, at(2));
+        second.greeted(&back(3), at(4));
+        assert_eq!(second.step(at(5)).unwrap(), None, "nothing is judged by it");
     }
 }

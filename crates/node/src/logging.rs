@@ -6,18 +6,28 @@ use tracing::{
 };
 use tracing_subscriber::{
     EnvFilter, Layer,
+    filter::Directive,
     layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
 
+use crate::edges;
+
 /// Sends `tracing` events to standard output as the JSON lines that dora's daemon reads into log records.
-/// Level by `RUST_LOG`; `info` otherwise. A second call does nothing.
+/// Level by `RUST_LOG`; `info` otherwise, and always what a run is watched by. A second call does nothing.
 pub fn init_logging() {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,zenoh=error,dora_node_api=error"));
+        .unwrap_or_else(|_| EnvFilter::new("info,zenoh=error,dora_node_api=error"))
+        .add_directive(watched());
     let _ = tracing_subscriber::registry()
         .with(JsonLines.with_filter(filter))
         .try_init();
+}
+
+fn watched() -> Directive {
+    format!("{}=debug", edges::TARGET)
+        .parse()
+        .expect("a target and a level are a directive")
 }
 
 /// dora's own line format: every field is a string.

@@ -33,7 +33,7 @@ pub struct Port {
 /// What there is to know of a node.
 #[derive(Debug)]
 pub struct Manual {
-    /// Folder, crate, binary and manifest are called so.
+    /// Folder, crate, program and manifest are called so.
     pub name: &'static str,
     /// A category of dora's hub.
     pub category: &'static str,
@@ -162,7 +162,7 @@ impl Manual {
             .map(ToString::to_string)
             .unwrap_or_default();
         let mut out = format!(
-            "# Made from the node's code by `make docs`; do not edit.\napiVersion: 1\nname: {name}\nnamespace: seggpt\ndescription: {about}\ncategories: [{category}]\nkeywords: [vision, segmentation, seggpt, in-context]\nruntime: rust\nentrypoint: target/release/{name}\nbuild: cargo build --release --target-dir target --package {name}\ndora: \">=1.1, <2\"\n",
+            "# Made from the node's code by `make docs`; do not edit.\napiVersion: 1\nname: {name}\nnamespace: seggpt\ndescription: {about}\ncategories: [{category}]\nkeywords: [vision, segmentation, seggpt, in-context]\nruntime: rust\nentrypoint: target/release/{name}\nbuild: cargo build --release --target-dir target --package {name} --features program\ndora: \">=1.1, <2\"\n",
             name = self.name,
             category = self.category,
             about = quote(&about),

@@ -1,6 +1,20 @@
 //! How a run speaks of its progress: log records with target [`TARGET`], one an item, written by sinks and read by `seggpt run`.
+//! And how a node says that starting it again would not help: a record with target [`GAVE_UP`].
 
+use eyre::Result;
 use seggpt_contract::{Identity, Status};
+
+/// The `target` of the record of a node that ends with an error of its own, such as a full disk: a process that merely died
+/// leaves none, and is started again.
+pub const GAVE_UP: &str = "seggpt::gave-up";
+
+/// How the node's loop ended, for `main` to return: an error is said, so that the run is stopped.
+///
+/// # Errors
+/// That of `outcome`.
+pub fn told(outcome: Result<()>) -> Result<()> {
+    outcome.inspect_err(|error| tracing::error!(target: GAVE_UP, "{error:#}"))
+}
 
 /// The `target` of these records. Their fields, all strings: `item`, `status` (`done` or `failed`), `finished` (items so
 /// far), `total` (empty where the source does not know), `error` (of failed items).
@@ -10,6 +24,11 @@ pub const TARGET: &str = "seggpt::outcome";
 pub fn say(identity: &Identity, status: Status, finished: u64, error: &str) {
     let total = identity.total.map(|n| n.to_string()).unwrap_or_default();
     tracing::info!(target: TARGET, item = %identity.item, status = status.name(), finished, total, error, "{} {}", identity.item, status.name());
+}
+
+/// Says once more what a process that died may not have said of an item: it is on record. `finished` as in [`say`].
+pub fn say_again(item: &str, status: Status, finished: u64, error: &str) {
+    tracing::info!(target: TARGET, item, status = status.name(), finished, again = "true", error, "{item} {}", status.name());
 }
 
 /// Says where the report of the run stands.

@@ -9,7 +9,7 @@ use eyre::{Result, eyre};
 use seggpt_contract::{Failure, Greeting, Identity, Message, Payload};
 
 use crate::{
-    crumbs::Crumbs,
+    crumbs::{Crumbs, deadly},
     io::{Arrival, Io, Strangers},
 };
 
@@ -24,51 +24,65 @@ pub fn transform<I: Payload, O: Payload>(
     events: EventStream,
     input: &str,
     output: &str,
-    mut work: impl FnMut(&Identity, I) -> Result<O>,
+    work: impl FnMut(&Identity, I) -> Result<O>,
 ) -> Result<()> {
-    let work = |items: Vec<(Identity, I)>| {
+    let prepare = || Ok(one_by_one(work));
+    transform_several(node, events, [input, output], 1, prepare, |_, _| Ok(()))
+}
+
+/// Work on one item as work on several.
+pub fn one_by_one<I, O>(
+    mut work: impl FnMut(&Identity, I) -> Result<O>,
+) -> impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)> {
+    move |items| {
         let worked = items.into_iter().map(|(identity, payload)| {
             let made = work(&identity, payload);
             (identity, made)
         });
         worked.collect()
-    };
-    transform_several(node, events, [input, output], 1, work, |_, _| Ok(()))
+    }
 }
 
-/// As [`transform`], for nodes that work on as many items as are waiting at once, at most `most`. `work` answers them in
-/// their order. Nodes with further outputs see every message in `also` before it is sent.
+/// As [`transform`], for nodes that work on as many items as are waiting at once, at most `most`. The work itself comes
+/// from `prepare`, which may take its time: greetings pass meanwhile. It answers the items in their order. Nodes with
+/// further outputs see every message in `also` before it is sent.
 ///
 /// # Errors
-/// As [`transform`], and those of `also`.
-pub fn transform_several<I: Payload, O: Payload>(
+/// As [`transform`], and those of `prepare` and `also`.
+pub fn transform_several<I: Payload, O: Payload, W>(
     node: DoraNode,
     events: EventStream,
     [input, output]: [&str; 2],
     most: usize,
-    work: impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
+    prepare: impl FnOnce() -> Result<W>,
     mut also: impl FnMut(&mut Io, &Message<O>) -> Result<()>,
-) -> Result<()> {
+) -> Result<()>
+where
+    W: FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
+{
     let mut io = Io::new(node, events);
     let id = io.id();
-    let mut bench = Bench {
-        crumbs: io.crumbs(),
-        work,
-    };
+    let crumbs = io.crumbs();
     if io.is_restarted() {
         let restarted = Some(id.clone());
         io.greet(
             output,
             &Greeting {
-                number: 0,
                 restarted,
+                ..Greeting::default()
             },
         )?;
     }
+    let work = io.while_preparing([input, output], prepare)?;
+    let mut bench = Bench { crumbs, work };
     let mut strangers = Strangers::default();
     while let Some(arrivals) = waiting(&mut io, most) {
         let mut items = Vec::new();
         let mut outgoing = Vec::new();
+        // To read, to work and to send can each be what a process dies of.
+        let names: Vec<_> = arrivals.iter().filter_map(Arrival::item).collect();
+        seggpt_fault::at_any("before-work", names.iter().map(String::as_str));
+        bench.crumbs.begin(names.iter().map(String::as_str));
         for arrival in &arrivals {
             if arrival.input != input {
                 strangers.meet(&arrival.input);
@@ -80,8 +94,7 @@ pub fn transform_several<I: Payload, O: Payload>(
             }
             outgoing.push(match arrival.read::<I>() {
                 Ok(Message::Item(identity, _)) if bench.crumbs.is_deadly(&identity.item) => {
-                    let error = format!("the process of node `{id}` died on it twice");
-                    Outgoing::Message(failed(identity, &id, error))
+                    Outgoing::Message(failed(identity, &id, deadly(&id)))
                 }
                 Ok(Message::Item(identity, payload)) => {
                     items.push((arrival, identity, payload));
@@ -114,9 +127,11 @@ pub fn transform_several<I: Payload, O: Payload>(
                     None => break,
                 },
             };
+            seggpt_fault::at("before-send", &message.identity().item);
             also(&mut io, &message)?;
             io.send(output, message)?;
         }
+        bench.crumbs.end(names.iter().map(String::as_str));
     }
     bench.crumbs.close();
     io.report_drops();
@@ -165,10 +180,11 @@ impl<W> Bench<W> {
         if items.is_empty() {
             return Vec::new();
         }
-        self.crumbs
-            .begin(sources.iter().map(|(_, identity)| identity.item.as_str()));
-        let worked = catch_unwind(AssertUnwindSafe(|| (self.work)(items)));
-        self.crumbs.end();
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            let names = items.iter().map(|(identity, _)| identity.item.as_str());
+            seggpt_fault::at_any("in-work", names);
+            (self.work)(items)
+        }));
         match worked {
             Ok(worked) => worked,
             Err(_) if several => sources

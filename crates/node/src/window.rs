@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Window<T> {
     size: usize,
+    most_bytes: u64,
     patience: Duration,
     max_tries: u32,
     pending: Vec<Pending<T>>,
@@ -18,6 +19,7 @@ pub struct Window<T> {
 struct Pending<T> {
     item: String,
     what: T,
+    bytes: u64,
     tries: u32,
     since: Instant,
 }
@@ -39,15 +41,27 @@ impl<T: Clone> Window<T> {
     pub fn new(size: usize, patience: Duration, max_tries: u32) -> Self {
         Self {
             size,
+            most_bytes: u64::MAX,
             patience,
             max_tries,
             pending: Vec::new(),
         }
     }
 
-    /// Whether another item may be sent.
-    pub fn has_room(&self) -> bool {
-        self.pending.len() < self.size
+    /// The items that wait have no more than `bytes` together; one that is larger by itself waits alone.
+    #[must_use]
+    pub fn within(self, bytes: u64) -> Self {
+        Self {
+            most_bytes: bytes,
+            ..self
+        }
+    }
+
+    /// Whether another item of so many bytes may be sent; with 0, whether any may.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        let waiting: u64 = self.pending.iter().map(|p| p.bytes).sum();
+        self.pending.is_empty()
+            || self.pending.len() < self.size && waiting.saturating_add(bytes) <= self.most_bytes
     }
 
     /// How many items wait.
@@ -60,11 +74,12 @@ impl<T: Clone> Window<T> {
         self.pending.is_empty()
     }
 
-    /// Remembers an item that was sent for the first time.
-    pub fn sent(&mut self, item: impl Into<String>, what: T, now: Instant) {
+    /// Remembers an item that was sent for the first time, and the `bytes` that it takes.
+    pub fn sent(&mut self, item: impl Into<String>, what: T, bytes: u64, now: Instant) {
         self.pending.push(Pending {
             item: item.into(),
             what,
+            bytes,
             tries: 1,
             since: now,
         });
@@ -137,19 +152,33 @@ mod tests {
     #[test]
     fn it_has_room_until_full_and_again_after_an_acknowledgement() {
         let (mut window, at) = window();
-        window.sent("a", 'a', at(0));
-        assert!(window.has_room());
-        window.sent("b", 'b', at(0));
-        assert!(!window.has_room());
+        window.sent("a", 'a', 1, at(0));
+        assert!(window.has_room(1));
+        window.sent("b", 'b', 1, at(0));
+        assert!(!window.has_room(1));
         assert_eq!(window.acknowledge("b"), Some('b'));
-        assert!(window.has_room());
+        assert!(window.has_room(1));
         assert_eq!(window.items().collect::<Vec<_>>(), [&'a']);
+    }
+
+    #[test]
+    fn bytes_count_as_well_as_items_and_what_is_larger_than_the_window_goes_alone() {
+        let (window, at) = window();
+        let mut window = window.within(10);
+        assert!(window.has_room(99));
+        window.sent("a", 'a', 99, at(0));
+        assert!(!window.has_room(0));
+        window.acknowledge("a");
+        window.sent("b", 'b', 6, at(0));
+        assert!(window.has_room(4) && !window.has_room(5));
+        window.sent("c", 'c', 4, at(0));
+        assert!(!window.has_room(0), "two items are the window");
     }
 
     #[test]
     fn a_second_acknowledgement_and_one_of_a_stranger_change_nothing() {
         let (mut window, at) = window();
-        window.sent("a", 'a', at(0));
+        window.sent("a", 'a', 1, at(0));
         assert_eq!(window.acknowledge("a"), Some('a'));
         assert_eq!(window.acknowledge("a"), None);
         assert_eq!(window.acknowledge("x"), None);
@@ -159,7 +188,7 @@ mod tests {
     #[test]
     fn nothing_is_overdue_before_its_time() {
         let (mut window, at) = window();
-        window.sent("a", 'a', at(1));
+        window.sent("a", 'a', 1, at(1));
         assert_eq!(window.overdue(at(10)), None);
         assert_eq!(window.overdue(at(11)), Some(Overdue::Resend('a')));
         assert_eq!(window.overdue(at(11)), None);
@@ -168,7 +197,7 @@ mod tests {
     #[test]
     fn an_item_that_nobody_acknowledges_is_sent_three_times_given_up_once_and_lost() {
         let (mut window, at) = window();
-        window.sent("a", 'a', at(0));
+        window.sent("a", 'a', 1, at(0));
         let fate: Vec<_> = (1..=50).filter_map(|s| window.overdue(at(s))).collect();
         assert_eq!(
             fate,
@@ -185,7 +214,7 @@ mod tests {
     #[test]
     fn an_acknowledged_failure_is_not_lost() {
         let (mut window, at) = window();
-        window.sent("a", 'a', at(0));
+        window.sent("a", 'a', 1, at(0));
         while window.overdue(at(100)) != Some(Overdue::GiveUp('a')) {
             window.pending[0].since = at(0);
         }
@@ -196,8 +225,8 @@ mod tests {
     #[test]
     fn the_longest_overdue_comes_first() {
         let (mut window, at) = window();
-        window.sent("a", 'a', at(3));
-        window.sent("b", 'b', at(0));
+        window.sent("a", 'a', 1, at(3));
+        window.sent("b", 'b', 1, at(0));
         assert_eq!(window.overdue(at(20)), Some(Overdue::Resend('b')));
         assert_eq!(window.overdue(at(20)), Some(Overdue::Resend('a')));
         assert_eq!(window.overdue(at(20)), None);
@@ -218,8 +247,8 @@ mod tests {
                     window.acknowledge(&n.to_string());
                 }
             };
-            while window.has_room() && next < 100 {
-                window.sent(next.to_string(), next, at(second));
+            while window.has_room(1) && next < 100 {
+                window.sent(next.to_string(), next, 1, at(second));
                 send(next, &mut window);
                 next += 1;
             }

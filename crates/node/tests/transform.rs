@@ -2,6 +2,8 @@
 //! an item carries its picture, a failed one nothing.
 #![allow(clippy::unwrap_used)]
 
+use std::{thread::sleep, time::Duration};
+
 use dora_node_api::{
     DoraNode, EventStream,
     integration_testing::{
@@ -11,7 +13,7 @@ use dora_node_api::{
 };
 use eyre::bail;
 use seggpt_contract::{Identity, Image};
-use seggpt_node::{Io, transform, transform_several};
+use seggpt_node::{Io, one_by_one, transform, transform_several};
 use serde_json::{Value, json};
 
 fn node(events: Vec<Value>) -> (DoraNode, EventStream, OutputReceiver) {
@@ -111,12 +113,14 @@ fn a_panic_over_several_items_fails_only_the_one_that_causes_it() {
         stream,
         ["in", "out"],
         3,
-        |items: Vec<(Identity, Image)>| {
-            assert!(items.iter().all(|(identity, _)| identity.item != "b"));
-            let worked = items.into_iter();
-            worked
-                .map(|(identity, image)| (identity, Ok(image)))
-                .collect()
+        || {
+            Ok(|items: Vec<(Identity, Image)>| {
+                assert!(items.iter().all(|(identity, _)| identity.item != "b"));
+                let worked = items.into_iter();
+                worked
+                    .map(|(identity, image)| (identity, Ok(image)))
+                    .collect()
+            })
         },
         |_, _| Ok(()),
     )
@@ -139,6 +143,40 @@ fn a_greeting_passes_behind_what_came_before_it() {
         |_, image| Ok(image),
     );
     assert_eq!(sent, [2, 0, 2]);
+}
+
+#[test]
+fn a_greeting_passes_while_the_node_prepares_and_an_item_waits() {
+    let mut greeting = picture("in", "a");
+    greeting["metadata"] = json!({ "seggpt": { "String": json!({ "greeting": 1 }).to_string() } });
+    let (node, stream, mut receiver) = node(vec![greeting, picture("in", "a"), picture("in", "b")]);
+    let loading = Duration::from_millis(400);
+    let prepare = || {
+        sleep(loading);
+        Ok(one_by_one(|_: &Identity, image: Image| Ok(image)))
+    };
+    transform_several(node, stream, ["in", "out"], 1, prepare, |_, _| Ok(())).unwrap();
+    let sent = drain_outputs(&mut receiver);
+    let at = |n: usize| Duration::from_secs_f64(sent[n]["time_offset_secs"].as_f64().unwrap());
+    assert_eq!(sent.len(), 3);
+    assert!(
+        sent[0].get("data").is_none_or(Value::is_null),
+        "{:?}",
+        sent[0]
+    );
+    assert!(at(1) - at(0) >= loading / 2, "{:?} {:?}", at(0), at(1));
+}
+
+#[test]
+fn a_node_that_cannot_prepare_ends_with_the_reason() {
+    let (node, stream, _receiver) = node(vec![picture("in", "a")]);
+    let work = one_by_one(|_: &Identity, image: Image| Ok(image));
+    let prepare = || match "no model" {
+        "" => Ok(work),
+        reason => bail!(reason),
+    };
+    let ended = transform_several(node, stream, ["in", "out"], 1, prepare, |_, _| Ok(()));
+    assert_eq!(ended.unwrap_err().to_string(), "no model");
 }
 
 #[test]

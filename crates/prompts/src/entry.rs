@@ -27,27 +27,40 @@ pub struct Entry<'a> {
     pub painted: Option<&'a RgbImage>,
 }
 
+/// Makes `folder` a library of these prompts: `prompts.yml` and, of each, `NAME.png`, `NAME_mask.png` and, where there is
+/// one, `NAME_painted.png`. Files of these names are replaced, `prompts.yml` last.
+///
+/// # Errors
+/// [`LibraryError::Write`] where a file cannot be made.
+pub fn save(
+    folder: &Path,
+    entries: &[Entry],
+    classes: &[Class],
+    kind: SegType,
+) -> Result<(), LibraryError> {
+    fs::create_dir_all(folder).map_err(|error| LibraryError::write(folder, error))?;
+    let prompts = entries.iter().map(|entry| entry.save(folder, classes));
+    let settings = classes.iter().filter_map(|class| {
+        Some(ClassSetting {
+            id: NonZeroU16::new(class.id)?,
+            name: Some(class.name.clone()),
+            color: Some(class.color),
+        })
+    });
+    let file = File {
+        kind,
+        mask_mode: MaskMode::Ids,
+        classes: settings.collect(),
+        prompts: prompts.collect::<Result<_, _>>()?,
+    };
+    let yaml = yaml_serde::to_string(&file)
+        .map_err(|error| LibraryError::write(&folder.join("prompts.yml"), error))?;
+    write(folder, "prompts.yml", yaml.as_bytes())
+}
+
 impl Entry<'_> {
-    /// Makes `folder` a library of this prompt: `prompts.yml`, `NAME.png`, `NAME_mask.png` and, where there is one,
-    /// `NAME_painted.png`. Files of these names are replaced, `prompts.yml` last.
-    ///
-    /// # Errors
-    /// [`LibraryError::Write`] where a file cannot be made.
-    pub fn save(
-        &self,
-        folder: &Path,
-        classes: &[Class],
-        kind: SegType,
-    ) -> Result<(), LibraryError> {
-        let write = |name: &str, bytes: &[u8]| {
-            let path = folder.join(name);
-            let part = folder.join(format!("{name}.part"));
-            fs::write(&part, bytes)
-                .and_then(|()| fs::rename(&part, &path))
-                .map_err(|error| LibraryError::write(&path, error))
-        };
+    fn save(&self, folder: &Path, classes: &[Class]) -> Result<Line, LibraryError> {
         let refuse = |error| LibraryError::write(folder, error);
-        fs::create_dir_all(folder).map_err(|error| LibraryError::write(folder, error))?;
         let (width, height) = self.image.dimensions();
         let colors: Vec<_> = classes
             .iter()
@@ -61,31 +74,24 @@ impl Entry<'_> {
         );
         let [image_name, mask_name, painted_name] =
             ["", "_mask", "_painted"].map(|part| format!("{}{part}.png", self.name));
-        write(&image_name, &rgb_png(self.image).map_err(refuse)?)?;
-        write(&mask_name, &mask.map_err(refuse)?)?;
+        write(folder, &image_name, &rgb_png(self.image).map_err(refuse)?)?;
+        write(folder, &mask_name, &mask.map_err(refuse)?)?;
         if let Some(painted) = self.painted {
-            write(&painted_name, &rgb_png(painted).map_err(refuse)?)?;
+            write(folder, &painted_name, &rgb_png(painted).map_err(refuse)?)?;
         }
-        let settings = classes.iter().filter_map(|class| {
-            Some(ClassSetting {
-                id: NonZeroU16::new(class.id)?,
-                name: Some(class.name.clone()),
-                color: Some(class.color),
-            })
-        });
-        let file = File {
-            kind,
-            mask_mode: MaskMode::Ids,
-            classes: settings.collect(),
-            prompts: vec![Line {
-                image: image_name.into(),
-                mask: mask_name.into(),
-                painted: self.painted.map(|_| painted_name.into()),
-                name: None,
-            }],
-        };
-        let yaml = yaml_serde::to_string(&file)
-            .map_err(|error| LibraryError::write(&folder.join("prompts.yml"), error))?;
-        write("prompts.yml", yaml.as_bytes())
+        Ok(Line {
+            image: image_name.into(),
+            mask: mask_name.into(),
+            painted: self.painted.map(|_| painted_name.into()),
+            name: None,
+        })
     }
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), LibraryError> {
+    let path = folder.join(name);
+    let part = folder.join(format!("{name}.part"));
+    fs::write(&part, bytes)
+        .and_then(|()| fs::rename(&part, &path))
+        .map_err(|error| LibraryError::write(&path, error))
 }

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! The same comes from pairs of paths ([`Library::from_pairs`]). [`Library::examples`] prepares the
-//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture. [`Entry`] writes a
-//! library for a prompt that a program made.
+//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture. [`save`] writes a
+//! library of prompts that a program made.
 
 mod classes;
 mod entry;
@@ -24,7 +24,7 @@ mod file;
 mod library;
 mod strategy;
 
-pub use entry::Entry;
+pub use entry::{Entry, save};
 pub use error::{LibraryError, PromptProblem};
 pub use file::{ClassSetting, PromptFiles, Settings, files};
 pub use library::{Library, Planes, Prompt};

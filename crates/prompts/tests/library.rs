@@ -10,7 +10,7 @@ use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
 use seggpt_prompt_library::{
     Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Pool,
-    Query, Registry, Selected, Settings, Strategy,
+    Query, Registry, Selected, Settings, Strategy, save,
 };
 
 fn ground(name: &str) -> PathBuf {
@@ -119,9 +119,7 @@ fn a_written_prompt_shows_its_shades_and_means_its_classes() {
         painted: Some(&painted),
     };
     let classes = std::slice::from_ref(&class);
-    entry
-        .save(folder.path(), classes, SegType::Semantic)
-        .unwrap();
+    save(folder.path(), &[entry], classes, SegType::Semantic).unwrap();
 
     let (library, problems) = Library::open(folder.path()).unwrap();
     assert!(problems.is_empty() && library.warnings().is_empty());

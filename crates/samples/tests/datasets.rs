@@ -68,6 +68,7 @@ fn set(format: Format) -> DatasetSettings {
     DatasetSettings {
         format,
         weight: 1.0,
+        upright: true,
     }
 }
 

@@ -7,15 +7,18 @@
 //! * [`header`] – the first line of a journal; [`record`] – the others;
 //! * [`store`] – files and records, on disk before anybody says so;
 //! * [`names`] – which names results may have;
+//! * [`setup`] – what a run was started with;
 //! * [`listing`] – what a run has listed, so that the rest is known to be stale.
 
 pub mod claim;
+pub mod hash;
 pub mod header;
 pub mod listing;
 pub mod lock;
 pub mod names;
 pub mod record;
 pub mod refusal;
+pub mod setup;
 pub mod spec;
 pub mod store;
 
@@ -25,6 +28,7 @@ mod replace;
 pub use claim::Claim;
 pub use record::Record;
 pub use refusal::Refusal;
+pub use setup::Setup;
 pub use spec::{Change, Spec, run_key};
 pub use store::Store;
 

@@ -49,6 +49,19 @@ pub enum Refusal {
         /// The key of this run; empty: none.
         key: String,
     },
+    /// It holds results of an earlier run, and neither that nor this one has a key.
+    #[error(
+        "{}: holds {count} results of an earlier run, and neither that run nor this one has a RUN_KEY that would tell \
+         whether they belong together; choose another OUT, move them away, or start the dataflow with `seggpt run`, which \
+         makes keys",
+        root.display()
+    )]
+    WithoutKey {
+        /// The folder of results.
+        root: PathBuf,
+        /// How many.
+        count: usize,
+    },
     /// Its journal is none that this version reads.
     #[error(
         "{}: this journal is of another version or damaged ({reason}); choose another --out, or move the results aside with --replace",

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use sha2::{Digest, Sha256};
+use crate::hash;
 
 /// What decides a run's results, by name: `ensemble` is `seggpt-ensemble-feature`, `prompts.K` is `2`.
 pub type Spec = BTreeMap<String, String>;
@@ -10,17 +10,12 @@ pub type Spec = BTreeMap<String, String>;
 /// A short name for a spec: `run-` and 16 hexadecimal digits. Equal specs have equal keys.
 #[must_use]
 pub fn run_key(spec: &Spec) -> String {
-    let mut hash = Sha256::new();
+    let mut all = Vec::new();
     for text in spec.iter().flat_map(|(name, value)| [name, value]) {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text);
+        all.extend((text.len() as u64).to_le_bytes());
+        all.extend(text.as_bytes());
     }
-    let digits = hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let digits = hash::short(all.as_slice()).expect("memory can be read");
     format!("run-{digits}")
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fs::File,
-    io::{self, BufRead, BufReader, Seek, SeekFrom},
+    io::{self, BufRead, BufReader},
     marker::PhantomData,
     path::{Path, PathBuf},
     time::Duration,
@@ -31,6 +31,7 @@ pub struct Store<R: Record> {
     disk: Box<dyn Disk>,
     end: u64,
     entries: HashMap<String, Entry<R::Brief>>,
+    left: usize,
     staged: Vec<Staged<R>>,
     staging: HashSet<String>,
     _locks: Vec<Lock>,
@@ -111,7 +112,7 @@ impl<R: Record> Store<R> {
                 });
             }
         }
-        let (mut entries, mut broken) = (HashMap::new(), 0);
+        let (mut entries, mut broken, mut left) = (HashMap::new(), 0, 0);
         let scanned = scan(root, |offset, record: R| {
             let own = !run.is_empty() && record.run() == run;
             let entry = Entry {
@@ -123,6 +124,9 @@ impl<R: Record> Store<R> {
             let whole = are_whole(root, record.files());
             if counts && !whole {
                 broken += 1;
+            }
+            if !counts && whole {
+                left += 1;
             }
             if counts && whole {
                 entries.insert(record.item().to_owned(), entry);
@@ -141,6 +145,7 @@ impl<R: Record> Store<R> {
             disk: Box::new(Real),
             end: scanned.end,
             entries,
+            left,
             staged: vec![],
             staging: HashSet::new(),
             _locks: locks,
@@ -156,6 +161,12 @@ impl<R: Record> Store<R> {
     #[must_use]
     pub fn entries(&self) -> &HashMap<String, Entry<R::Brief>> {
         &self.entries
+    }
+
+    /// How many results of earlier runs there are that do not count, since they have no key.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.left
     }
 
     /// How many records wait for [`commit`](Self::commit).
@@ -230,6 +241,7 @@ impl<R: Record> Store<R> {
         for folder in folders {
             self.disk.sync_dir(folder).map_err(Refusal::io(folder))?;
         }
+        seggpt_fault::at_any("after-rename", staged.iter().map(|it| it.record.item()));
         let (mut lines, mut offsets) = (Vec::new(), Vec::new());
         for Staged { record, .. } in &staged {
             offsets.push(self.end + lines.len() as u64);
@@ -264,11 +276,17 @@ impl<R: Record> Store<R> {
     ) -> Result<impl Iterator<Item = Result<R, Refusal>> + use<R>, Refusal> {
         let path = journal_path(&self.root);
         let mut file = BufReader::new(File::open(&path).map_err(Refusal::io(&path))?);
+        let mut at = 0_u64;
+        let mut line = String::new();
         Ok(offsets.into_iter().map(move |offset| {
-            let mut line = String::new();
-            file.seek(SeekFrom::Start(offset))
-                .and_then(|_| file.read_line(&mut line))
-                .and_then(|_| serde_json::from_str(&line).map_err(io::Error::from))
+            line.clear();
+            // Mostly the next line, which is in the buffer.
+            file.seek_relative(offset.wrapping_sub(at).cast_signed())
+                .and_then(|()| file.read_line(&mut line))
+                .and_then(|read| {
+                    at = offset + read as u64;
+                    serde_json::from_str(&line).map_err(io::Error::from)
+                })
                 .map_err(Refusal::io(&path))
         }))
     }

@@ -23,7 +23,7 @@ pub fn samples(
     Ok(move |size, part| Ok(Box::new(data.mix(size, part)?) as Box<dyn Source>))
 }
 
-/// Makes `folder` all that `seggpt-train` needs: packs of the data that the settings use, the checkpoint that they begin
+/// Makes `folder` all that a training needs: packs of the data that the settings use, the checkpoint that they begin
 /// with, and `train.yml`, the settings for a run inside that folder. Returns what was written.
 ///
 /// # Errors

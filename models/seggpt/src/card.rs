@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::Ensemble;
+use crate::{Ensemble, builtin};
 
 /// What the front matter of the `MODEL_CARD.md` beside weights says of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,9 @@ pub struct Card {
 impl Card {
     /// Reads the card beside a weights file; without one, the weights are trained and nothing else is known.
     pub fn beside(weights: &Path) -> Self {
+        if let Some(card) = builtin::card(weights) {
+            return Self::read(card);
+        }
         let card =
             std::fs::read_to_string(weights.with_file_name("MODEL_CARD.md")).unwrap_or_default();
         Self::read(&card)

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Error;
+use crate::{
+    Error,
+    builtin::{self, builtin_name},
+};
 
 /// Environment variable that names a folder of models to look into first.
 pub const MODELS_VARIABLE: &str = "SEGGPT_MODELS";
@@ -14,7 +17,8 @@ pub const MODELS_VARIABLE: &str = "SEGGPT_MODELS";
 ///
 /// Names are looked up in the folder of `$SEGGPT_MODELS`, then in `models` beside the program and up to three folders
 /// above it, then in `share/dora-seggpt/models` of its installation. The name `default`, or an empty one, stands for the
-/// model that the text file `default` in such a folder names, or for the first one in it.
+/// model that the text file `default` in such a folder names, or for the first one in it. Where there is no such folder,
+/// `default` and `small` are the model inside the program ([`builtin_name`]).
 ///
 /// # Errors
 /// [`Error::ModelNotFound`] lists where it looked and which names are there.
@@ -59,7 +63,12 @@ fn find_in(name: &str, folders: &[PathBuf]) -> Result<PathBuf, Error> {
             return Ok(fs::canonicalize(&model).unwrap_or(model));
         }
     }
-    let known: Vec<_> = folders.iter().flat_map(|folder| bundled(folder)).collect();
+    if ["", "default", builtin::NAME].contains(&name) || builtin_name(Path::new(name)).is_some() {
+        return Ok(builtin::place());
+    }
+    let inside = builtin::place().display().to_string();
+    let known = folders.iter().flat_map(|folder| bundled(folder));
+    let known = known.chain([inside]).collect();
     let list = |items: Vec<String>| {
         if items.is_empty() {
             "none".to_owned()
@@ -121,6 +130,19 @@ mod tests {
         assert!(find_in("default", &here).unwrap().ends_with("alpha"));
         fs::write(folder.path().join("default"), "beta\n").unwrap();
         assert!(find_in("", &here).unwrap().ends_with("beta"));
+    }
+
+    #[test]
+    fn without_a_folder_of_models_the_one_inside_the_program_serves() {
+        let nowhere = [PathBuf::from("/nowhere")];
+        for name in ["", "default", "small", "builtin:small"] {
+            assert_eq!(find_in(name, &nowhere).unwrap(), builtin::place(), "{name}");
+        }
+        let folder = models(&["small"]);
+        let found = find_in("small", &[folder.path().to_owned()]).unwrap();
+        assert_eq!(builtin_name(&found), None, "a folder comes first");
+        let error = find_in("large", &nowhere).unwrap_err().to_string();
+        assert!(error.contains("builtin:small"), "{error}");
     }
 
     #[test]

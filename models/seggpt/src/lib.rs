@@ -20,6 +20,7 @@
 //! ```
 
 mod architecture;
+mod builtin;
 mod card;
 mod choice;
 mod config;
@@ -39,6 +40,7 @@ mod weights;
 pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backprop::GradStore};
 
 pub use architecture::Architecture;
+pub use builtin::builtin_name;
 pub use card::Card;
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, SegType, device};
 pub use config::{Config, TargetEmbedding};

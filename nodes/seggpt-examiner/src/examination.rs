@@ -9,11 +9,11 @@ use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
-use seggpt_node::{Arrival, Io, Link, Step, Window, outcome};
+use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory, outcome};
 
 use crate::{
     Settings,
-    reader::{Next, Reader},
+    reader::{Asked, Next, Reader},
 };
 
 const OUTPUT: &str = "prompted";
@@ -33,11 +33,14 @@ pub struct Examination<'a> {
     io: Io,
     exam: &'a Exam,
     row: Row,
+    careful: &'a Careful,
     reader: Reader,
     order: Order<'a>,
     /// Questions that the reader has been told of and that are not sent yet.
     unasked: usize,
     link: Link<Sent>,
+    /// The next question, while the window has no room for it.
+    next: Option<(usize, Box<Asked>)>,
     /// Videos that may be under way at a time where frames wait for each other.
     lanes: usize,
     resend_s: u32,
@@ -54,25 +57,31 @@ impl<'a> Examination<'a> {
         row: Row,
         reader: Reader,
         open: &[usize],
+        careful: &'a Careful,
         settings: &Settings,
     ) -> Self {
         let patience = Duration::from_secs(settings.resend_s.into());
+        let own = row.own().count() as u64;
+        if let Some(item) = row.own().next() {
+            // The process before this one may not have lived to say what it put on record last.
+            outcome::say_again(item, Status::Done, own, "");
+        }
+        let window = Window::new(settings.window.into(), patience, settings.max_tries)
+            .within(memory::window_mb(settings.window_mb.into()) << 20);
         Self {
+            link: Link::new(window).restarted(io.restarts()),
             io,
             exam,
             row,
+            careful,
             reader,
             order: Order::new(exam, open),
             unasked: 0,
             lanes: settings.window.into(),
-            link: Link::new(Window::new(
-                settings.window.into(),
-                patience,
-                settings.max_tries,
-            )),
+            next: None,
             resend_s: settings.resend_s,
-            total: open.len() as u64,
-            finished: 0,
+            total: open.len() as u64 + own,
+            finished: own,
             failed: 0,
         }
     }
@@ -96,16 +105,20 @@ impl<'a> Examination<'a> {
         }
         while self.finished < self.total {
             self.step()?;
-            let may_ask = self.unasked > 0 && self.link.may_send();
+            let may_ask = self.unasked > 0 && self.next.is_none() && self.link.may_send(0);
             if may_ask {
                 match self.reader.next_within(GLANCE) {
                     Next::Ready(at, asked) => {
                         self.unasked -= 1;
-                        self.ask(at, *asked)?;
+                        self.next = Some((at, asked));
                     }
                     Next::Busy => {}
                     Next::End => bail!("the thread that prepares questions is gone"),
                 }
+            }
+            let room = |(_, asked): &mut (usize, Box<Asked>)| self.link.may_send(bytes(asked));
+            if let Some((at, asked)) = self.next.take_if(room) {
+                self.ask(at, *asked)?;
             }
             // While there is something to ask, events are only glanced at.
             let wait = if may_ask {
@@ -142,7 +155,8 @@ impl<'a> Examination<'a> {
         }
     }
 
-    fn ask(&mut self, at: usize, asked: Result<Prompted, String>) -> Result<()> {
+    fn ask(&mut self, at: usize, asked: Asked) -> Result<()> {
+        let bytes = bytes(&asked);
         let question = &self.exam.questions[at];
         let sample = self.exam.papers[question.paper]
             .dataset
@@ -158,9 +172,10 @@ impl<'a> Examination<'a> {
             Ok(prompted) => {
                 (identity.width, identity.height) =
                     (prompted.image.width(), prompted.image.height());
+                seggpt_fault::at("before-send", &identity.item);
                 self.send(&identity, &prompted)?;
                 let sent = Arc::new((at, identity.clone(), prompted));
-                self.link.sent(identity.item, sent, Instant::now());
+                self.link.sent(identity.item, sent, bytes, Instant::now());
                 Ok(())
             }
         }
@@ -176,7 +191,10 @@ impl<'a> Examination<'a> {
             return Ok(());
         }
         if let Some(greeting) = arrival.greeting() {
-            self.link.greeted(&greeting, Instant::now());
+            // This process is in its place.
+            if greeting.died != Some(self.io.id()) {
+                self.link.greeted(&greeting, Instant::now());
+            }
             return Ok(());
         }
         let message = match arrival.read::<Mask>() {
@@ -206,12 +224,18 @@ impl<'a> Examination<'a> {
 
     fn mark(&mut self, sent: &Sent, mask: &Mask) -> Result<()> {
         let (at, identity, _) = &**sent;
-        match self.marked(sent, mask) {
+        let marked = self.careful.over(&identity.item, || {
+            seggpt_fault::at("in-work", &identity.item);
+            self.marked(sent, mask)
+                .map_err(|error| format!("{:#}", eyre::Report::new(error)))
+        });
+        match marked.flatten() {
             Ok((mark, answer)) => {
                 self.row.add(self.exam, *at, &mark, &answer)?;
+                seggpt_fault::at("after-journal", &identity.item);
                 self.finish(*at, identity, Status::Done, "");
             }
-            Err(error) => self.fail(*at, identity, &format!("{:#}", eyre::Report::new(error))),
+            Err(error) => self.fail(*at, identity, &error),
         }
         Ok(())
     }
@@ -252,6 +276,11 @@ impl<'a> Examination<'a> {
                     tracing::warn!("{}: no answer yet; asked again", identity.item);
                     self.send(identity, prompted)?;
                 }
+                Step::Condemn(sent) => {
+                    let identity = &sent.1;
+                    self.link.acknowledge(&identity.item, Instant::now());
+                    self.fail(sent.0, identity, CONDEMNED);
+                }
                 Step::GiveUp(sent) | Step::Lost(sent) => {
                     let identity = &sent.1;
                     let error = format!(
@@ -265,4 +294,11 @@ impl<'a> Examination<'a> {
         }
         Ok(())
     }
+}
+
+/// What a question's picture takes once it is decoded.
+fn bytes(asked: &Asked) -> u64 {
+    asked.as_ref().map_or(0, |prompted| {
+        u64::from(prompted.image.width()) * u64::from(prompted.image.height()) * 3
+    })
 }

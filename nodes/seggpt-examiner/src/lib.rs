@@ -20,7 +20,7 @@ use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr};
 use seggpt_contract::{Mask, Payload, Prompted};
 use seggpt_exam::{Asker, Exam, MEMORY, Row, report};
-use seggpt_node::{Io, Manual, Port, outcome};
+use seggpt_node::{Careful, Io, Manual, Port, outcome};
 
 use crate::{examination::Examination, reader::Reader};
 
@@ -61,7 +61,11 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     let exam = Arc::new(exam);
     let out = std::path::absolute(&settings.out)
         .wrap_err_with(|| format!("OUT `{}`", settings.out.display()))?;
-    let row = Row::open(&out, &settings.row, &settings.run_key)?;
+    if node.is_restart() {
+        tracing::warn!("this node was started again, and goes on from the journal");
+    }
+    let run = node.dataflow_id().to_string();
+    let row = Row::open(&out, &settings.row, &settings.run_key, &run)?;
     let open = row.open_questions(&exam)?;
     if open.len() < exam.questions.len() {
         tracing::info!(
@@ -77,10 +81,12 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.r#type,
         row.kept().clone(),
     )?;
-    let reader = Reader::start(Arc::clone(&exam), asker)?;
     let io = Io::new(node, events);
-    let mut examination = Examination::new(io, &exam, row, reader, &open, &settings);
+    let careful = Arc::new(Careful::new(io.id(), io.crumbs()));
+    let reader = Reader::start(Arc::clone(&exam), asker, Arc::clone(&careful))?;
+    let mut examination = Examination::new(io, &exam, row, reader, &open, &careful, &settings);
     let outcome = examination.hold();
+    careful.close();
     // What was answered counts, however it ended.
     let (row, failed) = examination.end();
     row.finish(&exam, &settings.select, failed)?;

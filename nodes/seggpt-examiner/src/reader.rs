@@ -13,6 +13,7 @@ use std::{
 use eyre::{Result, WrapErr};
 use seggpt_contract::Prompted;
 use seggpt_exam::{Asker, Exam};
+use seggpt_node::Careful;
 
 /// A question as a message, or why there is none, for people.
 pub type Asked = Result<Prompted, String>;
@@ -38,13 +39,13 @@ impl Reader {
     ///
     /// # Errors
     /// The system gives none.
-    pub fn start(exam: Arc<Exam>, mut asker: Asker) -> Result<Self> {
+    pub fn start(exam: Arc<Exam>, mut asker: Asker, careful: Arc<Careful>) -> Result<Self> {
         let (wanted, questions) = channel::<usize>();
         // No buffer: the thread waits with a question in its hands.
         let (hand_over, asked) = sync_channel(0);
         let work = move || {
             for at in questions {
-                let asked = prepare(&exam, &mut asker, at);
+                let asked = ask(&exam, &mut asker, at, &careful);
                 if hand_over.send((at, asked)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }
@@ -71,6 +72,14 @@ impl Reader {
             Err(RecvTimeoutError::Disconnected) => Next::End,
         }
     }
+}
+
+/// A question as a message, or why there is none: also that the process died of asking it, or of its answer.
+fn ask(exam: &Exam, asker: &mut Asker, at: usize, careful: &Careful) -> Asked {
+    let item = &exam.questions[at].item;
+    seggpt_fault::at("before-work", item);
+    let asked = careful.over(item, || prepare(exam, asker, at));
+    asked.flatten()
 }
 
 /// A question as a message. A decoder that panics spoils this question alone.

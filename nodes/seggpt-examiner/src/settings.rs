@@ -101,6 +101,11 @@ pub struct Settings {
     #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
     pub window: u8,
 
+    /// The most megabytes of pixels that are under way at a time, three bytes a pixel; 0: a sixteenth of the machine's
+    /// memory, at most 4096. A question whose picture is larger by itself goes alone
+    #[arg(long, env = "WINDOW_MB", help_heading = SPEED, default_value_t = 0)]
+    pub window_mb: u32,
+
     /// Seconds without answer after which a question is asked again; more than the window times the slowest answer takes
     #[arg(long, env = "RESEND_S", help_heading = SPEED, default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
     pub resend_s: u32,

@@ -63,20 +63,22 @@ pub fn manual() -> Manual {
     }
 }
 
-/// The node's loop. The model is loaded before the first item is read.
+/// The node's loop. The model is loaded before the first item is worked on.
 ///
 /// # Errors
 /// The model cannot be used, or the engine is gone.
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
     limit_threads(settings.threads)?;
-    let mut crew = Crew::load(&settings)?;
     let dialect = settings.mask_image.into();
     seggpt_node::transform_several(
         node,
         events,
         ["canvases", "mask"],
         settings.at_once,
-        |items| crew.segment(items),
+        || {
+            let mut crew = Crew::load(&settings)?;
+            Ok(move |items| crew.segment(items))
+        },
         |io, message| match message {
             Message::Item(identity, mask) => {
                 if io.wants("masks") {

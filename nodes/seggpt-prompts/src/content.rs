@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, eyre};
 use seggpt_node::Values;
 use seggpt_prompt_library::files;
-use sha2::{Digest, Sha256};
+use seggpt_store::hash::short_of_file;
 
 use crate::Pairs;
 
@@ -33,7 +33,8 @@ pub(crate) fn of(values: &Values, dir: &Path) -> Result<Values> {
     for (name, path) in named {
         // A file that is not there is a prompt that cannot be used, of which the node warns.
         let hash = match path.is_file() {
-            true => hash(&path)?,
+            true => short_of_file(&path)
+                .wrap_err_with(|| format!("{}: cannot be read", path.display()))?,
             false => "missing".into(),
         };
         content.insert(name, hash);
@@ -45,18 +46,4 @@ pub(crate) fn of(values: &Values, dir: &Path) -> Result<Values> {
 fn place(file: &Path, folder: &Path) -> String {
     let inside = file.strip_prefix(folder).unwrap_or(file);
     inside.display().to_string()
-}
-
-fn hash(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path)
-        .wrap_err_with(|| format!("{}: cannot be read", path.display()))?;
-    let mut hash = Sha256::new();
-    std::io::copy(&mut file, &mut hash)
-        .wrap_err_with(|| format!("{}: cannot be read", path.display()))?;
-    Ok(hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
 }

@@ -9,8 +9,8 @@ mod settings;
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
-use seggpt_contract::{Image, Payload, Prompted};
-use seggpt_node::{Manual, Port};
+use seggpt_contract::{Identity, Image, Payload, Prompted};
+use seggpt_node::{Manual, Port, one_by_one, transform_several};
 
 pub use classes::Classes;
 pub use pairs::Pairs;
@@ -40,17 +40,18 @@ pub fn manual() -> Manual {
     }
 }
 
-/// The node's loop. All prompts are read before the first picture.
+/// The node's loop. All prompts are read before the first picture is worked on.
 ///
 /// # Errors
 /// The prompts cannot be used, or the engine is gone.
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
-    let mut selector = Selector::load(&settings)?;
-    seggpt_node::transform(
-        node,
-        events,
-        "image",
-        "prompted",
-        |identity, Image(picture)| selector.prompt(identity, picture),
-    )
+    let prepare = || {
+        let mut selector = Selector::load(&settings)?;
+        Ok(one_by_one(move |identity: &Identity, Image(picture)| {
+            selector.prompt(identity, picture)
+        }))
+    };
+    transform_several(node, events, ["image", "prompted"], 1, prepare, |_, _| {
+        Ok(())
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use eyre::{Result, WrapErr};
 use seggpt_contract::Status;
 use seggpt_store::{
-    Store, listing,
+    Refusal, Store, listing,
     store::{Entry, StageError},
 };
 
@@ -13,6 +13,7 @@ use crate::{
     folder::Folder,
     record::{Brief, Outcome, Record},
     results::Made,
+    totals::Totals,
 };
 
 /// The finished items. Their records stay on disk; memory holds where.
@@ -24,6 +25,9 @@ pub struct Journal {
     /// Items of earlier runs that this one did not list; `None` while it has not said.
     stale: Option<HashSet<String>>,
     tally: Tally,
+    totals: Totals,
+    /// Whether the totals are those of all records that count.
+    added_up: bool,
 }
 
 /// How many items ended how. Stale ones are in none of the other counts.
@@ -60,14 +64,25 @@ impl Journal {
     /// Opens the journal of a folder for the run `run`.
     ///
     /// # Errors
-    /// Another process writes there, the results are of another key, or the disk refuses.
+    /// Another process writes there, the results are of another key, or of an earlier run that had none either, or the disk
+    /// refuses.
     pub fn open(folder: &Folder, run_key: &str, run: &str) -> Result<Self> {
+        let store = Store::open(folder.root(), run_key, run)?;
+        if store.left() > 0 {
+            return Err(Refusal::WithoutKey {
+                root: folder.root().to_owned(),
+                count: store.left(),
+            }
+            .into());
+        }
         let mut journal = Self {
-            store: Store::open(folder.root(), run_key, run)?,
+            store,
             folder: folder.clone(),
             run: run.to_owned(),
             stale: None,
             tally: Tally::default(),
+            totals: Totals::default(),
+            added_up: false,
         };
         journal.recount();
         Ok(journal)
@@ -102,6 +117,28 @@ impl Journal {
             }
         }
         self.tally = tally;
+        self.added_up = false;
+    }
+
+    /// Makes sure that [`totals`](Self::totals) has all records. Those of this run are counted in as they come.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn add_up(&mut self) -> Result<()> {
+        if self.added_up {
+            return Ok(());
+        }
+        let mut totals = Totals::default();
+        for record in self.records(&[Outcome::Done], |_| true)? {
+            totals.add(&record?.0);
+        }
+        (self.totals, self.added_up) = (totals, true);
+        Ok(())
+    }
+
+    /// What the records come to, as of [`add_up`](Self::add_up).
+    pub fn totals(&self) -> &Totals {
+        &self.totals
     }
 
     fn is_stale(&self, item: &str) -> bool {
@@ -146,8 +183,15 @@ impl Journal {
                 .is_some_and(|stale| stale.remove(&it.record.item));
             match it.overruled {
                 _ if was_stale => self.tally.stale -= 1,
-                Some(overruled) => self.tally.count(overruled, |n| *n -= 1),
+                Some(overruled) => {
+                    self.tally.count(overruled, |n| *n -= 1);
+                    // What it added cannot be taken off again.
+                    self.added_up &= overruled.brief.outcome == Outcome::Failed;
+                }
                 None => {}
+            }
+            if self.added_up {
+                self.totals.add(&it.record);
             }
             if let Some(entry) = self.store.entries().get(&it.record.item) {
                 self.tally.count(*entry, |n| *n += 1);
@@ -179,20 +223,22 @@ impl Journal {
         entry.is_some_and(|entry| entry.brief.pictured)
     }
 
-    /// The records of all items that ended so, stale ones left out, one at a time, in the order of their index; with each,
-    /// whether an earlier run left it. The journal as it is now: what is added meanwhile is not among them.
+    /// The records of all items that ended so and are wanted, stale ones left out, one at a time, in the order of their
+    /// index; with each, whether an earlier run left it. The journal as it is now: what is added meanwhile is not among them.
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub fn records(
+    pub fn records<F: Fn(&Entry<Brief>) -> bool>(
         &self,
         outcomes: &'static [Outcome],
-    ) -> Result<impl Iterator<Item = Result<(Record, bool)>> + use<>> {
+        wanted: F,
+    ) -> Result<impl Iterator<Item = Result<(Record, bool)>> + use<F>> {
         let mut entries: Vec<_> = self
             .store
             .entries()
             .iter()
-            .filter(|(item, entry)| outcomes.contains(&entry.brief.outcome) && !self.is_stale(item))
+            .filter(|(_, entry)| outcomes.contains(&entry.brief.outcome) && wanted(entry))
+            .filter(|(item, _)| !self.is_stale(item))
             .map(|(_, entry)| *entry)
             .collect();
         entries.sort_by_key(|entry| (entry.brief.index, entry.offset));
@@ -229,7 +275,7 @@ mod tests {
     }
 
     fn items(journal: &Journal) -> Vec<(String, bool)> {
-        let records = journal.records(ALL).unwrap().map(Result::unwrap);
+        let records = journal.records(ALL, |_| true).unwrap().map(Result::unwrap);
         records
             .map(|(record, earlier)| (record.item, earlier))
             .collect()
@@ -248,7 +294,7 @@ mod tests {
         let late = record("a", 1, "1");
         add(&mut journal, late.clone());
         add(&mut journal, early.clone());
-        let records = journal.records(ALL).unwrap();
+        let records = journal.records(ALL, |_| true).unwrap();
         let back: Vec<_> = records.map(|record| record.unwrap().0).collect();
         assert_eq!(back, [early, late]);
         assert_eq!(journal.finished("a"), Some(Status::Done));
@@ -269,6 +315,19 @@ mod tests {
         assert_eq!(items(&second), [("a".into(), false), ("b".into(), true)]);
         let tally = second.tally();
         assert_eq!((tally.done, tally.earlier), (2, 1));
+    }
+
+    #[test]
+    fn without_a_key_results_of_another_run_are_refused_and_those_of_this_one_taken_up() {
+        let out = tempfile::tempdir().unwrap();
+        let open = |run| Journal::open(&Folder::create(out.path()).unwrap(), "", run);
+        let mut first = open("1").unwrap();
+        add(&mut first, record("a", 0, "1"));
+        drop(first);
+        assert_eq!(open("1").unwrap().finished("a"), Some(Status::Done));
+        let error = open("2").unwrap_err().to_string();
+        assert!(error.contains("1 results of an earlier run"), "{error}");
+        assert!(error.contains("choose another OUT"), "{error}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use settings::{MaskKind, Settings};
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
-use seggpt_contract::{Ack, Mask, Message, Payload, Prompted};
+use seggpt_contract::{Ack, Greeting, Mask, Message, Payload, Prompted};
 use seggpt_node::{Io, Manual, Port};
 
 use crate::sink::{Finished, Sink};
@@ -71,6 +71,16 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     let run = node.dataflow_id().to_string();
     let mut io = Io::new(node, events).until_closed("mask");
     let mut sink = Sink::open(settings, io.is_wired("prompted"), &run)?.in_groups_of(GROUP);
+    if io.is_restarted() {
+        let restarted = Some(io.id());
+        io.greet(
+            "ack",
+            &Greeting {
+                restarted,
+                ..Greeting::default()
+            },
+        )?;
+    }
     let outcome = drain(&mut io, &mut sink);
     let (dropped, stopped) = (io.report_drops(), io.stopped());
     sink.close(dropped, stopped, outcome)
@@ -132,7 +142,10 @@ fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
 }
 
 fn acknowledge(io: &mut Io, finished: Vec<Finished>) -> Result<()> {
-    finished
-        .into_iter()
-        .try_for_each(|(identity, status)| io.send("ack", Message::Item(identity, Ack(status))))
+    finished.into_iter().try_for_each(|(identity, status)| {
+        let item = identity.item.clone();
+        io.send("ack", Message::Item(identity, Ack(status)))?;
+        seggpt_fault::at("after-ack", &item);
+        Ok(())
+    })
 }

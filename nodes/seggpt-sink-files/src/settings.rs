@@ -9,7 +9,7 @@ use serde::Serialize;
 /// For an item called NAME: `NAME.mask.png`; `NAME.overlay.jpg`; `NAME.confidence.png` (0 two classes equally near, 255
 /// certain); `NAME.painted.png` (the network's own answer); `NAME.instances.png` (16 bit, 0 is none) and
 /// `NAME.instances.json` where the network node was asked for instances. For the run: `run.json` (every outcome, timings,
-/// versions) and `report.html`, which refreshes itself while the run lasts. `.seggpt/` holds the journal and is not to be
+/// versions, settings of all nodes) and `report.html`, which refreshes itself while the run lasts. `.seggpt/` holds the journal and is not to be
 /// touched. The folder belongs to one run at a time and to one RUN_KEY.
 /// A mask whose picture does not come, because input `prompted` is not wired, gets no overlay.
 #[derive(Clone, Debug, Parser, Serialize)]
@@ -20,7 +20,7 @@ pub struct Settings {
     pub out: PathBuf,
 
     /// Names what the results depend on (model, prompts, settings). Results in OUT of the same key are kept, another
-    /// key is refused. Without a key, nothing of an earlier run counts
+    /// key is refused. Without a key, results of another run are refused
     #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
     pub run_key: String,
 

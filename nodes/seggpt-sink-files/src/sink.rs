@@ -6,7 +6,7 @@ use eyre::{Result, WrapErr};
 use image::RgbImage;
 use seggpt_contract::{ContractError, Failure, Identity, Mask, Message, Payload, Prompted, Status};
 use seggpt_node::outcome;
-use seggpt_store::names::Names;
+use seggpt_store::{Setup, names::Names};
 
 use crate::{
     Settings,
@@ -18,7 +18,6 @@ use crate::{
     results::{self, Made},
     shown::Shown,
     summary::{self, Run, State},
-    totals::Totals,
 };
 
 /// An item that is done with, and how it ended.
@@ -68,7 +67,7 @@ impl Sink {
             join: Join::new(settings.waiting.into()),
             report,
             expects_pictures: expects_pictures && (settings.overlay || settings.report),
-            run: Run::start(settings, run),
+            run: Run::start(settings, run, Setup::of_this_run(folder.root())),
             folder,
             started: Instant::now(),
             finished: tally.done + tally.failed - tally.earlier,
@@ -79,8 +78,28 @@ impl Sink {
             waiting_pictured: 0,
             next_pages: Instant::now(),
         };
+        sink.say_again()?;
         sink.write_run()?;
         Ok(sink)
+    }
+
+    /// A process before this one in the same run may not have lived to say what it put on record last.
+    fn say_again(&self) -> Result<()> {
+        let own = |outcomes: &'static [Outcome]| -> Result<_> {
+            let records = self.journal.records(outcomes, |entry| entry.own)?;
+            Ok(records.map(|record| record.map(|(record, _)| record)))
+        };
+        let mut last = None;
+        for record in own(&[Outcome::Done])? {
+            last = Some(record?);
+        }
+        let failed = own(&[Outcome::Failed])?.chain(last.map(Ok));
+        for record in failed {
+            let record = record?;
+            let error = record.error.unwrap_or_default();
+            outcome::say_again(&record.item, record.status.into(), self.finished, &error);
+        }
+        Ok(())
     }
 
     /// Commits `group` items at a time, instead of one; those that wait, on [`commit`](Self::commit).
@@ -100,6 +119,7 @@ impl Sink {
     /// OUT cannot be written.
     pub fn commit(&mut self) -> Result<Vec<Finished>> {
         let records = self.journal.commit().wrap_err(STAYS)?;
+        seggpt_fault::at_any("after-journal", records.iter().map(|it| it.item.as_str()));
         self.waiting_pictured = 0;
         let mut finished = vec![];
         for (record, identity) in records.into_iter().zip(std::mem::take(&mut self.waiting)) {
@@ -122,6 +142,7 @@ impl Sink {
     /// # Errors
     /// OUT cannot be written.
     pub fn mask(&mut self, message: Message<Mask>) -> Result<Vec<Finished>> {
+        seggpt_fault::at("before-work", &message.identity().item);
         match self.first(message)? {
             Ok((identity, mask)) => {
                 if let Err(error) = results::check(&identity, &mask) {
@@ -264,11 +285,8 @@ impl Sink {
         self.run.finished_at = now();
         self.run.seconds = self.started.elapsed().as_secs_f64();
         self.journal.learn()?;
-        let mut totals = Totals::default();
-        for record in self.journal.records(&[Outcome::Done])? {
-            totals.add(&record?.0);
-        }
-        summary::write(&self.folder, &self.run, &self.journal, &totals)
+        self.journal.add_up()?;
+        summary::write(&self.folder, &self.run, &self.journal)
     }
 
     fn wants_pictures(&self) -> bool {
@@ -347,6 +365,7 @@ impl Sink {
                     .wrap_err(STAYS)?;
         }
         record.took("write", started.elapsed());
+        seggpt_fault::at("in-work", &identity.item);
         let pictured = u64::from(record.pictured);
         match self.journal.stage(record, made) {
             Ok(()) => {
@@ -375,7 +394,7 @@ impl Sink {
     fn taken(&mut self) -> Result<Names> {
         self.journal.learn()?;
         let mut names = Names::default();
-        for record in self.journal.records(&[Outcome::Done])? {
+        for record in self.journal.records(&[Outcome::Done], |_| true)? {
             let record = record?.0;
             if let Err(error) = names.claim(&record.name, &record.item) {
                 tracing::warn!("{error}");

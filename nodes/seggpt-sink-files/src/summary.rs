@@ -1,6 +1,9 @@
 //! `run.json`: what a run was and what became of every item.
 
+use std::collections::BTreeMap;
+
 use eyre::{Result, WrapErr};
+use seggpt_store::Setup;
 use serde::{Serialize, Serializer, ser::Error};
 
 use crate::{
@@ -8,7 +11,7 @@ use crate::{
     folder::Folder,
     journal::{Journal, Tally},
     record::{Outcome, Record, now},
-    totals::{ClassTotal, Totals},
+    totals::ClassTotal,
 };
 
 const FILE: &str = "run.json";
@@ -59,11 +62,14 @@ pub struct Run {
     pub warnings: Vec<String>,
     /// This node's.
     pub settings: Settings,
+    /// What the run was started with, where whoever started it wrote that down.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Setup>,
 }
 
 impl Run {
-    /// A run that starts now.
-    pub fn start(settings: Settings, run: &str) -> Self {
+    /// A run that starts now. `setup`: what it was started with, where that is known.
+    pub fn start(settings: Settings, run: &str, setup: Option<Setup>) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             state: State::Running,
@@ -78,6 +84,7 @@ impl Run {
             dropped: 0,
             warnings: vec![],
             settings,
+            setup,
         }
     }
 
@@ -98,8 +105,8 @@ impl Run {
 ///
 /// # Errors
 /// The journal cannot be read, or the file not be written.
-pub fn write(folder: &Folder, run: &Run, journal: &Journal, totals: &Totals) -> Result<()> {
-    let tally = journal.tally();
+pub fn write(folder: &Folder, run: &Run, journal: &Journal) -> Result<()> {
+    let (tally, totals) = (journal.tally(), journal.totals());
     let summary = Summary {
         run,
         counts: Counts {
@@ -128,7 +135,7 @@ struct Summary<'a> {
     confidence: Option<f64>,
     classes: Vec<&'a ClassTotal>,
     provenance: &'a [seggpt_contract::Provenance],
-    milliseconds: std::collections::BTreeMap<&'a str, crate::totals::Milliseconds>,
+    milliseconds: BTreeMap<&'a str, crate::totals::Milliseconds>,
     items: Items<'a>,
 }
 
@@ -156,7 +163,7 @@ impl Serialize for Items<'_> {
         use serde::ser::SerializeSeq;
         let records = self
             .0
-            .records(&[Outcome::Failed, Outcome::Done])
+            .records(&[Outcome::Failed, Outcome::Done], |_| true)
             .map_err(S::Error::custom)?;
         let mut items = serializer.serialize_seq(None)?;
         for record in records {

@@ -9,8 +9,14 @@ use common::{
     CANVAS, failed, files, identity, mask, palette_ids, prompted, settings, with_instances,
 };
 use seggpt_contract::{ClassIds, Identity, Mask, Message, Prompted, Status};
-use seggpt_sink_files::sink::{Finished, Sink};
-use seggpt_store::journal_path;
+use seggpt_sink_files::{
+    folder::Folder,
+    journal::Journal,
+    sink::{Finished, Sink},
+    summary::{self, Run},
+    totals::Totals,
+};
+use seggpt_store::{Setup, journal_path, setup::NodeSetup};
 use serde_json::Value;
 
 fn item(n: u32) -> Message<Mask> {
@@ -372,6 +378,34 @@ fn a_summary_says_that_the_run_is_under_way_from_the_beginning() {
     );
     sink.close(0, false, Ok(())).unwrap();
     assert_eq!(run_json(out.path())["state"], "finished");
+}
+
+#[test]
+fn the_summary_tells_what_the_run_was_started_with() {
+    let out = tempfile::tempdir().unwrap();
+    let infer = NodeSetup {
+        program: "seggpt-infer".into(),
+        decide_results: [("CUT".into(), "0.5".into())].into(),
+        others: [("THREADS".into(), "0".into())].into(),
+    };
+    let setup = Setup {
+        started_by: 7,
+        spec: [("infer.CUT".into(), "0.5".into())].into(),
+        versions: [("dora".into(), "1.1.0".into())].into(),
+        nodes: [("infer".into(), infer)].into(),
+        resources: [("window_mb".into(), 512)].into(),
+    };
+    let settings = settings(out.path(), &["--run-key", "k"]);
+    let folder = Folder::create(out.path()).unwrap();
+    let journal = Journal::open(&folder, "k", "1").unwrap();
+    let run = Run::start(settings, "1", Some(setup));
+    summary::write(&folder, &run, &journal, &Totals::default()).unwrap();
+    let said = run_json(out.path());
+    assert_eq!(said["nodes"]["infer"]["decide_results"]["CUT"], "0.5");
+    assert_eq!(said["nodes"]["infer"]["others"]["THREADS"], "0");
+    assert_eq!(said["spec"]["infer.CUT"], "0.5");
+    assert_eq!(said["resources"]["window_mb"], 512);
+    assert_eq!(said["run"], "1");
 }
 
 #[test]

@@ -25,6 +25,9 @@ struct Known {
     source: String,
     stamp: Option<Stamp>,
     is_whole: bool,
+    /// Whether this run brought it to its end, before its source was started again.
+    own: bool,
+    is_done: bool,
 }
 
 /// What the source reads of a record; the sink writes more.
@@ -32,6 +35,8 @@ struct Known {
 struct Line {
     item: String,
     status: String,
+    #[serde(default)]
+    run: String,
     #[serde(default)]
     source: String,
     file_size: Option<u64>,
@@ -44,20 +49,22 @@ struct Line {
 
 impl Done {
     /// Reads what was done in the folder `results` under `run_key`; of several records of an item, the last counts. Without
-    /// a key, nothing was done.
+    /// a key, nothing was done. `run`: what this run is called.
     ///
     /// # Errors
     /// The journal is there but cannot be read.
-    pub fn read(results: &Path, run_key: &str) -> Result<Self> {
+    pub fn read(results: &Path, run_key: &str, run: &str) -> Result<Self> {
         let mut items = HashMap::new();
         let Some(header) = Header::read(results)? else {
             return Ok(Self::default());
         };
-        if run_key.is_empty() || header.key != run_key {
+        if header.key != run_key {
             return Ok(Self::default()); // what is to become of it is the sink's word
         }
         scan(results, |_, line: Line| {
-            if line.status != "done" {
+            let own = line.run == run;
+            let is_done = line.status == "done";
+            if !own && (!is_done || run_key.is_empty()) {
                 items.remove(&line.item);
                 return;
             }
@@ -65,6 +72,8 @@ impl Done {
             let files = line.files.iter();
             let files = files.map(|(kind, file)| (file.as_str(), bytes(kind)));
             let result = Known {
+                own,
+                is_done,
                 is_whole: are_whole(results, files),
                 source: line.source,
                 stamp: line
@@ -77,11 +86,19 @@ impl Done {
         Ok(Self { items })
     }
 
-    /// Whether the entry is done: its files are whole, and its picture has not changed.
+    /// Whether this run has brought the item to its end, done or failed.
+    pub fn has_ended(&self, item: &str) -> bool {
+        let result = self.items.get(item);
+        result.is_some_and(|result| result.own && result.is_whole)
+    }
+
+    /// Whether an earlier run has done the entry: its files are whole, and its picture has not changed.
     pub fn has(&self, entry: &Entry) -> bool {
         let result = self.items.get(&entry.item);
         result.is_some_and(|result| {
-            result.is_whole
+            !result.own
+                && result.is_done
+                && result.is_whole
                 && entry.stamp.is_some()
                 && result.stamp == entry.stamp
                 && result.source == entry.source()

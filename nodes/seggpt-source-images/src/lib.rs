@@ -27,6 +27,7 @@ use seggpt_contract::{Ack, Image, Payload};
 use seggpt_node::{
     Io, Manual, Port, Window,
     manual::{PLACES, SPEED},
+    memory,
 };
 use seggpt_store::listing;
 
@@ -52,6 +53,12 @@ pub struct Settings {
     /// The most pictures that are under way at a time, 1 to 64; queues along the way must hold as many
     #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
     pub window: u8,
+
+    /// The most megabytes of pixels that are under way at a time, three bytes a pixel, whatever their files take; 0: a
+    /// sixteenth of the machine's memory, at most 4096. The nodes together take some five times as much. A picture that
+    /// is larger by itself goes alone
+    #[arg(long, env = "WINDOW_MB", help_heading = SPEED, default_value_t = 0)]
+    pub window_mb: u32,
 
     /// Seconds without acknowledgement after which a picture is sent again; more than the window times the slowest
     /// picture takes
@@ -110,7 +117,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         Some(results) => done_in(results, &settings.run_key, &node, &entries)?,
         None => Done::default(),
     };
-    let items = Item::number(
+    let mut items = Item::number(
         entries
             .into_iter()
             .filter(|entry| !done.has(entry))
@@ -123,21 +130,28 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
             items.len()
         );
     }
+    if node.is_restart() {
+        tracing::warn!("this node was started again, and goes on from the journal");
+    }
+    // With the numbers of the process before it.
+    items.retain(|item| !done.has_ended(item.id()));
     let window = Window::new(
         settings.window.into(),
         Duration::from_secs(settings.resend_s.into()),
         settings.max_tries,
-    );
+    )
+    .within(memory::window_mb(settings.window_mb.into()) << 20);
     Sender::new(Io::new(node, events), window, settings.resend_s).send_all(items)
 }
 
 /// What is done; says to the sink which items this run lists.
 fn done_in(results: &Path, run_key: &str, node: &DoraNode, entries: &[Entry]) -> Result<Done> {
     let results = std::path::absolute(results).wrap_err("RESULTS")?;
-    let done = Done::read(&results, run_key)?;
+    let run = node.dataflow_id().to_string();
+    let done = Done::read(&results, run_key, &run)?;
     done.check(&results, entries)?;
     let items = entries.iter().map(|entry| entry.item.as_str());
-    listing::write(&results, &node.dataflow_id().to_string(), items)
+    listing::write(&results, &run, items)
         .wrap_err_with(|| format!("RESULTS {}: cannot be written", results.display()))?;
     Ok(done)
 }

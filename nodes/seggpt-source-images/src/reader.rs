@@ -1,14 +1,28 @@
 //! A thread that reads one picture ahead.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
     thread,
     time::Duration,
 };
 
 use eyre::{Result, WrapErr};
+use seggpt_node::Careful;
 
 use crate::load::{Item, Reading};
+
+/// The item's picture, or why there is none: also that the process died of reading it.
+pub fn read(item: &Item, careful: &Careful) -> Reading {
+    seggpt_fault::at("before-work", item.id());
+    let reading = careful.over(item.id(), || {
+        seggpt_fault::at("in-work", item.id());
+        item.read()
+    });
+    reading.flatten()
+}
 
 /// Reads items in their order; holds one picture more than was taken.
 #[derive(Debug)]
@@ -31,12 +45,12 @@ impl Reader {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(items: Vec<Item>) -> Result<Self> {
+    pub fn start(items: Vec<Item>, careful: Arc<Careful>) -> Result<Self> {
         // No buffer: the thread waits with a picture in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
-                let reading = item.read();
+                let reading = read(&item, &careful);
                 if hand_over.send((item, reading)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }

@@ -1,14 +1,17 @@
 //! The event loop: fill the window, take acknowledgements, send again what is lost or overdue.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_node::{Arrival, Io, Link, Step, Window};
+use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window};
 
 use crate::{
     load::{Item, Reading},
-    reader::{Next, Reader},
+    reader::{Next, Reader, read},
 };
 
 const OUTPUT: &str = "image";
@@ -24,7 +27,10 @@ const SLEEP: Duration = Duration::from_millis(200);
 pub struct Sender {
     io: Io,
     link: Link<Item>,
+    careful: Arc<Careful>,
     resend_s: u32,
+    /// The next picture, while the window has no room for it.
+    next: Option<(Item, Reading)>,
     acknowledged: usize,
     lost: Vec<String>,
 }
@@ -33,9 +39,11 @@ impl Sender {
     /// `resend_s`: the window's patience, for messages.
     pub fn new(io: Io, window: Window<Item>, resend_s: u32) -> Self {
         Self {
+            link: Link::new(window).restarted(io.restarts()),
+            careful: Arc::new(Careful::new(io.id(), io.crumbs())),
             io,
-            link: Link::new(window),
             resend_s,
+            next: None,
             acknowledged: 0,
             lost: Vec::new(),
         }
@@ -45,9 +53,16 @@ impl Sender {
     ///
     /// # Errors
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
-    pub fn send_all(mut self, items: Vec<Item>) -> Result<()> {
+    pub fn send_all(self, items: Vec<Item>) -> Result<()> {
+        let careful = Arc::clone(&self.careful);
+        let outcome = self.go_round(items);
+        careful.close();
+        outcome
+    }
+
+    fn go_round(mut self, items: Vec<Item>) -> Result<()> {
         let total = items.len();
-        let reader = Reader::start(items)?;
+        let reader = Reader::start(items, Arc::clone(&self.careful))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
                 "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
@@ -55,19 +70,17 @@ impl Sender {
             return self.send_blindly(&reader);
         }
         let mut unread = total > 0;
-        while unread || !self.link.is_empty() {
+        while unread || self.next.is_some() || !self.link.is_empty() {
             self.step()?;
-            let may_send = unread && self.link.may_send();
+            let may_send = unread && self.next.is_none() && self.link.may_send(0);
             if may_send {
                 match reader.next_within(GLANCE) {
-                    Next::Ready(item, reading) => {
-                        self.send(&item, reading)?;
-                        self.link.sent(item.id().to_owned(), item, Instant::now());
-                    }
+                    Next::Ready(item, reading) => self.next = Some((item, reading)),
                     Next::Busy => {}
                     Next::End => unread = false,
                 }
             }
+            self.send_next()?;
             // While there is something to send, events are only glanced at.
             match self.io.receive_within(if may_send {
                 Duration::from_millis(1)
@@ -96,6 +109,20 @@ impl Sender {
         Ok(())
     }
 
+    /// Sends the next picture, if there is room for it.
+    fn send_next(&mut self) -> Result<()> {
+        let room = |(_, reading): &mut (Item, Reading)| self.link.may_send(bytes(reading));
+        if let Some((item, reading)) = self.next.take_if(room) {
+            let bytes = bytes(&reading);
+            seggpt_fault::at("before-send", item.id());
+            self.send(&item, reading)?;
+            seggpt_fault::at("after-send", item.id());
+            let id = item.id().to_owned();
+            self.link.sent(id, item, bytes, Instant::now());
+        }
+        Ok(())
+    }
+
     fn send_blindly(mut self, reader: &Reader) -> Result<()> {
         loop {
             match reader.next_within(GLANCE) {
@@ -115,11 +142,16 @@ impl Sender {
             return;
         }
         if let Some(greeting) = arrival.greeting() {
-            return self.link.greeted(&greeting, Instant::now());
+            // This process is in its place.
+            if greeting.died != Some(self.io.id()) {
+                self.link.greeted(&greeting, Instant::now());
+            }
+            return;
         }
         match arrival.read::<Ack>() {
             Ok(message) => {
                 let item = &message.identity().item;
+                seggpt_fault::at("at-ack", item);
                 match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
@@ -135,8 +167,12 @@ impl Sender {
                 Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
                 Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
-                    let reading = item.read();
+                    let reading = read(&item, &self.careful);
                     self.send(&item, reading)?;
+                }
+                Step::Condemn(item) => {
+                    tracing::error!("{}: {CONDEMNED}", item.id());
+                    self.send(&item, Err(CONDEMNED.into()))?;
                 }
                 Step::GiveUp(item) => {
                     let error = format!(
@@ -172,4 +208,11 @@ impl Sender {
         };
         self.io.send(OUTPUT, message)
     }
+}
+
+/// What a picture takes once it is decoded, as every node on the way will have it.
+fn bytes(reading: &Reading) -> u64 {
+    reading.as_ref().map_or(0, |picture| {
+        u64::from(picture.width()) * u64::from(picture.height()) * 3
+    })
 }

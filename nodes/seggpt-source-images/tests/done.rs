@@ -38,14 +38,14 @@ const FAILED: &str =
 
 fn is_done(lines: &[&str]) -> bool {
     let out = results(lines);
-    let done = Done::read(out.path(), "k").unwrap();
+    let done = Done::read(out.path(), "k", "now").unwrap();
     done.has(&entry("/p/a.png", 10, -20))
 }
 
 #[test]
 fn what_is_done_is_known_by_item_key_size_time_and_source() {
     let out = results(&[DONE]);
-    let done = Done::read(out.path(), "k").unwrap();
+    let done = Done::read(out.path(), "k", "now").unwrap();
     assert!(
         done.has(&entry("/p/a.png", 10, -20)),
         "a file of before 1970"
@@ -63,7 +63,7 @@ fn what_is_done_is_known_by_item_key_size_time_and_source() {
         assert!(!done.has(&other), "{other:?}");
     }
     for key in ["other", ""] {
-        let done = Done::read(out.path(), key).unwrap();
+        let done = Done::read(out.path(), key, "now").unwrap();
         assert!(!done.has(&entry("/p/a.png", 10, -20)), "{key:?}");
     }
 }
@@ -73,10 +73,10 @@ fn a_mask_that_is_gone_or_of_another_length_is_made_again() {
     let out = results(&[DONE]);
     let mask = out.path().join("a.mask.png");
     fs::write(&mask, "mas").unwrap();
-    let shorter = Done::read(out.path(), "k").unwrap();
+    let shorter = Done::read(out.path(), "k", "now").unwrap();
     assert!(!shorter.has(&entry("/p/a.png", 10, -20)));
     fs::remove_file(mask).unwrap();
-    let gone = Done::read(out.path(), "k").unwrap();
+    let gone = Done::read(out.path(), "k", "now").unwrap();
     assert!(!gone.has(&entry("/p/a.png", 10, -20)));
 }
 
@@ -87,20 +87,43 @@ fn the_last_record_of_an_item_counts() {
 }
 
 #[test]
+fn what_this_run_has_ended_is_not_sent_again_after_a_restart_and_keeps_its_number() {
+    let own = |line: &str| line.replacen('{', r#"{"run":"now","#, 1);
+    for line in [DONE, FAILED] {
+        let out = results(&[&own(line)]);
+        let done = Done::read(out.path(), "k", "now").unwrap();
+        assert!(done.has_ended("a.png"), "{line}");
+        assert!(
+            !done.has(&entry("/p/a.png", 10, -20)),
+            "it is counted among this run's"
+        );
+        let later = Done::read(out.path(), "k", "later").unwrap();
+        assert!(!later.has_ended("a.png"));
+    }
+    let out = results(&[&own(DONE)]);
+    fs::remove_file(out.path().join("a.mask.png")).unwrap();
+    assert!(
+        !Done::read(out.path(), "k", "now")
+            .unwrap()
+            .has_ended("a.png")
+    );
+}
+
+#[test]
 fn a_line_that_was_cut_short_spoils_no_other() {
     assert!(is_done(&[DONE, "", "no JSON", r#"{"item":"a.png","sta"#]));
 }
 
 #[test]
 fn no_journal_means_that_nothing_is_done() {
-    let done = Done::read("/nowhere".as_ref(), "k").unwrap();
+    let done = Done::read("/nowhere".as_ref(), "k", "now").unwrap();
     assert!(!done.has(&entry("/p/a.png", 10, -20)));
 }
 
 #[test]
 fn the_same_item_of_another_source_is_refused_by_name() {
     let out = results(&[DONE]);
-    let done = Done::read(out.path(), "k").unwrap();
+    let done = Done::read(out.path(), "k", "now").unwrap();
     done.check(out.path(), &[entry("/p/a.png", 11, 0)]).unwrap();
     let refused = done.check(out.path(), &[entry("/q/a.png", 10, -20)]);
     let said = refused.unwrap_err().to_string();

@@ -128,6 +128,24 @@ fn no_more_than_the_window_is_under_way() {
 }
 
 #[test]
+fn pictures_that_are_too_large_together_go_one_by_one_though_the_window_has_places() {
+    let dir = tempfile::tempdir().unwrap();
+    // More than a megabyte of pixels each.
+    for name in ["1.png", "2.png", "3.png"] {
+        RgbImage::new(700, 600).save(dir.path().join(name)).unwrap();
+    }
+    let sent = |window_mb| {
+        let acks = vec![ack(1.0, "1.png"), at(2.0, "Stop")];
+        let (result, outputs) = run_with(&dir, &["--window-mb", window_mb], acks);
+        result.unwrap();
+        outputs.len()
+    };
+    assert_eq!(sent("1"), 2);
+    assert_eq!(sent("2"), 2);
+    assert_eq!(sent("3"), 3);
+}
+
+#[test]
 fn it_sends_again_what_is_not_acknowledged() {
     let dir = pictures(&["1.png"]);
     let (result, outputs) = run_with(

@@ -22,6 +22,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         ("SELECT", way.select.word().to_owned()),
         ("K", way.k.to_string()),
         ("WINDOW", args.window.to_string()),
+        ("WINDOW_MB", args.window_mb.to_string()),
         ("RESEND_S", patience(args.window, way.prompts()).to_string()),
     ]);
     examiner.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));

@@ -152,7 +152,7 @@ fn baseline_row(
 ) -> Result<RowScores, ExamError> {
     let (name, total) = (baseline.name(), exam.questions.len() as u64);
     console::note(&format!("baseline: {name}"));
-    let mut row = Row::open(&plan.out, name, key)?;
+    let mut row = Row::open(&plan.out, name, key, "")?;
     let mut console = Terminal::new(&plan.args.view);
     baseline::answer(exam, baseline, &mut row, |done| {
         console.progress(&Progress {

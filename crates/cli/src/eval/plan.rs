@@ -8,7 +8,7 @@ use seggpt_flow::Flaw;
 
 use crate::{
     args::{Ensemble, EvalArgs, Guides, Refine},
-    segment::{MODEL_HELP, absolute, prompts},
+    segment::{self, MODEL_HELP, absolute, prompts},
 };
 
 /// Everything that a run of `seggpt eval` does. Paths are absolute.
@@ -191,7 +191,7 @@ fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
     let mut models = Vec::new();
     for name in wanted {
         let flaw = |error: seggpt::Error| Flaw::new(error.to_string()).help(MODEL_HELP);
-        let path = absolute(&seggpt::find_model(name).map_err(flaw)?)?;
+        let path = segment::model(name)?;
         let inspection = seggpt::inspect(&path).map_err(flaw)?;
         models.push(Model {
             name: model_name(&path),
@@ -210,6 +210,9 @@ const COMMON: [&str; 4] = ["model", "best", "last", "pytorch_model"];
 fn model_name(path: &Path) -> String {
     let text =
         |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(name) = seggpt::builtin_name(path) {
+        return name.to_owned();
+    }
     if path.is_dir() {
         return text(path.file_name());
     }

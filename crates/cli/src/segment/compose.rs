@@ -46,6 +46,7 @@ pub fn compose(plan: &Plan) -> String {
         ("INPUTS", plan.inputs.entries.join("\n")),
         ("RESULTS", plan.out.display().to_string()),
         ("WINDOW", args.window.to_string()),
+        ("WINDOW_MB", args.window_mb.to_string()),
         ("RESEND_S", patience(args.window, plan.k).to_string()),
     ];
     let mut prompts = vec![

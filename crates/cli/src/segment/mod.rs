@@ -56,9 +56,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     let prompts = prompts::check(args)?;
     let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
 
-    let model = seggpt::find_model(&args.model)
-        .map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
-    let model = absolute(&model)?;
+    let model = model(&args.model)?;
     let inspection =
         seggpt::inspect(&model).map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
 
@@ -89,6 +87,16 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
 
 pub(crate) const MODEL_HELP: &str =
     "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";
+
+/// Where a model is, as a dataflow names it.
+pub(crate) fn model(name: &str) -> Result<PathBuf, Flaw> {
+    let found =
+        seggpt::find_model(name).map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
+    match seggpt::builtin_name(&found) {
+        Some(_) => Ok(found),
+        None => absolute(&found),
+    }
+}
 
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
     let absolute = std::path::absolute(path)

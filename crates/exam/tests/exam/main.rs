@@ -34,7 +34,7 @@ fn open(name: &str, protocol: &Protocol) -> Exam {
 /// Asks without answers to build on.
 fn asker(exam: &Arc<Exam>, select: &str) -> Asker {
     let out = tempfile::tempdir().unwrap();
-    let row = Row::open(out.path(), "row", "").unwrap();
+    let row = Row::open(out.path(), "row", "", "").unwrap();
     Asker::new(Arc::clone(exam), 32, select, None, row.kept().clone()).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn answered(
     out: &Path,
     answer: impl Fn(&LabelPlane) -> LabelPlane,
 ) -> seggpt_exam::RowScores {
-    let mut row = Row::open(out, "row", "key").unwrap();
+    let mut row = Row::open(out, "row", "key", "").unwrap();
     for (at, question) in exam.questions.iter().enumerate() {
         let truth = exam.papers[question.paper]
             .dataset
@@ -291,6 +291,7 @@ fn what_no_reader_knows_is_said() {
 fn mark(item: &str) -> Mark {
     Mark {
         item: item.to_owned(),
+        run: String::new(),
         areas: vec![[0, 3, 4, 4], [2, 3, 4, 4]],
         objects: vec![],
         segments: vec![],
@@ -313,7 +314,7 @@ fn a_row_goes_on_after_half_a_line_and_another_key_is_another_row_beside_it() {
         let mark = mark(&exam.questions[at].item);
         row.add(&exam, at, &mark, &blank).unwrap();
     };
-    let mut row = Row::open(out.path(), "row", "key").unwrap();
+    let mut row = Row::open(out.path(), "row", "key", "").unwrap();
     add(&mut row, 0);
     drop(row);
     let whole = fs::read(journal(out.path())).unwrap();
@@ -323,7 +324,7 @@ fn a_row_goes_on_after_half_a_line_and_another_key_is_another_row_beside_it() {
     )
     .unwrap();
 
-    let mut row = Row::open(out.path(), "row", "key").unwrap();
+    let mut row = Row::open(out.path(), "row", "key", "").unwrap();
     assert!(row.has(&exam.questions[0].item) && !row.has(&exam.questions[1].item));
     add(&mut row, 1);
     let scores = row.finish(&exam, "fixed", 0).unwrap();
@@ -331,7 +332,7 @@ fn a_row_goes_on_after_half_a_line_and_another_key_is_another_row_beside_it() {
     assert_eq!(scores.milliseconds, Some(1.5));
     drop(row);
 
-    let row = Row::open(out.path(), "row", "another").unwrap();
+    let row = Row::open(out.path(), "row", "another", "").unwrap();
     assert!(!row.has(&exam.questions[0].item));
     assert_eq!(row.finish(&exam, "fixed", 0).unwrap().progress(), (2, 0));
     drop(row);
@@ -345,7 +346,7 @@ fn a_row_goes_on_after_half_a_line_and_another_key_is_another_row_beside_it() {
 fn a_row_is_a_folder_and_nothing_else() {
     let out = tempfile::tempdir().unwrap();
     for name in ["", "a/b", "..", ".hidden"] {
-        assert!(Row::open(out.path(), name, "").is_err(), "{name}");
+        assert!(Row::open(out.path(), name, "", "").is_err(), "{name}");
     }
 }
 
@@ -356,7 +357,7 @@ fn rows_stand_beside_each_other_in_table_and_page() {
     let right = answered(&exam, out.path(), Clone::clone);
     let mut rows = vec![right];
     for one in baseline::all() {
-        let mut row = Row::open(out.path(), one.name(), "").unwrap();
+        let mut row = Row::open(out.path(), one.name(), "", "").unwrap();
         baseline::answer(&exam, &*one, &mut row, |_| true).unwrap();
         rows.push(row.finish(&exam, "fixed", 0).unwrap());
     }

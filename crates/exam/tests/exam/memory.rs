@@ -44,7 +44,7 @@ fn a_frame_waits_for_the_one_before_and_shows_it_with_its_answer() {
     assert_eq!(order.after(1), None);
 
     let out = tempfile::tempdir().unwrap();
-    let mut row = Row::open(out.path(), "row", "key").unwrap();
+    let mut row = Row::open(out.path(), "row", "key", "").unwrap();
     let first = asker(&exam, &row).ask(&exam.questions[0]).unwrap();
     assert_eq!(first.examples.len(), 1);
     add(&exam, &mut row, 0);
@@ -66,7 +66,7 @@ fn without_memory_no_frame_waits() {
 fn a_video_that_was_cut_off_goes_on_with_the_answers_it_had() {
     let exam = remembering();
     let out = tempfile::tempdir().unwrap();
-    let reopened = || Row::open(out.path(), "row", "key").unwrap();
+    let reopened = || Row::open(out.path(), "row", "key", "").unwrap();
     add(&exam, &mut reopened(), 0);
     let row = reopened();
     assert_eq!(row.open_questions(&exam).unwrap(), [1]);
@@ -77,7 +77,7 @@ fn a_video_that_was_cut_off_goes_on_with_the_answers_it_had() {
     let error = row.open_questions(&exam).unwrap_err().to_string();
     assert!(error.contains("0.png") && error.contains("anew"), "{error}");
 
-    let mut anew = Row::open(out.path(), "row", "another").unwrap();
+    let mut anew = Row::open(out.path(), "row", "another", "").unwrap();
     add(&exam, &mut anew, 0);
     assert_eq!(kept(out.path(), "another"), 1);
     add(&exam, &mut anew, 1);

@@ -124,7 +124,7 @@ fn stuff_is_asked_as_a_kind_and_things_as_instances_after_it() {
     assert!(matches!(error, ExamError::Unanswered { .. }), "{error}");
 
     let out = tempfile::tempdir().unwrap();
-    let mut row = Row::open(out.path(), "row", "").unwrap();
+    let mut row = Row::open(out.path(), "row", "", "").unwrap();
     let question = &exam.questions[0];
     let answer = exam.truth(question).unwrap();
     let mark = exam.mark(question, &answer, row.kept()).unwrap();
@@ -154,7 +154,7 @@ fn baselines_answer_both_halves() {
     let folder = drawn();
     let exam = exam(folder.path());
     let out = tempfile::tempdir().unwrap();
-    let mut row = Row::open(out.path(), "copied", "").unwrap();
+    let mut row = Row::open(out.path(), "copied", "", "").unwrap();
     baseline::answer(&exam, &CopiedMask, &mut row, |_| true).unwrap();
     let row = row.finish(&exam, "fixed", 0).unwrap();
     assert_eq!(row.progress(), (4, 4));

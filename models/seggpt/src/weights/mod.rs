@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     fs::File,
-    ops::Range,
+    ops::{Deref, Range},
     path::{Path, PathBuf},
 };
 
@@ -18,7 +18,10 @@ use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::{Init, VarBuilder, var_builder::SimpleBackend};
 use memmap2::Mmap;
 
-use crate::{Architecture, Config, Error, MatchingConfig};
+use crate::{
+    Architecture, Config, Error, MatchingConfig,
+    builtin::{self, builtin_name},
+};
 
 pub(crate) use safetensors::{About, METADATA_KEY};
 pub(crate) use source::Source;
@@ -59,7 +62,24 @@ pub(crate) struct Checkpoint {
     pub(crate) format: Format,
     pub(crate) architecture: Architecture,
     pub(crate) entries: BTreeMap<String, Entry>,
-    map: Mmap,
+    map: Bytes,
+}
+
+/// The bytes of a checkpoint.
+enum Bytes {
+    Mapped(Mmap),
+    Inside(&'static [u8]),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Inside(bytes) => bytes,
+        }
+    }
 }
 
 impl Checkpoint {
@@ -67,12 +87,16 @@ impl Checkpoint {
     /// architecture is there in its shape.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let path = weights_file(path)?;
+        if let Some(bytes) = builtin::weights(&path) {
+            let parts = safetensors::read(&path, bytes)?;
+            return Self::checked(path, parts, Bytes::Inside(bytes));
+        }
         let file = File::open(&path).map_err(Error::io("open", &path))?;
         // SAFETY: the map is read only. A file that another process rewrites meanwhile would change under it, which
         // is why our own writer renames into place and never writes into an existing file.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
-        let (format, architecture, entries) = match map.get(..9) {
+        let parts = match map.get(..9) {
             None => {
                 return Err(Error::truncated(
                     &path,
@@ -94,6 +118,14 @@ impl Checkpoint {
                 ));
             }
         };
+        Self::checked(path, parts, Bytes::Mapped(map))
+    }
+
+    fn checked(
+        path: PathBuf,
+        (format, architecture, entries): (Format, Architecture, BTreeMap<String, Entry>),
+        map: Bytes,
+    ) -> Result<Self, Error> {
         let checkpoint = Self {
             path,
             format,
@@ -210,6 +242,9 @@ impl Checkpoint {
 
     /// A name for people: the folder's for `model.safetensors`, else the file's.
     pub(crate) fn name(&self) -> String {
+        if let Some(name) = builtin_name(&self.path) {
+            return name.into();
+        }
         let folder = self.path.parent().and_then(Path::file_name);
         let stem = self.path.file_stem();
         let name = if stem.is_some_and(|stem| stem == "model") {

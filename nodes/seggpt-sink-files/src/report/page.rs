@@ -29,20 +29,16 @@ struct Page<'a> {
     run: &'a Run,
     journal: &'a Journal,
     tally: Tally,
-    totals: Totals,
+    totals: &'a Totals,
 }
 
 pub fn write(report: &Report, file: &str, run: &Run, journal: &Journal) -> Result<()> {
-    let mut totals = Totals::default();
-    for record in journal.records(&[Outcome::Done])? {
-        totals.add(&record?.0);
-    }
     let page = Page {
         report,
         run,
         journal,
         tally: journal.tally(),
-        totals,
+        totals: journal.totals(),
     };
     report.folder.put_with(file, |file| {
         page.write_into(file).wrap_err("the report page")
@@ -157,40 +153,46 @@ impl Page<'_> {
     }
 
     fn failed(&self) -> Filled<impl Iterator<Item = Filled<Record>>> {
-        let records = self.journal.records(&[Outcome::Failed]).map_err(custom)?;
+        let records = self
+            .journal
+            .records(&[Outcome::Failed], |_| true)
+            .map_err(custom)?;
         Ok(records.map(|record| record.map(|(record, _)| record).map_err(custom)))
     }
 
     fn cards(&self) -> Filled<impl Iterator<Item = Filled<Card>>> {
-        let records = self.journal.records(&[Outcome::Done]).map_err(custom)?;
-        Ok(records.filter_map(|record| self.card(record, true).transpose()))
+        self.done(true)
     }
 
     /// Items without pictures.
     fn listed(&self) -> Filled<impl Iterator<Item = Filled<Card>>> {
-        let records = self.journal.records(&[Outcome::Done]).map_err(custom)?;
-        Ok(records.filter_map(|record| self.card(record, false).transpose()))
+        self.done(false)
+    }
+
+    fn done(&self, pictured: bool) -> Filled<impl Iterator<Item = Filled<Card>>> {
+        let records = self.journal.records(&[Outcome::Done], move |entry| {
+            entry.brief.pictured == pictured
+        });
+        let records = records.map_err(custom)?;
+        Ok(records.map(|record| self.card(record)))
     }
 
     fn listed_count(&self) -> u64 {
         self.tally.done.saturating_sub(self.tally.pictured)
     }
 
-    fn card(&self, record: Result<(Record, bool)>, pictured: bool) -> Filled<Option<Card>> {
+    fn card(&self, record: Result<(Record, bool)>) -> Filled<Card> {
         let (record, earlier) = record.map_err(custom)?;
-        if record.pictured != pictured {
-            return Ok(None);
-        }
-        let thumbs = if pictured {
+        let thumbs = if record.pictured {
             self.report.thumbs(&record.name).map_err(custom)?
         } else {
             Thumbs::default()
         };
-        Ok(Some(Card {
+        Ok(Card {
             record,
             earlier,
             thumbs,
-        }))
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 """The messages of dora-seggpt, for dora nodes in Python."""
 
 from .ack import DONE, FAILED, ack, read_ack
+from .canvases import Canvases, Prompt, read_canvases
 from .image import Image, read_image, write_image
-from .mask import classes, confidence_plane, label_plane
+from .mask import classes, confidence_plane, label_plane, write_mask
 from .metadata import KEY, NOTHING, ContractError, Failure, Greeting, Identity, passes_on, read
 
 __all__ = [
@@ -10,11 +11,13 @@ __all__ = [
     "FAILED",
     "KEY",
     "NOTHING",
+    "Canvases",
     "ContractError",
     "Failure",
     "Greeting",
     "Identity",
     "Image",
+    "Prompt",
     "ack",
     "classes",
     "confidence_plane",
@@ -22,6 +25,8 @@ __all__ = [
     "passes_on",
     "read",
     "read_ack",
+    "read_canvases",
     "read_image",
     "write_image",
+    "write_mask",
 ]

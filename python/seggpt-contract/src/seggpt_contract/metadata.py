@@ -58,10 +58,11 @@ class Greeting:
 
     number: int  #: counts the sender's greetings
     restarted: str | None = None  #: the node that was started again
+    died: str | None = None  #: the node that died, says the one behind it
 
     def metadata(self):
         """The metadata that carries it, beside NOTHING."""
-        return {KEY: json.dumps(_given({"greeting": self.number, "restarted": self.restarted}))}
+        return {KEY: json.dumps(_given({"greeting": self.number, "restarted": self.restarted, "died": self.died}))}
 
 
 def read(metadata):
@@ -74,7 +75,7 @@ def read(metadata):
     try:
         envelope = json.loads(metadata[KEY])
         if "greeting" in envelope:
-            return Greeting(envelope["greeting"], envelope.get("restarted"))
+            return Greeting(envelope["greeting"], envelope.get("restarted"), envelope.get("died"))
         known = Identity.__dataclass_fields__.keys() - {"extra"}
         extra = {key: value for key, value in metadata.items() if key != KEY}
         identity = Identity(**{key: envelope[key] for key in known & envelope.keys()}, extra=extra)

@@ -1,5 +1,4 @@
-//! The program itself: killed at any moment, and moved to an empty folder.
-#![allow(clippy::unwrap_used)]
+//! Training by the command: killed at any moment, and moved to an empty folder.
 
 use std::{
     collections::BTreeMap,
@@ -10,20 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seggpt_samples::{GrayImage, RgbImage, pack::Packing};
-use seggpt_train::{Settings, pack};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_seggpt-train");
+use image::{GrayImage, RgbImage};
+use seggpt_tests::{Scratch, binary};
 
 const NETWORK: &str = "network: {preset: small, image_size: 16, width: 16, depth: 2, heads: 2, mlp_width: 16, decoder_width: 4, \
                        kept_blocks: [1], stem_width: 8}\nstart: random\n";
 
 fn program(folder: &Path, out: &str) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(binary("seggpt"));
     command
-        .args(["train.yml", "--device", "cpu", "--out", out])
+        .args(["train", "train.yml", "--device", "cpu", "--out", out])
         .current_dir(folder)
-        .stdout(Stdio::null());
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command
 }
 
@@ -125,14 +123,15 @@ fn a_pack_the_settings_and_the_program_are_enough() {
         data.path().display()
     );
     fs::write(&source, yaml).unwrap();
-    let packed = tempfile::tempdir().unwrap();
-    let settings = Settings::read(&source).unwrap();
-    let written = pack(&settings, packed.path(), &Packing::default()).unwrap();
-    assert_eq!(written.len(), 2, "{written:?}");
+    let packed = Scratch::new();
+    let line = ["train", "pack", source.to_str().unwrap(), "out"];
+    let written = packed.seggpt(line).expect_code(0).said();
+    assert_eq!(written.lines().count(), 2, "{written}");
 
     let empty = tempfile::tempdir().unwrap();
-    for file in &written {
-        fs::copy(file, empty.path().join(file.file_name().unwrap())).unwrap();
+    for file in written.lines().map(Path::new) {
+        let place = empty.path().join(file.file_name().unwrap());
+        fs::copy(packed.path(file), place).unwrap();
     }
     drop((data, packed));
     assert!(program(empty.path(), "out").status().unwrap().success());

@@ -1,0 +1,86 @@
+//! `seggpt node`: this program as a node of a dataflow. Called by a node's name, as through a link, it is that node.
+
+use std::{ffi::OsString, path::Path};
+
+use clap::Subcommand;
+use seggpt_flow::PREFIX;
+
+/// The nodes by their names without `seggpt-`, each with its settings.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // what `--help` says of each stands at its settings
+pub enum NodeCommand {
+    SourceImages(Box<seggpt_source_images::Settings>),
+    Prompts(Box<seggpt_prompts::Settings>),
+    EnsembleFeature(Box<seggpt_ensemble_feature::Settings>),
+    EnsembleSpatial(Box<seggpt_ensemble_spatial::Settings>),
+    EnsembleVote(Box<seggpt_ensemble_vote::Settings>),
+    Infer(Box<seggpt_infer::Settings>),
+    SinkFiles(Box<seggpt_sink_files::Settings>),
+    Examiner(Box<seggpt_examiner::Settings>),
+}
+
+/// Connects to the dataflow that started this process, and is the node until the dataflow ends.
+///
+/// # Errors
+/// Those of the node, or that no dataflow started this process.
+pub fn run(node: NodeCommand) -> eyre::Result<()> {
+    use NodeCommand as Node;
+    let (io, events) = seggpt_node::start()?;
+    seggpt_node::outcome::told(match node {
+        Node::SourceImages(settings) => seggpt_source_images::run(io, events, *settings),
+        Node::Prompts(settings) => seggpt_prompts::run(io, events, *settings),
+        Node::EnsembleFeature(settings) => seggpt_ensemble_feature::run(io, events, *settings),
+        Node::EnsembleSpatial(settings) => seggpt_ensemble_spatial::run(io, events, *settings),
+        Node::EnsembleVote(settings) => seggpt_ensemble_vote::run(io, events, *settings),
+        Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
+        Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
+        Node::Examiner(settings) => seggpt_examiner::run(io, events, *settings),
+    })
+}
+
+/// The command line that is meant: `seggpt-infer ...` is `seggpt node infer ...`.
+pub fn words(called: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<_> = called.into_iter().collect();
+    let stem = words
+        .first()
+        .and_then(|program| Path::new(program).file_stem());
+    let name = stem
+        .and_then(|stem| stem.to_str())
+        .and_then(|stem| stem.strip_prefix(PREFIX))
+        .filter(|name| NodeCommand::has_subcommand(name))
+        .map(OsString::from);
+    if let Some(name) = name {
+        words.splice(..1, ["seggpt".into(), "node".into(), name]);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes;
+
+    fn of(line: &str) -> String {
+        let words = words(line.split(' ').map(OsString::from));
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn the_name_that_it_is_called_by_decides() {
+        assert_eq!(
+            of("/opt/bin/seggpt-infer --model x"),
+            "seggpt node infer --model x"
+        );
+        for same in ["seggpt run a.yml", "seggpt-other --help", "./seggpt-0.1"] {
+            assert_eq!(of(same), same);
+        }
+    }
+
+    #[test]
+    fn every_node_is_there() {
+        for manual in nodes::manuals() {
+            assert!(of(manual.name).starts_with("seggpt node "), "{manual:?}");
+        }
+    }
+}

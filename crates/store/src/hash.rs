@@ -1,0 +1,49 @@
+//! Contents told apart by a few digits.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use sha2::{Digest, Sha256};
+
+/// How many bytes of the hash count.
+const BYTES: usize = 8;
+
+/// The first 16 hexadecimal digits of the SHA-256 of all that can be read.
+///
+/// # Errors
+/// It cannot be read.
+pub fn short(mut from: impl Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(&mut from, &mut hash)?;
+    let digest = hash.finalize();
+    Ok(digest[..BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+/// [`short`] of a file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn short_of_file(path: &Path) -> io::Result<String> {
+    short(File::open(path)?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_beginning_of_what_sha256sum_says() {
+        // printf abc | sha256sum
+        assert_eq!(short(&b"abc"[..]).unwrap(), "ba7816bf8f01cfea");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abc").unwrap();
+        assert_eq!(short_of_file(file.path()).unwrap(), "ba7816bf8f01cfea");
+    }
+}
