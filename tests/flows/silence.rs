@@ -10,7 +10,7 @@ use crate::endings::{child_named, long_run, signal};
 fn the_edge_to_a_node_that_is_held_up_is_named_within_half_a_minute_and_the_run_ends() {
     let scratch = Scratch::new();
     let child = long_run(&scratch);
-    let held = child_named("seggpt-ensemble-feature", child.id());
+    let held = child_named("ensemble-feature", child.id());
     signal("-STOP", &held);
     let since = Instant::now();
     let output = child.wait_with_output().unwrap();

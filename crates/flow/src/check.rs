@@ -26,7 +26,7 @@ pub(crate) struct Checked<'a> {
 }
 
 /// The variable that only whoever starts a run may set.
-const RUN_KEY: &str = "RUN_KEY";
+pub(crate) const RUN_KEY: &str = "RUN_KEY";
 
 /// Beginnings of variables that are read by libraries and the system under a node.
 const SYSTEM: [&str; 22] = [

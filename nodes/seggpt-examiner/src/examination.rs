@@ -149,6 +149,7 @@ impl<'a> Examination<'a> {
     /// A question is done: what waited for it may be asked.
     fn finish(&mut self, at: usize, identity: &Identity, status: Status, error: &str) {
         self.finished += 1;
+        self.careful.done(&identity.item);
         outcome::say(identity, status, self.finished, error);
         if let Some(next) = self.order.after(at) {
             self.want(next);
@@ -170,10 +171,20 @@ impl<'a> Examination<'a> {
                 Ok(())
             }
             Ok(prompted) => {
+                let careful = self.careful;
                 (identity.width, identity.height) =
                     (prompted.image.width(), prompted.image.height());
-                seggpt_fault::at("before-send", &identity.item);
-                self.send(&identity, &prompted)?;
+                let sent = careful.over(&identity.item, || {
+                    seggpt_fault::at("before-send", &identity.item);
+                    self.send(&identity, &prompted)
+                });
+                match sent {
+                    Ok(sent) => sent?,
+                    Err(deadly) => {
+                        self.fail(at, &identity, &deadly);
+                        return Ok(());
+                    }
+                }
                 let sent = Arc::new((at, identity.clone(), prompted));
                 self.link.sent(identity.item, sent, bytes, Instant::now());
                 Ok(())

@@ -70,13 +70,18 @@ impl Sender {
             return self.send_blindly(&reader);
         }
         let mut unread = total > 0;
+        let mut taken = 0;
         while unread || self.next.is_some() || !self.link.is_empty() {
             self.step()?;
             let may_send = unread && self.next.is_none() && self.link.may_send(0);
             if may_send {
                 match reader.next_within(GLANCE) {
-                    Next::Ready(item, reading) => self.next = Some((item, reading)),
+                    Next::Ready(item, reading) => {
+                        taken += 1;
+                        self.next = Some((item, reading));
+                    }
                     Next::Busy => {}
+                    Next::End if taken < total => bail!("the thread that reads pictures is gone"),
                     Next::End => unread = false,
                 }
             }
@@ -114,7 +119,6 @@ impl Sender {
         let room = |(_, reading): &mut (Item, Reading)| self.link.may_send(bytes(reading));
         if let Some((item, reading)) = self.next.take_if(room) {
             let bytes = bytes(&reading);
-            seggpt_fault::at("before-send", item.id());
             self.send(&item, reading)?;
             seggpt_fault::at("after-send", item.id());
             let id = item.id().to_owned();
@@ -152,6 +156,7 @@ impl Sender {
             Ok(message) => {
                 let item = &message.identity().item;
                 seggpt_fault::at("at-ack", item);
+                self.careful.done(item);
                 match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
@@ -193,6 +198,15 @@ impl Sender {
     }
 
     fn send(&mut self, item: &Item, reading: Reading) -> Result<()> {
+        let careful = Arc::clone(&self.careful);
+        let sent = careful.over(item.id(), || {
+            seggpt_fault::at("before-send", item.id());
+            self.send_now(item, reading)
+        });
+        sent.unwrap_or_else(|deadly| self.send_now(item, Err(deadly)))
+    }
+
+    fn send_now(&mut self, item: &Item, reading: Reading) -> Result<()> {
         let message = match reading {
             Ok(picture) => Message::Item(
                 item.identity((picture.width(), picture.height())),

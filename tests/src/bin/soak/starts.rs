@@ -108,7 +108,7 @@ fn one(
     sleep(moment);
     let found = family(child.id())
         .into_iter()
-        .find(|(_, program)| program.file_name().is_some_and(|name| name == node));
+        .find(|(_, program)| program == node);
     if let Some((pid, _)) = found {
         signal("-STOP", pid);
         sleep(pause);
