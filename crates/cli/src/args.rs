@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use seggpt_flow::Setting;
 
@@ -170,6 +171,13 @@ pub struct SegmentArgs {
     /// The classes in the masks, as ID:NAME:#RRGGBB with commas between (default: read from the masks).
     #[arg(long, value_name = "CLASSES", help_heading = "Examples to learn from")]
     pub classes: Option<String>,
+    /// How the masks are read: auto, binary, palette, rgb or ids (default: the library's word, else auto).
+    #[arg(long, value_name = "MODE", value_parser = str::parse::<MaskMode>, help_heading = "Examples to learn from")]
+    pub mask_mode: Option<MaskMode>,
+    /// Cameras' EXIF orientation: apply turns pictures and examples upright, ignore takes them as they are stored (default:
+    /// apply).
+    #[arg(long, value_name = "apply|ignore", value_parser = str::parse::<Exif>, help_heading = "Examples to learn from")]
+    pub exif: Option<Exif>,
 
     /// A model file, a transformers folder, or the name of a bundled model.
     #[arg(

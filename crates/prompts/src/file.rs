@@ -9,7 +9,7 @@ use std::{
 use seggpt_annotations::Annotations;
 use seggpt_contract::SegType;
 use seggpt_files::{listing, text};
-use seggpt_imaging::{Rgb, annotation::MaskMode};
+use seggpt_imaging::{Rgb, annotation::MaskMode, read::Exif};
 use serde::{Deserialize, Serialize};
 
 use crate::LibraryError;
@@ -21,6 +21,8 @@ pub struct Settings {
     pub kind: SegType,
     /// How mask files are read.
     pub mask_mode: MaskMode,
+    /// Whether the orientation that cameras wrote turns images upright.
+    pub exif: Exif,
     /// The wanted classes; empty takes whatever the masks show.
     pub classes: Vec<ClassSetting>,
 }
@@ -96,6 +98,8 @@ pub(crate) struct File {
     pub(crate) kind: SegType,
     #[serde(default, with = "MaskModeName")]
     pub(crate) mask_mode: MaskMode,
+    #[serde(default, with = "ExifName")]
+    pub(crate) exif: Exif,
     #[serde(default)]
     pub(crate) classes: Vec<ClassSetting>,
     pub(crate) prompts: Vec<Line>,
@@ -120,6 +124,13 @@ enum MaskModeName {
     Palette,
     Rgb,
     Ids,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Exif", rename_all = "lowercase")]
+enum ExifName {
+    Apply,
+    Ignore,
 }
 
 /// What a library is made of.
@@ -198,6 +209,7 @@ fn listed(list: &Path) -> Result<Contents, LibraryError> {
         settings: Settings {
             kind: file.kind,
             mask_mode: file.mask_mode,
+            exif: file.exif,
             classes: file.classes,
         },
         notes: Vec::new(),

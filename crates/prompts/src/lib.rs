@@ -5,8 +5,9 @@
 //! ```yaml
 //! type: instance          # or semantic: which type token the network gets
 //! mask_mode: auto         # auto, binary, palette, rgb or ids: how to read the masks
+//! exif: apply             # or ignore: whether cameras' orientation turns images upright
 //! classes:                # optional: names, colours, and which classes are wanted
-//!   - {id: 1, name: pebble, color: "#ffffff"}
+//!   - {id: 1, name: pebble, color: "#ffffff"}      # or [255, 255, 255]
 //! prompts:                # paths are relative to this file
 //!   - {image: a.jpg, mask: a_mask.png}
 //!   - {image: b.jpg, mask: b_mask.png, name: wet sand}
@@ -23,6 +24,7 @@ mod entry;
 mod error;
 mod file;
 mod library;
+mod remarks;
 mod strategy;
 mod table;
 

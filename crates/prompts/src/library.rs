@@ -9,13 +9,15 @@ use seggpt_contract::{Class, Example, SegType, Square};
 use seggpt_imaging::{
     BLACK, Rgb, RgbImage,
     annotation::{AnnotatedClass, Annotation, ClassEntry, MaskKind, MaskMode},
-    read, resize,
+    read::{Exif, Reading},
+    resize,
 };
 
 use crate::{
     LibraryError, PromptFiles, PromptProblem, Settings,
     classes::{self, Seen},
     file::{self, Contents, Listed},
+    remarks::{self, Remark},
 };
 
 /// One usable prompt: an image and its mask, both readable and of one size.
@@ -51,6 +53,7 @@ pub struct Planes {
 pub struct Library {
     kind: SegType,
     mask_mode: MaskMode,
+    exif: Exif,
     classes: Vec<Class>,
     prompts: Vec<Prompt>,
     warnings: Vec<String>,
@@ -130,7 +133,7 @@ impl Library {
             .map(|listed| {
                 let picture = listed.drawn.zip(annotations.as_ref());
                 let picture = picture.map(|(at, annotations)| &annotations.pictures[at]);
-                Checked::read(listed, picture, settings.mask_mode, table)
+                Checked::read(listed, picture, settings, table)
             })
             .collect();
         let (mut usable, mut problems) = (Vec::new(), Vec::new());
@@ -156,7 +159,8 @@ impl Library {
                 format!("class {} is in the class table, but in no mask", setting.id)
             }),
         );
-        warnings.extend(usable.iter().flat_map(Checked::warnings));
+        let remarks = usable.iter().flat_map(|prompt| prompt.remarks.clone());
+        warnings.extend(remarks::summed(remarks));
         let prompts = usable
             .into_iter()
             .map(|prompt| prompt.settled(&classes))
@@ -164,6 +168,7 @@ impl Library {
         let library = Self {
             kind: settings.kind,
             mask_mode: settings.mask_mode,
+            exif: settings.exif,
             classes,
             prompts,
             warnings,
@@ -201,8 +206,9 @@ impl Library {
         self.prompts.len()
     }
 
-    /// What is odd but no error: a mask that marks nothing, marks that the class table does not list
-    /// (and that are painted black), a class that no mask shows.
+    /// What is odd but no error: a mask that marks nothing or nearly everything, marks that the class table does not list
+    /// (and that are painted black), a class that no mask shows, what was guessed, and what was not taken as the files have
+    /// it. Each sort is said once.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -218,14 +224,15 @@ impl Library {
     pub fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
         let prompt = &self.prompts[index];
         let Prompt { name, files, .. } = prompt;
-        match self.drawn(prompt) {
+        let reading = match self.drawn(prompt) {
             Some(picture) => picture
                 .file
-                .open()
-                .map_err(|error| changed(PromptProblem::annotations(name, files, error))),
-            None => read::open(&files.image)
-                .map_err(|error| changed(PromptProblem::imaging(name, files, error))),
-        }
+                .reading(self.exif)
+                .map_err(|error| changed(PromptProblem::annotations(name, files, error)))?,
+            None => Reading::open(&files.image, self.exif)
+                .map_err(|error| changed(PromptProblem::imaging(name, files, error)))?,
+        };
+        Ok(reading.picture)
     }
 
     /// A prompt's picture and what its mask says, at their own size.
@@ -252,7 +259,7 @@ impl Library {
         };
         Ok(Planes {
             ids: mask.as_raw().as_chunks::<3>().0.iter().map(id).collect(),
-            image: loaded.image,
+            image: loaded.image.picture,
             mask,
             painted: loaded.painted,
         })
@@ -298,7 +305,15 @@ impl Library {
         let table: Vec<ClassEntry> = self.classes.iter().map(entry).collect();
         let Prompt { name, files, .. } = prompt;
         let picture = self.drawn(prompt);
-        Loaded::open(name, files, picture, self.mask_mode, Some(&table)).map_err(changed)
+        Loaded::open(
+            name,
+            files,
+            picture,
+            self.mask_mode,
+            self.exif,
+            Some(&table),
+        )
+        .map_err(changed)
     }
 
     /// The picture that a labelling tool's file has of a prompt.
@@ -324,7 +339,7 @@ impl Library {
         };
         Ok(Example {
             name: prompt.name.clone(),
-            image: square(resize::bicubic(&image, size, size))?,
+            image: square(resize::bicubic(&image.picture, size, size))?,
             mask: square(mask)?,
             score: 0.0,
         })
@@ -345,7 +360,7 @@ struct Checked {
     size: (u32, u32),
     kind: MaskKind,
     classes: Vec<AnnotatedClass>,
-    unlisted: Vec<String>,
+    remarks: Vec<Remark>,
     drawn: Option<usize>,
 }
 
@@ -353,23 +368,21 @@ impl Checked {
     fn read(
         Listed { name, files, drawn }: Listed,
         picture: Option<&Picture>,
-        mode: MaskMode,
+        settings: &Settings,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
-        let loaded = Loaded::open(&name, &files, picture, mode, table)?;
-        let Annotation {
-            kind,
-            classes,
-            unlisted,
-            ..
-        } = loaded.annotation;
+        let (mode, exif) = (settings.mask_mode, settings.exif);
+        let loaded = Loaded::open(&name, &files, picture, mode, exif, table)?;
+        let mut remarks = remarks::of_image(&files.image, &loaded.image);
+        remarks.extend(remarks::of_mask(&files.mask, &loaded.annotation));
+        let Annotation { kind, classes, .. } = loaded.annotation;
         Ok(Self {
             name,
             files,
-            size: loaded.image.dimensions(),
+            size: loaded.image.picture.dimensions(),
             kind,
             classes,
-            unlisted,
+            remarks,
             drawn,
         })
     }
@@ -380,21 +393,6 @@ impl Checked {
             kind: self.kind,
             classes: &self.classes,
         }
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mask = self.files.mask.display();
-        let mut warnings = Vec::new();
-        if self.classes.is_empty() {
-            warnings.push(format!("{mask}: the mask marks nothing"));
-        }
-        if !self.unlisted.is_empty() {
-            let unlisted = self.unlisted.join(", ");
-            warnings.push(format!(
-                "{mask}: not in the class table, painted black: {unlisted}"
-            ));
-        }
-        warnings
     }
 
     fn settled(self, classes: &[Class]) -> Prompt {
@@ -419,7 +417,7 @@ impl Checked {
 
 /// The files of a prompt, decoded and of one size.
 struct Loaded {
-    image: RgbImage,
+    image: Reading,
     annotation: Annotation,
     painted: Option<RgbImage>,
 }
@@ -430,26 +428,31 @@ impl Loaded {
         files: &PromptFiles,
         picture: Option<&Picture>,
         mode: MaskMode,
+        exif: Exif,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
         let refuse = |error| PromptProblem::imaging(name, files, error);
         let (image, annotation) = match picture {
             Some(picture) => {
                 let refuse = |error| PromptProblem::annotations(name, files, error);
-                let image = picture.file.open().map_err(refuse)?;
+                let image = picture.file.reading(exif).map_err(refuse)?;
                 let size = (picture.size.0 as u32, picture.size.1 as u32);
                 let labels = picture.labels().map_err(refuse)?;
                 (image, Annotation::of_ids(size, &labels, table))
             }
-            None => (
-                read::open(&files.image).map_err(refuse)?,
-                Annotation::open(&files.mask, mode, table).map_err(refuse)?,
-            ),
+            None => {
+                let image = Reading::open(&files.image, exif).map_err(refuse)?;
+                let mut annotation =
+                    Annotation::open_with(&files.mask, mode, table, exif).map_err(refuse)?;
+                annotation.follow(&image);
+                (image, annotation)
+            }
         };
-        let painted = files.painted.as_ref().map(read::open);
+        let painted = files.painted.as_ref().map(|path| Reading::open(path, exif));
         let painted = painted.transpose().map_err(refuse)?;
+        let painted = painted.map(|reading| reading.picture);
         let fits = |path: &Path, mask: &RgbImage| {
-            let (of_image, of_mask) = (image.dimensions(), mask.dimensions());
+            let (of_image, of_mask) = (image.picture.dimensions(), mask.dimensions());
             if of_image == of_mask {
                 return Ok(());
             }

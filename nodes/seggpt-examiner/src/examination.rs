@@ -9,7 +9,10 @@ use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
-use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory, outcome};
+use seggpt_node::{
+    Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory,
+    outcome::{self, GONE},
+};
 
 use crate::{
     Settings,
@@ -131,7 +134,7 @@ impl<'a> Examination<'a> {
                 Some(None) => {}
                 None if self.io.stopped() => return Ok(()),
                 None => bail!(
-                    "the answers ended after {} of {} questions: a node on the way is gone",
+                    "the answers ended after {} of {} questions: a node on the way {GONE}",
                     self.finished,
                     self.total
                 ),

@@ -58,6 +58,7 @@ pub fn manual() -> Manual {
         ],
         command: Settings::command(),
         content: Some(content::of),
+        check: None,
         owns: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Prompt selection: adds to each picture the K examples that are to guide it.
 
+mod check;
 mod content;
 mod pairs;
 mod selector;
@@ -34,6 +35,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: Some(content::of),
+        check: Some(check::files),
         owns: None,
     }
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use seggpt_contract::SegType;
-use seggpt_imaging::annotation::MaskMode;
+use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use crate::Pairs;
 use seggpt_node::manual::{PLACES, RESULTS};
@@ -57,4 +57,9 @@ pub struct Settings {
     /// How mask files are read: `auto`, `binary`, `palette`, `rgb` or `ids`. Overrides the library's.
     #[arg(long, env = "MASK_MODE", help_heading = RESULTS)]
     pub mask_mode: Option<MaskMode>,
+
+    /// Whether the orientation that cameras write (EXIF) turns the examples upright: `apply`, or `ignore` where the masks were
+    /// drawn on pictures as they are stored. Overrides the library's.
+    #[arg(long, env = "EXIF", help_heading = RESULTS)]
+    pub exif: Option<Exif>,
 }

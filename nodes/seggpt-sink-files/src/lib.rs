@@ -61,6 +61,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: None,
+        check: None,
         owns: Some("OUT"),
     }
 }

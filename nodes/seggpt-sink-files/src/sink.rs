@@ -359,7 +359,7 @@ impl Sink {
         }
         record.confidence = results::mean_confidence(mask);
         record.answer(mask, shown.prompts);
-        record.notes = shown.notes;
+        record.notes.extend(shown.notes);
         if let Some(report) = &mut self.report {
             let pictured = self.journal.tally().pictured + self.waiting_pictured;
             let free = self.journal.is_pictured(&identity.item)

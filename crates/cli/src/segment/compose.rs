@@ -42,7 +42,7 @@ pub fn compose(plan: &Plan) -> String {
         ("CANVAS_SIZE", plan.canvas.to_string()),
         ("MODEL", plan.model.display().to_string()),
     ];
-    let source = [
+    let mut source = vec![
         ("INPUTS", plan.inputs.entries.join("\n")),
         ("RESULTS", plan.out.display().to_string()),
         ("WINDOW", args.window.to_string()),
@@ -56,6 +56,11 @@ pub fn compose(plan: &Plan) -> String {
         ("SEED", args.seed.to_string()),
     ]);
     prompts.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
+    let mask_mode = args.mask_mode.map(|mode| ("MASK_MODE", mode.to_string()));
+    prompts.extend(mask_mode);
+    let exif = args.exif.map(|exif| ("EXIF", exif.to_string()));
+    prompts.extend(exif.clone());
+    source.extend(exif);
     prompts.extend(plan.classes.clone().map(|classes| ("CLASSES", classes)));
     let infer = [
         ("DEVICE", args.device.to_string()),
