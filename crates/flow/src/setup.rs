@@ -6,7 +6,10 @@ use dora_core::descriptor::Descriptor;
 use seggpt_node::manual::RESULTS;
 use seggpt_store::{Setup, Spec, setup::NodeSetup};
 
-use crate::{Resources, check::Ours};
+use crate::{
+    Resources,
+    check::{Ours, RUN_KEY},
+};
 
 /// Every node with its settings in force, and what else the run was started with.
 pub(crate) fn of(
@@ -46,7 +49,8 @@ pub(crate) fn of(
 
 fn of_ours(known: &Ours<'_>) -> NodeSetup {
     let deciding = known.manual.deciding(RESULTS);
-    let values = known.values.clone().into_iter();
+    // The key of the run stands beside its nodes.
+    let values = (known.values.clone().into_iter()).filter(|(name, _)| name != RUN_KEY);
     let (decide_results, others) = values.partition(|(name, _)| deciding.contains(name));
     NodeSetup {
         program: known.manual.name.to_owned(),
@@ -86,6 +90,12 @@ nodes:
             ("viewer.py", "1")
         );
         assert_eq!(setup.spec, spec);
+        assert!(
+            setup
+                .nodes
+                .values()
+                .all(|node| !node.others.contains_key(RUN_KEY))
+        );
         assert!(setup.versions.contains_key("dora"));
     }
 }

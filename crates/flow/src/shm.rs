@@ -199,7 +199,7 @@ mod tests {
             pools.collect::<Vec<_>>()
         };
         assert_eq!(fitted(200), [128, 64, 8]);
-        assert_eq!(fitted(112), [67, 36, 8]);
+        assert_eq!(fitted(112), [68, 36, 8]);
         assert_eq!(fitted(24), [8, 8, 8]);
         assert_eq!(fitted(20), [8, 8, 8]);
     }

@@ -16,8 +16,8 @@ use seggpt_prompts::Pairs;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-examiner", version)]
 pub struct Settings {
-    /// Folders of data sets, one a line: `images/`, `masks/`, `classes.tsv` and `split.tsv`; or VOC, COCO, FSS-1000,
-    /// DAVIS, YouTube-VOS, ADE20K as they are published
+    /// Data sets, one a line: folders with `images/`, `masks/`, `classes.tsv` and `split.tsv`; what CVAT, labelme or Label
+    /// Studio export, or COCO files; VOC, COCO, FSS-1000, DAVIS, YouTube-VOS, ADE20K as they are published
     #[arg(long, env = "SETS", help_heading = PLACES, value_delimiter = '\n')]
     pub sets: Vec<String>,
 
@@ -121,11 +121,8 @@ impl Settings {
     /// # Errors
     /// There is none, or one in parts lacks a part.
     pub fn sources(&self) -> Result<Vec<Source>> {
-        let lines = self.sets.iter().map(|line| line.trim());
-        let folders = lines.filter(|line| !line.is_empty());
-        let mut sources: Vec<Source> = folders
-            .map(|folder| Source::Folder(folder.into()))
-            .collect();
+        let lines = self.sets.iter().filter(|line| !line.trim().is_empty());
+        let mut sources: Vec<Source> = lines.map(|folder| Source::Folder(folder.into())).collect();
         match (&self.images, &self.truth, &self.prompt_pairs) {
             (None, None, None) => {}
             (Some(images), Some(truth), Some(pairs)) => sources.push(Source::Parts {

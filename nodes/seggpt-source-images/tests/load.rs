@@ -1,15 +1,23 @@
 //! A picture file as a payload: raw, as its own bytes, or encoded anew; and named errors for all that is no picture.
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use image::{ImageEncoder, RgbImage, codecs::jpeg::JpegEncoder};
-use seggpt_contract::{Encoding, Parameter};
+use seggpt_contract::{Encoding, Parameter, Picture};
+use seggpt_imaging::read::Exif;
 use seggpt_source_images::{
     inputs::expand,
-    load::{FILE_LIMIT, Item, RAW_LIMIT, picture},
+    load::{self, FILE_LIMIT, Item, RAW_LIMIT},
 };
 use tempfile::TempDir;
+
+fn picture(path: &Path, raw_limit: usize, file_limit: usize) -> eyre::Result<Picture> {
+    Ok(load::picture(path, Exif::Apply, raw_limit, file_limit)?.0)
+}
 
 struct Scratch(TempDir);
 
@@ -155,7 +163,7 @@ fn an_identity_tells_where_the_picture_is_from_and_when_it_changed() {
     let entries = expand(&[scratch.0.path().display().to_string()], true).unwrap();
     let stamp = entries[0].stamp.unwrap();
     let items = Item::number(entries);
-    let identity = items[0].identity((3, 2));
+    let identity = items[0].identity((3, 2), &[]);
     assert_eq!(
         (identity.item.as_str(), identity.name.as_str()),
         ("1.png", "1")

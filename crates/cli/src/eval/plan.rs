@@ -80,10 +80,10 @@ impl Plan {
             sets: args
                 .sets
                 .iter()
-                .map(|set| match set.is_dir() {
+                .map(|set| match set.exists() {
                     true => absolute(set),
-                    false => Err(Flaw::new(format!("there is no folder {}", set.display()))
-                        .help("a data set is a folder; `seggpt eval --help` says which layouts are known")),
+                    false => Err(Flaw::new(format!("there is no {}", set.display()))
+                        .help("a data set is a folder or a labelling tool's file; `seggpt eval --help` says which are known")),
                 })
                 .collect::<Result<_, Flaw>>()?,
             parts: parts(args)?,
@@ -196,7 +196,7 @@ fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
         models.push(Model {
             name: model_name(&path),
             path,
-            input: inspection.config.image_size,
+            input: inspection.architecture.image_size(),
             card: Card::beside(&inspection.path),
         });
     }
