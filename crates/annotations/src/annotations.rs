@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use seggpt_imaging::{Rgb, RgbImage, read};
+use seggpt_imaging::{
+    Rgb, RgbImage,
+    read::{self, Exif, Reading},
+};
 
 use crate::{
     AnnotationsError, Shape, Tool,
@@ -105,17 +108,25 @@ impl PictureFile {
         }
     }
 
-    /// Decodes the picture.
+    /// Decodes the picture, upright.
     ///
     /// # Errors
     /// It cannot be read or decoded.
     pub fn open(&self) -> Result<RgbImage, AnnotationsError> {
+        Ok(self.reading(Exif::Apply)?.picture)
+    }
+
+    /// Decodes the picture, with what there is to say of how it was read.
+    ///
+    /// # Errors
+    /// It cannot be read or decoded.
+    pub fn reading(&self, exif: Exif) -> Result<Reading, AnnotationsError> {
         match self {
-            Self::Path(path) => Ok(read::open(path)?),
-            Self::Embedded(path) => Ok(read::decode(
-                &labelme::embedded(path)?,
-                &path.display().to_string(),
-            )?),
+            Self::Path(path) => Ok(Reading::open(path, exif)?),
+            Self::Embedded(path) => {
+                let bytes = labelme::embedded(path)?;
+                Ok(Reading::decode(&bytes, &path.display().to_string(), exif)?)
+            }
         }
     }
 }

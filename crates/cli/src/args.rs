@@ -291,14 +291,14 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR", default_value = "out/eval")]
     pub out: PathBuf,
 
-    /// A folder of pictures, for data in no known layout.
-    #[arg(long, value_name = "DIR", requires_all = ["truth", "pairs"], help_heading = "Questions")]
+    /// A folder of pictures, for data in no known layout; without --truth, where the pictures of labelling tools' files are.
+    #[arg(long, value_name = "DIR", help_heading = "Questions")]
     pub images: Option<PathBuf>,
     /// The masks of --images, of the same names.
     #[arg(
         long,
         value_name = "DIR",
-        requires = "images",
+        requires_all = ["images", "pairs"],
         help_heading = "Questions"
     )]
     pub truth: Option<PathBuf>,
@@ -306,7 +306,7 @@ pub struct EvalArgs {
     #[arg(
         long = "prompt",
         value_name = "IMG=MASK",
-        requires = "images",
+        requires_all = ["images", "truth"],
         help_heading = "Questions"
     )]
     pub pairs: Vec<String>,

@@ -22,6 +22,13 @@ use crate::{ExamError, Kind};
 pub enum Source {
     /// A folder in a known layout, or a labelling tool's file.
     Folder(PathBuf),
+    /// What a labelling tool exported, and its pictures somewhere else.
+    Exported {
+        /// The file or folder.
+        annotations: PathBuf,
+        /// The pictures.
+        images: PathBuf,
+    },
     /// A folder of pictures, one of masks of the same names, and prompts as (picture, mask).
     Parts {
         /// The pictures.
@@ -76,6 +83,13 @@ pub(crate) fn open(source: &Source, kind: Option<Kind>) -> Result<Found, ExamErr
                 _ => None,
             };
             segments.map_or_else(|| folder(root), Ok)
+        }
+        Source::Exported {
+            annotations,
+            images,
+        } => {
+            let set = Exported::open(annotations, Some(images))?;
+            Ok(Found::of(set, Kind::Episodes))
         }
         Source::Parts {
             images,

@@ -114,16 +114,6 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// A picture that came from elsewhere than a file, taken as it stands.
-    #[must_use]
-    pub fn of(picture: RgbImage) -> Self {
-        Self {
-            picture,
-            turned: Orientation::NoTransforms,
-            notes: Vec::new(),
-        }
-    }
-
     /// Reads and decodes a picture file.
     ///
     /// # Errors

@@ -224,15 +224,15 @@ impl Library {
     pub fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
         let prompt = &self.prompts[index];
         let Prompt { name, files, .. } = prompt;
-        match self.drawn(prompt) {
+        let reading = match self.drawn(prompt) {
             Some(picture) => picture
                 .file
-                .open()
-                .map_err(|error| changed(PromptProblem::annotations(name, files, error))),
+                .reading(self.exif)
+                .map_err(|error| changed(PromptProblem::annotations(name, files, error)))?,
             None => Reading::open(&files.image, self.exif)
-                .map(|reading| reading.picture)
-                .map_err(|error| changed(PromptProblem::imaging(name, files, error))),
-        }
+                .map_err(|error| changed(PromptProblem::imaging(name, files, error)))?,
+        };
+        Ok(reading.picture)
     }
 
     /// A prompt's picture and what its mask says, at their own size.
@@ -360,8 +360,8 @@ struct Checked {
     size: (u32, u32),
     kind: MaskKind,
     classes: Vec<AnnotatedClass>,
-    drawn: Option<usize>,
     remarks: Vec<Remark>,
+    drawn: Option<usize>,
 }
 
 impl Checked {
@@ -371,14 +371,8 @@ impl Checked {
         settings: &Settings,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
-        let loaded = Loaded::open(
-            &name,
-            &files,
-            picture,
-            settings.mask_mode,
-            settings.exif,
-            table,
-        )?;
+        let (mode, exif) = (settings.mask_mode, settings.exif);
+        let loaded = Loaded::open(&name, &files, picture, mode, exif, table)?;
         let mut remarks = remarks::of_image(&files.image, &loaded.image);
         remarks.extend(remarks::of_mask(&files.mask, &loaded.annotation));
         let Annotation { kind, classes, .. } = loaded.annotation;
@@ -388,8 +382,8 @@ impl Checked {
             size: loaded.image.picture.dimensions(),
             kind,
             classes,
-            drawn,
             remarks,
+            drawn,
         })
     }
 
@@ -441,10 +435,10 @@ impl Loaded {
         let (image, annotation) = match picture {
             Some(picture) => {
                 let refuse = |error| PromptProblem::annotations(name, files, error);
-                let image = picture.file.open().map_err(refuse)?;
+                let image = picture.file.reading(exif).map_err(refuse)?;
                 let size = (picture.size.0 as u32, picture.size.1 as u32);
                 let labels = picture.labels().map_err(refuse)?;
-                (Reading::of(image), Annotation::of_ids(size, &labels, table))
+                (image, Annotation::of_ids(size, &labels, table))
             }
             None => {
                 let image = Reading::open(&files.image, exif).map_err(refuse)?;

@@ -17,11 +17,15 @@ pub(crate) fn of(values: &Values, dir: &Path) -> Result<Values> {
     let folders = of("SETS").flat_map(|sets| sets.lines());
     let folders = folders.filter(|line| !line.trim().is_empty());
     let more = of("IMAGES").chain(of("TRUTH")).map(String::as_str);
+    let images = values
+        .get("IMAGES")
+        .filter(|_| !values.contains_key("TRUTH"));
+    let images = images.map(|images| dir.join(images));
     let mut content = Values::new();
     for folder in folders.chain(more) {
         let folder = dir.join(folder);
         let files = match folder.is_file() {
-            true => of_annotations(&folder)?,
+            true => of_annotations(&folder, images.as_deref())?,
             false => all_below(&folder),
         };
         let stamps: Vec<String> = files.iter().map(|file| stamp(file)).collect();
@@ -56,8 +60,8 @@ fn stamp(file: &Path) -> String {
 }
 
 /// A labelling tool's file, and the pictures that it speaks of.
-fn of_annotations(file: &Path) -> Result<Vec<PathBuf>> {
-    let annotations = seggpt_annotations::open(file, None)?;
+fn of_annotations(file: &Path, images: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let annotations = seggpt_annotations::open(file, images)?;
     let pictures = annotations.pictures.iter();
     let pictures = pictures.map(|picture| picture.file.path().to_owned());
     Ok(std::iter::once(file.to_owned()).chain(pictures).collect())

@@ -14,17 +14,9 @@ const MANY: usize = 300;
 /// Reads the examples. Each pair was named by hand, so each has to be usable; of a library, one.
 pub(crate) fn files(values: &Values, dir: &Path) -> Result<()> {
     let settings: Settings = parsed(values)?;
+    let images = settings.images.as_ref().map(|images| dir.join(images));
     if let Some(library) = &settings.prompts
-        && listed(
-            &dir.join(library),
-            settings
-                .images
-                .as_ref()
-                .map(|images| dir.join(images))
-                .as_deref(),
-        )?
-        .len()
-            > MANY
+        && listed(&dir.join(library), images.as_deref())?.len() > MANY
     {
         return Ok(());
     }

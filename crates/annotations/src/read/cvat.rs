@@ -194,6 +194,6 @@ fn shape(element: Node, (width, height): (usize, usize)) -> Result<Shape, String
             }
             Ok(Shape::Runs(Rle::of((width, height), &values)))
         }
-        other => Err(format!("a {other} has no area")),
+        other => Err(format!("shapes of kind {other} have no area")),
     }
 }

@@ -181,7 +181,7 @@ fn shape(value: &Value, size: Option<(usize, usize)>) -> Result<Drawn, String> {
             });
         }
         ("rectangle" | "circle" | "mask", _) => return Err(format!("a {kind} has two points")),
-        _ => return Err(format!("a {kind} has no area")),
+        _ => return Err(format!("shapes of kind {kind} have no area")),
     };
     Ok(Drawn {
         label,

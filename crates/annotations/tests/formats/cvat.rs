@@ -70,8 +70,8 @@ fn odd_shapes_cost_themselves() {
     assert!((area(&read.pictures[0], 2) as i32 - 19).abs() < 4);
     let notes = read.notes.join("\n");
     for what in [
-        "1 polyline of cam1/a.png is left out: a polyline has no area",
-        "2 points of cam1/a.png is left out: a points has no area",
+        "1 polyline of cam1/a.png is left out: shapes of kind polyline have no area",
+        "2 points of cam1/a.png is left out: shapes of kind points have no area",
         "3 polygon of cam1/a.png is left out: its points have something",
         "4 polygon of cam1/a.png is left out",
         "5 mask of cam1/a.png is left out: its box reaches beyond the picture",

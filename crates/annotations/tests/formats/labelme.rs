@@ -54,7 +54,7 @@ fn shapes_of_every_kind_become_pixels() {
     assert_eq!(area(&read.pictures[0], 2), 21);
     let notes = read.notes.join("\n");
     assert!(
-        notes.contains("shape 3 of") && notes.contains("a line has no area"),
+        notes.contains("shape 3 of") && notes.contains("shapes of kind line have no area"),
         "{notes}"
     );
     assert!(notes.contains("it has no label"), "{notes}");
