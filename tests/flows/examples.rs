@@ -144,9 +144,6 @@ fn the_mask_image_of_the_network_holds_the_class_ids_that_the_sink_writes() {
     finish_grace_secs: 86400.0
 
   - id: sink
-    path: seggpt-sink-files
-    env:
-      MASK: ids
 ";
     let changes = [
         ("outputs: [mask]", "outputs: [mask, mask_image]"),
@@ -154,9 +151,10 @@ fn the_mask_image_of_the_network_holds_the_class_ids_that_the_sink_writes() {
             "output_types: { mask: seggpt/flow/v1/Mask }",
             "output_types: { mask: seggpt/flow/v1/Mask, mask_image: seggpt/flow/v1/MaskImage }",
         ),
+        ("  - id: sink\n", saver),
         (
-            "  - id: sink\n    path: seggpt-sink-files\n    env:\n",
-            saver,
+            "      OUT: ../out/folder\n",
+            "      OUT: ../out/folder\n      MASK: ids\n",
         ),
     ];
     let flow = with_example(&scratch, "lossless", &changes);
