@@ -503,10 +503,9 @@ mod tests {
     #[test]
     fn a_silent_edge_is_3_and_told_first() {
         let events = Events {
-            interrupted: false,
-            timed: false,
             silent: Some("nothing comes through from `ensemble` to `infer`".into()),
             engine: Ok(vec![died("infer", Cause::Deaf)]),
+            ..events()
         };
         let (code, text) = judged(&events, &tally(3, &[], 1));
         assert_eq!(code, 3);
