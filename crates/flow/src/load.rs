@@ -272,7 +272,10 @@ mod tests {
     #[test]
     fn broken_wiring_names_node_and_input() {
         let error = checked(&GOOD.replace("a/x", "a/z")).unwrap_err();
-        assert!(error.contains('z') && error.contains("b/y"), "{error}");
+        assert!(
+            error.contains('z') && error.contains("node `b`: its input `y`"),
+            "{error}"
+        );
     }
 
     #[test]

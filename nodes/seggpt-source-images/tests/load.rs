@@ -59,7 +59,7 @@ fn refused(path: PathBuf) -> String {
 fn a_small_picture_goes_raw() {
     let scratch = Scratch::new();
     let pixels = noise(20, 10);
-    for name in ["a.png", "a.bmp", "a.tiff", "a.webp"] {
+    for name in ["a.png", "a.bmp", "a.webp"] {
         let sent = picture(&scratch.picture(name, &pixels), RAW_LIMIT, FILE_LIMIT).unwrap();
         assert_eq!(sent.encoding(), Encoding::Rgb8, "{name}");
         assert_eq!(sent.bytes(), pixels.as_raw().as_slice(), "{name}");
@@ -89,7 +89,7 @@ fn beyond_the_raw_limit_a_png_jpeg_or_webp_goes_as_it_is() {
 fn beyond_the_raw_limit_other_formats_go_as_png_without_loss() {
     let scratch = Scratch::new();
     let pixels = noise(20, 10);
-    for name in ["a.bmp", "a.tiff"] {
+    for name in ["a.bmp"] {
         let sent = picture(&scratch.picture(name, &pixels), 599, FILE_LIMIT).unwrap();
         assert_eq!(sent.encoding(), Encoding::Png);
         assert_eq!(sent.to_rgb().unwrap(), pixels);
@@ -189,6 +189,6 @@ fn an_identity_tells_where_the_picture_is_from_and_when_it_changed() {
         identity.extra["file_mtime"],
         Parameter::Integer(stamp.mtime)
     );
-    assert!(items[0].read().is_ok());
-    assert!(items[1].read().unwrap_err().contains("2.png"));
+    assert!(items[0].read(Exif::Apply).is_ok());
+    assert!(items[1].read(Exif::Apply).unwrap_err().contains("2.png"));
 }
