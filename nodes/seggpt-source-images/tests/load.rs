@@ -189,6 +189,6 @@ fn an_identity_tells_where_the_picture_is_from_and_when_it_changed() {
         identity.extra["file_mtime"],
         Parameter::Integer(stamp.mtime)
     );
-    assert!(items[0].read().is_ok());
-    assert!(items[1].read().unwrap_err().contains("2.png"));
+    assert!(items[0].read(Exif::Apply).is_ok());
+    assert!(items[1].read(Exif::Apply).unwrap_err().contains("2.png"));
 }
