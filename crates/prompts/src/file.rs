@@ -163,9 +163,9 @@ pub(crate) fn read(path: &Path, images: Option<&Path>) -> Result<Contents, Libra
     };
     let is_list = match path.is_dir() {
         true => list.is_file(),
-        false => !path.exists() || listing::ends_in(path, &["yml", "yaml"]),
+        false => listing::ends_in(path, &["yml", "yaml"]),
     };
-    if is_list && images.is_none() {
+    if !path.exists() || is_list && images.is_none() {
         return listed(&list);
     }
     if is_list {

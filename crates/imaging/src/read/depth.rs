@@ -33,9 +33,9 @@ pub(crate) fn to_bytes(values: &[u16]) -> (Vec<u8>, Option<Note>) {
 fn depth(largest: u16) -> u32 {
     match largest {
         ..256 => 8,
-        ..1024 => 10,
-        ..4096 => 12,
-        ..16_384 => 14,
+        256..1024 => 10,
+        1024..4096 => 12,
+        4096..16_384 => 14,
         _ => 16,
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn samples(
                 lengths[plane * of_plane + index],
             );
             // A block that was never written holds zeros.
-            if offset == 0 && length == 0 || length == 0 {
+            if length == 0 {
                 continue;
             }
             let (column, row) = (index as u32 % across, index as u32 / across);
@@ -99,7 +99,7 @@ fn unpacked(
     let row = block.length / block.height as usize;
     match layout.predictor {
         1 => {}
-        2 if layout.bits % 8 == 0 => {
+        2 if layout.bits.is_multiple_of(8) => {
             native(&mut bytes, layout, source.big_endian);
             bytes
                 .chunks_exact_mut(row)
@@ -119,7 +119,7 @@ fn unpacked(
             )));
         }
     }
-    if layout.bits % 8 == 0 {
+    if layout.bits.is_multiple_of(8) {
         native(&mut bytes, layout, source.big_endian);
         return Ok(bytes);
     }
