@@ -10,6 +10,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -36,9 +37,9 @@ def run(folder, pictures, more, environment):
         ROOT / "target/debug/seggpt", "segment", pictures, "--out", out, "--model", "untrained-tiny",
         "--prompt", f"{ground / 'ground_1.png'}={ground / 'ground_1_pebbles.png'}", "--no-report", *more,
     ]  # fmt: skip
-    subprocess.run(
-        command, check=True, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    ran = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+    if ran.returncode != 0:
+        sys.exit(ran.stderr)
     written = sorted(mask.stat().st_mtime_ns for mask in out.glob("*.mask.png"))
     return (len(written) - 1) / ((written[-1] - written[0]) / 1e9)
 
