@@ -302,16 +302,16 @@ impl Flow {
             .stderr(err)
             .spawn()
             .expect("seggpt can be started");
-        let mut status = None;
-        while status.is_none() && started.elapsed() < patience {
+        let mut ended = false;
+        while !ended && started.elapsed() < patience {
             std::thread::sleep(Duration::from_millis(20));
-            status = child.try_wait().expect("a child can be waited for");
+            ended = matches!(child.try_wait(), Ok(Some(_)));
         }
-        let hung = status.is_none();
+        let hung = !ended;
         if hung {
             let _ = child.kill();
-            status = child.wait().ok();
         }
+        let status = child.wait().ok();
         Ended {
             code: status.and_then(|status| status.code()).filter(|_| !hung),
             hung,

@@ -206,6 +206,9 @@ impl Object {
     }
 }
 
+/// An object and whether each pixel of its picture belongs to it, row by row.
+pub type Masked<'a> = (Cow<'a, Object>, Vec<bool>);
+
 impl Picture {
     /// The classes that are drawn, ascending; shapes that cover no pixel included.
     #[must_use]
@@ -224,9 +227,7 @@ impl Picture {
     ///
     /// # Errors
     /// A mask file that cannot be read or is not as large as the picture.
-    pub fn planes(
-        &self,
-    ) -> Result<(Vec<u16>, Vec<(Cow<'_, Object>, Vec<bool>)>), AnnotationsError> {
+    pub fn planes(&self) -> Result<(Vec<u16>, Vec<Masked<'_>>), AnnotationsError> {
         match &self.drawn {
             Drawn::Objects {
                 objects,
@@ -236,7 +237,7 @@ impl Picture {
                     .iter()
                     .map(|object| (Cow::Borrowed(object), object.mask(self.size)))
                     .collect();
-                let mut order: Vec<&(Cow<Object>, Vec<bool>)> = masked.iter().collect();
+                let mut order: Vec<&Masked<'_>> = masked.iter().collect();
                 if *smaller_on_top {
                     order.sort_by_cached_key(|(_, mask)| {
                         Reverse(mask.iter().filter(|&&set| set).count())

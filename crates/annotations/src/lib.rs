@@ -24,7 +24,9 @@ mod tally;
 mod trace;
 pub mod write;
 
-pub use annotations::{Annotations, Category, Drawn, IGNORE, Object, Picture, PictureFile, size};
+pub use annotations::{
+    Annotations, Category, Drawn, IGNORE, Masked, Object, Picture, PictureFile, size,
+};
 pub use error::AnnotationsError;
 pub use names::unique;
 pub use read::{

@@ -256,7 +256,7 @@ impl Sets {
                     .copied()
                     .filter(is_of_part)
                     .collect();
-                (!pictures.is_empty()).then(|| Context {
+                (!pictures.is_empty()).then_some(Context {
                     pictures,
                     ..*context
                 })

@@ -46,7 +46,7 @@ pub use batch::{Batch, Task};
 pub use data::{pack, samples};
 pub use error::TrainError;
 pub use interrupt::{INTERRUPTED, interruption};
-pub use loader::Sources;
+pub use loader::{Opened, Sources};
 pub use memory::keep_freed;
 pub use settings::{
     Beta, Masking, NetworkSettings, Optimisation, Precision, Preset, Settings, Stage, Start,

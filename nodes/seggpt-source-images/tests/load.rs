@@ -89,11 +89,9 @@ fn beyond_the_raw_limit_a_png_jpeg_or_webp_goes_as_it_is() {
 fn beyond_the_raw_limit_other_formats_go_as_png_without_loss() {
     let scratch = Scratch::new();
     let pixels = noise(20, 10);
-    for name in ["a.bmp"] {
-        let sent = picture(&scratch.picture(name, &pixels), 599, FILE_LIMIT).unwrap();
-        assert_eq!(sent.encoding(), Encoding::Png);
-        assert_eq!(sent.to_rgb().unwrap(), pixels);
-    }
+    let sent = picture(&scratch.picture("a.bmp", &pixels), 599, FILE_LIMIT).unwrap();
+    assert_eq!(sent.encoding(), Encoding::Png);
+    assert_eq!(sent.to_rgb().unwrap(), pixels);
 }
 
 #[test]

@@ -138,7 +138,8 @@ fn shape(element: Node, (width, height): (usize, usize)) -> Result<Shape, String
             let points: Vec<f64> = numbers
                 .collect::<Result<_, _>>()
                 .map_err(|_| "its points have something that is no x,y;x,y")?;
-            let is_whole = points.len() % 2 == 0 && points.iter().all(|value| value.is_finite());
+            let is_whole =
+                points.len().is_multiple_of(2) && points.iter().all(|value| value.is_finite());
             match is_whole && points.len() >= 6 {
                 true => Ok(Shape::Polygons(vec![points])),
                 false => Err("its points are not x,y of three points or more".to_owned()),

@@ -51,7 +51,7 @@ impl Record for Task {
                 .filter_map(|key| value.get(*key)?.as_array())
                 .find_map(|all| {
                     let was_kept = |one: &&Value| !json::truth(one.get("was_cancelled"));
-                    all.iter().filter(was_kept).next_back()
+                    all.iter().rfind(was_kept)
                 });
             lists.extend(
                 annotation
