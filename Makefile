@@ -19,7 +19,8 @@ test: build
 
 ## soak: what takes too long for a test: nodes killed at every moment, a thousand starts on a busy machine, 100,000 pictures in
 ## one run; hours. `make soak ARGS="starts 100"` for a part of it (docs/reliability.md)
-soak: build
+soak:
+	cargo build --workspace --bins
 	$(BIN)/soak $(ARGS)
 
 ## check: formatting, lints, docs, licences and duplicate dependencies
@@ -31,7 +32,7 @@ check:
 
 ## build: target/debug/seggpt, with links named as the nodes are for the stock dora
 build:
-	cargo build --workspace --bins
+	cargo build --workspace --bin seggpt
 	@$(BIN)/seggpt link $(BIN)
 
 ## dist: an archive and a Debian package of the program, into dist/

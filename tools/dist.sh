@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release --locked -p seggpt-cli
+# zlib goes in as well, whether or not this system has it.
+LIBZ_SYS_STATIC=1 cargo build --release --locked -p seggpt-cli
 program=target/release/seggpt
 version=$("$program" -V | awk '{print $2}')
 target=$(rustc -vV | sed -n 's/^host: //p')

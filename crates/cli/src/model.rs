@@ -1,8 +1,10 @@
-//! `seggpt model`: inspect, convert, verify.
+//! `seggpt model`: inspect, convert, import-encoder, verify.
+
+mod import;
 
 use std::path::{Path, PathBuf};
 
-use seggpt::{DTypeChoice, Device, Inspection, Reference, verify};
+use seggpt::{Architecture, DTypeChoice, Device, Inspection, Reference, verify};
 use seggpt_imaging::{RgbImage, read, resize};
 use serde_json::json;
 
@@ -27,6 +29,17 @@ pub fn command(command: &ModelCommand) -> miette::Result<Exit> {
             dtype,
             force,
         } => convert(input, output, *dtype, *force),
+        ModelCommand::ImportEncoder {
+            input,
+            output,
+            blocks,
+            size,
+            dtype,
+            force,
+        } => {
+            writable(output, *force)?;
+            import::encoder(input, output, (blocks, *size), *dtype, *force)
+        }
         ModelCommand::Verify { model, examples } => verify(model, examples),
     };
     Ok(exit?)
@@ -52,7 +65,6 @@ fn inspect(model: &str, as_json: bool, tensors: bool) -> Result<Exit, Flaw> {
 }
 
 fn human(found: &Inspection, tensors: bool) -> String {
-    let config = &found.config;
     let mut lines = vec![
         format!("file          {}", found.path.display()),
         format!("kind          {}, {}", found.family, found.format),
@@ -70,17 +82,11 @@ fn human(found: &Inspection, tensors: bool) -> String {
         format!("sha256        {}", found.sha256),
         format!(
             "picture       {0} x {0} pixels in patches of {1}",
-            config.image_size, config.patch_size
-        ),
-        format!(
-            "blocks        {}, {} channels, {} heads, MLP of {}",
-            config.depth, config.width, config.heads, config.mlp_width
-        ),
-        format!(
-            "decoder       {} channels, from blocks {:?}",
-            config.decoder_width, config.kept_blocks
+            found.architecture.image_size(),
+            found.architecture.patch_size()
         ),
     ];
+    lines.extend(parts(&found.architecture));
     if !found.unused.is_empty() {
         lines.push(format!("not used      {}", found.unused.join(", ")));
     }
@@ -95,6 +101,39 @@ fn human(found: &Inspection, tensors: bool) -> String {
     lines.join("\n")
 }
 
+/// What a network consists of.
+fn parts(architecture: &Architecture) -> Vec<String> {
+    match architecture {
+        Architecture::SegGpt(config) => vec![
+            format!(
+                "blocks        {}, {} channels, {} heads, MLP of {}",
+                config.depth, config.width, config.heads, config.mlp_width
+            ),
+            format!(
+                "decoder       {} channels, from blocks {:?}",
+                config.decoder_width, config.kept_blocks
+            ),
+        ],
+        Architecture::Matching(config) => {
+            let (encoder, head) = (&config.encoder, &config.head);
+            vec![
+                format!(
+                    "encoder       {} blocks of {} channels, {} heads, MLP of {}; features from blocks {:?}",
+                    encoder.depth,
+                    encoder.width,
+                    encoder.heads,
+                    encoder.mlp_width,
+                    encoder.kept_blocks
+                ),
+                format!(
+                    "head          {} blocks of {} channels, {} heads; tokens are compared in {} channels",
+                    head.depth, head.width, head.heads, head.match_width
+                ),
+            ]
+        }
+    }
+}
+
 fn machine(found: &Inspection, tensors: bool) -> String {
     let mut all = json!({
         "path": found.path,
@@ -105,7 +144,7 @@ fn machine(found: &Inspection, tensors: bool) -> String {
         "dtype": found.dtype,
         "bytes": found.bytes,
         "sha256": found.sha256,
-        "config": found.config,
+        "config": config(&found.architecture),
         "unused": found.unused,
     });
     if tensors {
@@ -115,6 +154,13 @@ fn machine(found: &Inspection, tensors: bool) -> String {
         all["tensors"] = listed.collect();
     }
     format!("{all:#}")
+}
+
+fn config(architecture: &Architecture) -> serde_json::Value {
+    match architecture {
+        Architecture::SegGpt(config) => json!(config),
+        Architecture::Matching(config) => json!(config),
+    }
 }
 
 /// `1234567` as `1 234 567`.
@@ -131,6 +177,15 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 fn convert(input: &str, output: &Path, dtype: DTypeChoice, force: bool) -> Result<Exit, Flaw> {
+    writable(output, force)?;
+    let input = find(input)?;
+    seggpt::convert(&input, output, dtype).map_err(flaw)?;
+    tell(output)?;
+    Ok(Exit::Done)
+}
+
+/// Whether a model may be written there.
+fn writable(output: &Path, force: bool) -> Result<(), Flaw> {
     if output.is_dir() {
         return Err(Flaw::new(format!("{} is a folder", output.display()))
             .help("name the file to write, such as model.safetensors"));
@@ -149,8 +204,11 @@ fn convert(input: &str, output: &Path, dtype: DTypeChoice, force: bool) -> Resul
             Flaw::new(format!("{} is there already", output.display())).help("--force replaces it")
         );
     }
-    let input = find(input)?;
-    seggpt::convert(&input, output, dtype).map_err(flaw)?;
+    Ok(())
+}
+
+/// Says what was written.
+fn tell(output: &Path) -> Result<(), Flaw> {
     let written = seggpt::inspect(output).map_err(flaw)?;
     console::result(&format!(
         "{}: {} parameters in {}, {} bytes, sha256 {}",
@@ -160,7 +218,7 @@ fn convert(input: &str, output: &Path, dtype: DTypeChoice, force: bool) -> Resul
         grouped(written.bytes),
         written.sha256
     ));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn verify(model: &str, examples: &Path) -> Result<Exit, Flaw> {

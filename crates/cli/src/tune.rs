@@ -1,12 +1,9 @@
 //! `seggpt tune`: a prompt library's prompt, tuned for a network that stays as it is.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use seggpt::{DType, Trainable};
+use seggpt_files::listing;
 use seggpt_flow::{Exit, Flaw};
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings, save};
@@ -134,7 +131,7 @@ fn library(args: &TuneArgs) -> Result<(Library, Vec<PromptProblem>), Flaw> {
         SegType::Instance => seggpt_contract::SegType::Instance,
     });
     let opened = match (&args.prompts, &args.data) {
-        (Some(path), _) => Library::open_with(path, |settings| {
+        (Some(path), _) => Library::open_with(path, args.images.as_deref(), |settings| {
             settings.kind = kind.unwrap_or(settings.kind);
         }),
         (None, Some(folder)) => {
@@ -154,21 +151,31 @@ fn library(args: &TuneArgs) -> Result<(Library, Vec<PromptProblem>), Flaw> {
 
 /// Pictures in `images/` and the masks of the same names in `masks/`.
 fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
-    let named = |part: &str| -> Result<BTreeMap<_, PathBuf>, Flaw> {
+    let named = |part: &str| {
         let folder = folder.join(part);
-        let failed = |error| Flaw::new(format!("{}: cannot be read ({error})", folder.display()));
-        let mut files = BTreeMap::new();
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if let Some(stem) = path.file_stem().filter(|_| path.is_file()) {
-                files.insert(stem.to_owned(), path);
+        listing::pictures(&folder)
+            .map_err(|error| Flaw::new(format!("{}: cannot be read ({error})", folder.display())))
+    };
+    let (images, masks) = (named("images")?, named("masks")?);
+    let mut pairs = Vec::new();
+    for image in images {
+        let own: Vec<_> = masks
+            .iter()
+            .filter(|mask| mask.file_stem() == image.file_stem())
+            .collect();
+        match own[..] {
+            [] => {}
+            [mask] => pairs.push((image, mask.clone())),
+            [one, other, ..] => {
+                return Err(Flaw::new(format!(
+                    "{} and {} are both masks of {}; remove one",
+                    one.display(),
+                    other.display(),
+                    image.display()
+                )));
             }
         }
-        Ok(files)
-    };
-    let (images, mut masks) = (named("images")?, named("masks")?);
-    let pair = |(stem, image)| Some((image, masks.remove(&stem)?));
-    let pairs: Vec<_> = images.into_iter().filter_map(pair).collect();
+    }
     if pairs.is_empty() {
         return Err(Flaw::new(format!(
             "{}: no picture in images/ has a mask of its name in masks/",

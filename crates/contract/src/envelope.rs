@@ -36,6 +36,8 @@ pub(crate) struct Envelope {
     pub time: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Position::is_whole")]
     pub position: Position,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Why the item has no result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -49,9 +49,14 @@ pub enum ContractError {
     },
     /// An encoding that no reader here knows.
     #[error(
-        "picture encoding `{0}` is not known; send rgb8, bgr8, rgba8, bgra8, mono8, mono16, yuv420, nv12, yuyv, uyvy, jpeg, png, webp, bmp or tiff"
+        "picture encoding `{0}` is not known; send rgb8, bgr8, rgba8, bgra8, mono8, mono16, yuv420, nv12, yuyv, uyvy, rgb16, bgr16, bayer_rggb8 and its like, jpeg, png, webp, bmp or tiff"
     )]
     UnknownEncoding(String),
+    /// Numbers that were measured, not a picture.
+    #[error(
+        "`{0}` is a depth image (or other measured numbers), not a picture; wire the camera's colour output instead"
+    )]
+    Measured(String),
     /// An encoded picture does not decode.
     #[error("picture cannot be decoded: {0}")]
     Undecodable(String),

@@ -13,7 +13,7 @@ const MESSAGE: &str = "Identity";
 /// Which item a message speaks of: it travels in the metadata of every message, from source to sink.
 ///
 /// It is JSON under the one metadata key `seggpt`: `item`, `name`, `source`, `index`, `total`, `width`, `height`, `time`
-/// (RFC 3339), `position`. All other metadata belongs to whoever sent it. A foreign picture (a camera node's) comes without
+/// (RFC 3339), `position`, `notes`. All other metadata belongs to whoever sent it. A foreign picture (a camera node's) comes without
 /// the key and is given a name on arrival.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
@@ -35,6 +35,8 @@ pub struct Identity {
     pub time: Option<DateTime<Utc>>,
     /// Which part of the source it is.
     pub position: Position,
+    /// What was not taken as the picture's file has it, for its record: one sentence each.
+    pub notes: Vec<String>,
     /// Everything else that came along in the metadata: passed on untouched.
     pub extra: Parameters,
 }
@@ -94,6 +96,7 @@ impl Identity {
             height: size.1,
             time: None,
             position: Position::Whole,
+            notes: Vec::new(),
             extra: Parameters::new(),
         }
     }
@@ -115,6 +118,7 @@ impl Identity {
             height: Some(self.height),
             time: self.time,
             position: self.position,
+            notes: self.notes.clone(),
             error: failure.map(|failure| failure.error.clone()),
             failed_in: failure.map(|failure| failure.node.clone()),
         };
@@ -155,6 +159,10 @@ impl Identity {
         size: Option<(u32, u32)>,
     ) -> Result<Self, ContractError> {
         extra.retain(|key, _| !key.starts_with("__dora") && key != FRAMING);
+        let note = match extra.remove(NOTE) {
+            Some(Parameter::String(note)) => Some(note),
+            _ => None,
+        };
         let size = |given: (Option<u32>, Option<u32>)| match (given, size) {
             ((Some(width), Some(height)), _) | (_, Some((width, height))) => Ok((width, height)),
             _ => Err(ContractError::MissingKey {
@@ -165,6 +173,7 @@ impl Identity {
         };
         let Some(envelope) = envelope else {
             let mut identity = Self::new(foreign.to_string(), foreign.number, size((None, None))?);
+            identity.notes.extend(note);
             identity.time = CAPTURED.iter().find_map(|key| match extra.get(*key) {
                 Some(Parameter::Timestamp(time)) => Some(*time),
                 _ => None,
@@ -183,6 +192,7 @@ impl Identity {
             height,
             time: envelope.time,
             position: envelope.position,
+            notes: envelope.notes.into_iter().chain(note).collect(),
             item,
             extra,
         })
@@ -221,6 +231,9 @@ const CAPTURED: [&str; 3] = [STAMP, "timestamp", "time"];
 
 /// The capture time of a ROS header, as this project passes it on.
 pub(crate) const STAMP: &str = "stamp";
+
+/// What there is to say of a foreign picture; it becomes one of the identity's notes.
+pub(crate) const NOTE: &str = "__seggpt_note";
 
 /// dora's own framing mark on every Arrow message; it is set anew on each send.
 const FRAMING: &str = dora_message::metadata::FRAMING;

@@ -159,9 +159,37 @@ fn the_yuv_encodings_of_cameras() {
 fn encoded(format: ImageFormat) -> Vec<u8> {
     let mut picture = RgbImage::from_pixel(16, 16, image::Rgb(RED));
     (0..16).for_each(|y| (8..16).for_each(|x| picture.put_pixel(x, y, image::Rgb(BLUE))));
+    if format == ImageFormat::Tiff {
+        return tiff(&picture);
+    }
     let mut file = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut file, format).unwrap();
     file.into_inner()
+}
+
+/// An uncompressed TIFF of 8-bit RGB in one strip.
+fn tiff(picture: &RgbImage) -> Vec<u8> {
+    let (width, height) = picture.dimensions();
+    let tags: [(u16, u16, u32); 8] = [
+        (256, 4, width),
+        (257, 4, height),
+        (258, 3, 8),
+        (262, 3, 2),
+        (273, 4, 8),
+        (277, 3, 3),
+        (278, 4, height),
+        (279, 4, width * height * 3),
+    ];
+    let mut file = b"II\x2a\0".to_vec();
+    file.extend((8 + width * height * 3).to_le_bytes());
+    file.extend(picture.as_raw());
+    file.extend((tags.len() as u16).to_le_bytes());
+    for (code, kind, value) in tags {
+        file.extend([code.to_le_bytes(), kind.to_le_bytes(), [1, 0], [0, 0]].concat());
+        file.extend(value.to_le_bytes());
+    }
+    file.extend([0; 4]);
+    file
 }
 
 #[test]
@@ -354,6 +382,82 @@ fn compressed_ros_pictures_are_read_and_depth_is_named() {
     let depth = compressed("16UC1; compressedDepth png", &[0; 40]);
     let error = read(&depth, Parameters::new()).unwrap_err().to_string();
     assert!(error.contains("16UC1; compressedDepth png"), "{error}");
+}
+
+/// Four by four samples: the first of each 2 x 2 is lit.
+const MOSAIC: [u8; 16] = [
+    255, 0, 255, 0, //
+    0, 0, 0, 0, //
+    255, 0, 255, 0, //
+    0, 0, 0, 0,
+];
+
+#[test]
+fn image_transport_56_bayer_mosaics_become_colours() {
+    for (encoding, color) in [
+        ("bayer_rggb8", RED),
+        ("bayer_bggr8", BLUE),
+        ("BayerRG8", RED),
+    ] {
+        let array = ros((4, 4), encoding, little(), 4, list(&MOSAIC));
+        assert_eq!(pixels(&array, Parameters::new()), [color; 16], "{encoding}");
+    }
+    let green: Vec<u8> = (0..16)
+        .map(|at| if (at % 4 + at / 4) % 2 == 0 { 255 } else { 0 })
+        .collect();
+    for encoding in ["bayer_gbrg8", "bayer_grbg8"] {
+        let array = ros((4, 4), encoding, little(), 4, list(&green));
+        assert_eq!(
+            pixels(&array, Parameters::new()),
+            [[0, 255, 0]; 16],
+            "{encoding}"
+        );
+    }
+    let padded: Vec<u8> = MOSAIC
+        .chunks(4)
+        .flat_map(|row| [row, &[9, 9]].concat())
+        .collect();
+    let array = ros((4, 4), "bayer_rggb8", little(), 6, list(&padded));
+    assert_eq!(pixels(&array, Parameters::new()), [RED; 16]);
+}
+
+#[test]
+fn image_transport_56_sixteen_bits_a_channel_are_read_in_either_order() {
+    let little_endian = list(&[0, 255, 0, 0, 0, 0]);
+    let array = ros((1, 1), "rgb16", little(), 6, little_endian.clone());
+    assert_eq!(pixels(&array, Parameters::new()), [RED]);
+    let array = ros((1, 1), "bgr16", little(), 6, little_endian);
+    assert_eq!(pixels(&array, Parameters::new()), [BLUE]);
+    let array = ros((1, 1), "rgb16", bytes(&[1]), 6, list(&[255, 0, 0, 0, 0, 0]));
+    assert_eq!(pixels(&array, Parameters::new()), [RED]);
+    assert_eq!(
+        pixels(&bytes(&[0, 255, 0, 0, 0, 0]), hub(1, 1, "rgb16")),
+        [RED]
+    );
+}
+
+#[test]
+fn image_transport_56_depth_images_are_named() {
+    for encoding in ["32FC1", "64FC1", "16SC1"] {
+        let array = ros((1, 1), encoding, little(), 4, list(&[0; 4]));
+        let error = read(&array, Parameters::new()).unwrap_err().to_string();
+        assert!(
+            error.contains(encoding) && error.contains("depth image"),
+            "{error}"
+        );
+    }
+    // Thermal cameras send this one, too: read, and noted.
+    let array = ros((1, 1), "16UC1", little(), 2, list(&[0, 255]));
+    let Message::Item(identity, Image(_)) = Message::decode(&array, &Parameters::new(), 0).unwrap()
+    else {
+        panic!("it did not fail")
+    };
+    assert!(
+        identity.notes[0].contains("depth cameras"),
+        "{:?}",
+        identity.notes
+    );
+    assert!(identity.extra.keys().all(|key| !key.contains("note")));
 }
 
 #[test]

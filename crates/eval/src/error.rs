@@ -87,6 +87,10 @@ pub enum EvalError {
         reason: String,
     },
 
+    /// A file of a labelling tool that cannot be used.
+    #[error(transparent)]
+    Annotations(#[from] seggpt_annotations::AnnotationsError),
+
     /// A picture or mask that cannot be decoded.
     #[error(transparent)]
     Imaging(#[from] ImagingError),

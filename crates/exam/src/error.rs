@@ -10,8 +10,8 @@ use seggpt_prompt_library::LibraryError;
 pub enum ExamError {
     /// A set whose layout is none of the known ones.
     #[error(
-        "{}: not a data set that is known here; it needs images/, masks/, classes.tsv and split.tsv, or the layout of VOC, \
-         COCO (objects or panoptic), DAVIS, YouTube-VOS, FSS-1000 or ADE20K",
+        "{}: not a data set that is known here; it needs images/, masks/, classes.tsv and split.tsv, what CVAT, labelme or Label \
+         Studio export, or the layout of VOC, COCO (objects or panoptic), DAVIS, YouTube-VOS, FSS-1000 or ADE20K",
         path.display()
     )]
     Layout {
@@ -55,6 +55,19 @@ pub enum ExamError {
         mask: (usize, usize),
     },
 
+    /// Truths that are not of their picture's size.
+    #[error(
+        "{set}: {} truth{} in size from {}: {}; draw it on the picture itself, or take the picture out",
+        truths.len(), if truths.len() == 1 { " differs" } else { "s differ" },
+        if truths.len() == 1 { "its picture" } else { "their pictures" }, listed(truths)
+    )]
+    TruthSizes {
+        /// Name of the set.
+        set: String,
+        /// What each is, and what it should be.
+        truths: Vec<String>,
+    },
+
     /// A question that builds on another without answer.
     #[error("{item} has no answer, without which this one means nothing")]
     Unanswered {
@@ -82,5 +95,15 @@ impl ExamError {
             path: path.into(),
             reason: reason.to_string(),
         }
+    }
+}
+
+/// Some of many.
+fn listed(all: &[String]) -> String {
+    const SOME: usize = 5;
+    let some = all[..all.len().min(SOME)].join(", ");
+    match all.len().checked_sub(SOME) {
+        None | Some(0) => some,
+        Some(more) => format!("{some} and {more} more"),
     }
 }

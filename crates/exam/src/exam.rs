@@ -4,6 +4,7 @@ use std::{
     sync::Arc,
 };
 
+use rayon::prelude::*;
 use seggpt_contract::{Class, SegType};
 use seggpt_eval::data::Dataset;
 use seggpt_imaging::palette;
@@ -87,7 +88,8 @@ impl Exam {
     /// Opens sets and lists their questions; `shots`: how many prompts a question gets.
     ///
     /// # Errors
-    /// A set that cannot be read or recognised, or whose layout has not what the protocol needs.
+    /// A set that cannot be read or recognised, whose layout has not what the protocol needs, or a truth that is not as large
+    /// as its picture.
     pub fn open(sources: &[Source], protocol: &Protocol, shots: usize) -> Result<Self, ExamError> {
         let mut exam = Self {
             papers: Vec::new(),
@@ -102,6 +104,9 @@ impl Exam {
             let found = open::open(source, protocol.kind)?;
             exam.add(&found)?;
         }
+        exam.papers
+            .iter()
+            .try_for_each(|paper| sizes(&exam, paper))?;
         Ok(exam)
     }
 
@@ -240,5 +245,47 @@ impl Exam {
     fn link(&mut self, first: usize, then: usize) {
         self.questions[then].after = Some(first);
         self.followers.insert(first, then);
+    }
+}
+
+/// Refuses truths that are not as large as their pictures, prompts' and queries'.
+fn sizes(exam: &Exam, paper: &Paper) -> Result<(), ExamError> {
+    let questions = exam.questions[paper.questions.clone()].iter();
+    let pools: BTreeSet<&Arc<[usize]>> = questions.clone().map(|question| &question.pool).collect();
+    let shown = pools.into_iter().flat_map(|pool| pool.iter().copied());
+    let samples: BTreeSet<usize> = questions
+        .map(|question| question.query)
+        .chain(shown)
+        .collect();
+    let samples: Vec<usize> = samples.into_iter().collect();
+    let odd = |&sample: &usize| {
+        let set = &*paper.dataset;
+        let Some(truth) = set.truth_size(sample)? else {
+            return Ok(None);
+        };
+        // A picture that cannot be read fails alone, when it is asked.
+        let Ok(picture) = set.picture_size(sample) else {
+            return Ok(None);
+        };
+        let text = || -> Result<String, ExamError> {
+            let name = &set.sample(sample)?.name;
+            let ((w, h), (pw, ph)) = (truth, picture);
+            Ok(format!(
+                "`{name}` has a truth of {w} x {h} pixels, but a picture of {pw} x {ph}"
+            ))
+        };
+        (truth != picture).then(text).transpose()
+    };
+    let odd: Vec<Option<String>> = samples
+        .par_iter()
+        .map(odd)
+        .collect::<Result<_, ExamError>>()?;
+    let truths: Vec<String> = odd.into_iter().flatten().collect();
+    match truths.is_empty() {
+        true => Ok(()),
+        false => Err(ExamError::TruthSizes {
+            set: paper.name.clone(),
+            truths,
+        }),
     }
 }

@@ -78,6 +78,14 @@ pub struct Maker {
     pub device: String,
 }
 
+impl Maker {
+    /// Whether somebody answered whose answers mean nothing. Nobody who never answered is untrained.
+    #[must_use]
+    pub fn is_untrained(&self) -> bool {
+        !self.trained && !self.model.is_empty()
+    }
+}
+
 impl Mark {
     /// The areas of a class.
     #[must_use]

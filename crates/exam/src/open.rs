@@ -10,9 +10,8 @@ use std::{
 };
 
 use seggpt_eval::{
-    data::{
-        ClassFolders, CocoInstances, Dataset, Folder, Joined, LabelFolder, Parts, VideoFolder, Voc,
-    },
+    EvalError,
+    data::{ClassFolders, Dataset, Exported, Folder, Joined, LabelFolder, Parts, VideoFolder, Voc},
     episodes::{FSS_1000_TEST, coco_20i, pascal_5i},
 };
 
@@ -21,8 +20,15 @@ use crate::{ExamError, Kind};
 /// Where a set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A folder in a known layout.
+    /// A folder in a known layout, or a labelling tool's file.
     Folder(PathBuf),
+    /// What a labelling tool exported, and its pictures somewhere else.
+    Exported {
+        /// The file or folder.
+        annotations: PathBuf,
+        /// The pictures.
+        images: PathBuf,
+    },
     /// A folder of pictures, one of masks of the same names, and prompts as (picture, mask).
     Parts {
         /// The pictures.
@@ -78,6 +84,13 @@ pub(crate) fn open(source: &Source, kind: Option<Kind>) -> Result<Found, ExamErr
             };
             segments.map_or_else(|| folder(root), Ok)
         }
+        Source::Exported {
+            annotations,
+            images,
+        } => {
+            let set = Exported::open(annotations, Some(images))?;
+            Ok(Found::of(set, Kind::Episodes))
+        }
         Source::Parts {
             images,
             truth,
@@ -91,7 +104,9 @@ pub(crate) fn open(source: &Source, kind: Option<Kind>) -> Result<Found, ExamErr
 
 fn folder(root: &Path) -> Result<Found, ExamError> {
     let has = |part: &str| root.join(part).exists();
-    if has("classes.tsv") {
+    if !root.is_dir() {
+        Ok(Found::of(Exported::open(root, None)?, Kind::Episodes))
+    } else if has("classes.tsv") {
         let set = Folder::open(root)?;
         let any = |test: fn(&seggpt_eval::data::Sample) -> bool| set.samples().iter().any(test);
         let kind = if any(|sample| sample.role.is_some()) {
@@ -110,6 +125,8 @@ fn folder(root: &Path) -> Result<Found, ExamError> {
         Ok(Found::of(set, Kind::Video))
     } else if has("meta.json") && has("JPEGImages") {
         youtube_vos(root)
+    } else if has("SegmentationClass") && has("labelmap.txt") {
+        Ok(Found::of(Exported::open(root, None)?, Kind::Episodes))
     } else if has("SegmentationClass") {
         let split = has("ImageSets/Segmentation/val.txt").then_some("val");
         Ok(Found {
@@ -126,11 +143,15 @@ fn folder(root: &Path) -> Result<Found, ExamError> {
         let set = Joined::new("ADE20K", Arc::new(prompts), Arc::new(queries));
         Ok(Found::of(set, Kind::Semantic))
     } else if let Some((annotations, images)) = coco(root) {
+        let set = Exported::open(annotations, Some(&images))?;
+        if !is_coco(set.classes()) {
+            return Ok(Found::of(set, Kind::Episodes));
+        }
         Ok(Found {
             folds: Some(|fold| coco_20i(fold).map(|classes| classes.to_vec())),
             draw: Draw::Even(1000),
             min_pixels: FEW_SHOT_PIXELS,
-            ..Found::of(CocoInstances::open(annotations, images)?, Kind::Episodes)
+            ..Found::of(set, Kind::Episodes)
         })
     } else if let Some(found) = panoptic::open(root)? {
         Ok(found)
@@ -138,11 +159,34 @@ fn folder(root: &Path) -> Result<Found, ExamError> {
         let set = ClassFolders::with_classes(root, FSS_1000_TEST)?;
         Ok(Found::of(set, Kind::Episodes))
     } else {
-        let path = root.to_owned();
-        ClassFolders::open(root)
-            .map(|set| Found::of(set, Kind::Episodes))
-            .map_err(|_| ExamError::Layout { path })
+        exported_or_class_folders(root)
     }
+}
+
+/// What a labelling tool exported, else a folder a class.
+fn exported_or_class_folders(root: &Path) -> Result<Found, ExamError> {
+    let is_exported = seggpt_annotations::recognise(root).map_err(EvalError::from)?;
+    if is_exported.is_some() {
+        return Ok(Found::of(Exported::open(root, None)?, Kind::Episodes));
+    }
+    let path = root.to_owned();
+    ClassFolders::open(root)
+        .map(|set| Found::of(set, Kind::Episodes))
+        .map_err(|_| ExamError::Layout { path })
+}
+
+/// Whether these are classes of COCO, of which its folds speak, and not those of somebody who uses its format.
+fn is_coco(classes: &[seggpt_eval::data::Class]) -> bool {
+    const SOME: [(u16, &str); 4] = [
+        (1, "person"),
+        (2, "bicycle"),
+        (3, "car"),
+        (90, "toothbrush"),
+    ];
+    let known = classes
+        .iter()
+        .filter(|class| SOME.contains(&(class.id, &class.name)));
+    known.count() > 1
 }
 
 /// YouTube-VOS: which categories are seen, the training videos beside it say.
@@ -150,7 +194,7 @@ fn youtube_vos(root: &Path) -> Result<Found, ExamError> {
     let set = VideoFolder::youtube_vos(root)?;
     let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let training = real.with_file_name("train").join("meta.json");
-    let (mut seen, mut notes) = (None, Vec::new());
+    let (mut seen, mut notes) = (None, set.notes().to_vec());
     if training.is_file() && !real.ends_with("train") {
         seen = set.seen_in(&training)?;
     } else if !real.ends_with("train") {
@@ -185,6 +229,7 @@ fn coco(root: &Path) -> Option<(PathBuf, PathBuf)> {
 impl Found {
     fn of(dataset: impl Dataset + 'static, kind: Kind) -> Self {
         Self {
+            notes: dataset.notes().to_vec(),
             dataset: Arc::new(dataset),
             kind,
             folds: None,
@@ -192,7 +237,6 @@ impl Found {
             min_pixels: 1,
             late: false,
             seen: None,
-            notes: Vec::new(),
         }
     }
 }

@@ -198,7 +198,7 @@ fn color(place: usize) -> String {
 
 impl Page<'_> {
     fn is_untrained(&self) -> bool {
-        self.rows.iter().any(|row| !row.maker.trained)
+        self.rows.iter().any(|row| row.maker.is_untrained())
     }
 
     /// Rows that have not answered everything: name, answered, asked.

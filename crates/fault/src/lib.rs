@@ -5,6 +5,8 @@
 //! HOW is one of [`HOWS`]. A death is taken out of the file before it happens, unless HOW has a `+` in front: such an item
 //! is poison. Every death is noted in [`DEATHS`].
 
+use std::path::Path;
+
 /// The variable that names the folder.
 pub const FOLDER: &str = "SEGGPT_FAULTS";
 
@@ -13,6 +15,19 @@ pub const DEATHS: &str = "deaths";
 
 /// The ways to die: by SIGKILL, by SIGABRT, with exit code 1, and by a panic of the thread that is there.
 pub const HOWS: [&str; 4] = ["kill", "abort", "exit", "panic"];
+
+/// What a process is called, by its command line: as its program, or as the node that `seggpt node NAME` is.
+pub fn program(words: impl IntoIterator<Item = String>) -> Option<String> {
+    let mut words = words.into_iter();
+    let called = words.next()?;
+    let stem = Path::new(&called).file_stem()?.to_str()?;
+    match (words.next(), words.next()) {
+        (Some(word), Some(node)) if (stem, word.as_str()) == ("seggpt", "node") => {
+            Some(format!("seggpt-{node}"))
+        }
+        _ => Some(stem.to_owned()),
+    }
+}
 
 /// Dies here if a test wants it.
 #[inline]
@@ -50,7 +65,8 @@ mod plan {
 
     fn read() -> Option<Plan> {
         let folder = PathBuf::from(env::var_os(FOLDER)?);
-        let program = env::current_exe().ok()?.file_stem()?.to_str()?.to_owned();
+        let words = env::args_os().map(|word| word.to_string_lossy().into_owned());
+        let program = super::program(words)?;
         let text = fs::read_to_string(folder.join(&program)).ok()?;
         let lines = Mutex::new(text.lines().map(str::to_owned).collect());
         Some(Plan {
@@ -135,5 +151,22 @@ mod plan {
             assert_eq!(due(&lines, "b", "x"), Some((2, ("exit".into(), true))));
             assert_eq!(due(&lines, "a", "y"), None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_process_is_called_as_its_program_or_as_the_node_that_it_is() {
+        let of = |line: &str| super::program(line.split(' ').map(str::to_owned));
+        let called = |line: &str| of(line).expect("it has a name");
+        assert_eq!(called("/bin/seggpt node infer --model x"), "seggpt-infer");
+        assert_eq!(called("/opt/links/seggpt-infer"), "seggpt-infer");
+        assert_eq!(called("seggpt run node.yml"), "seggpt");
+        assert_eq!(
+            called("/x/seggpt-test-relay node infer"),
+            "seggpt-test-relay"
+        );
+        assert_eq!(of(""), None);
     }
 }

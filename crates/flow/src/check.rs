@@ -1,6 +1,9 @@
 //! Our nodes' settings, checked by name and value before anything starts, and made independent of the shell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use dora_core::{descriptor::Descriptor, types::edit_distance};
 use dora_message::descriptor::EnvValue;
@@ -92,6 +95,23 @@ pub(crate) fn settings<'a>(
         .warnings
         .extend(nobodys.map(|name| format!("`env: {name}` is read by no node of the dataflow")));
     Ok(checked)
+}
+
+/// Checks the files behind the settings of our nodes, as far as that can be done before anything starts.
+///
+/// # Errors
+/// What each node says of its own.
+pub(crate) fn files(ours: &BTreeMap<String, Ours>, dir: &Path) -> Result<(), Flaw> {
+    let checked = ours.iter().filter_map(|(id, Ours { manual, values })| {
+        let error = (manual.check?)(values, dir).err()?;
+        Some(Flaw::new(format!("node `{id}`: {error:#}")))
+    });
+    let flaws = checked.collect();
+    Flaw::all(
+        |count| format!("{count} nodes cannot use their files"),
+        flaws,
+    )
+    .map_or(Ok(()), Err)
 }
 
 /// Keeps the shell's variables for nodes that are not ours, where ours must not see them.

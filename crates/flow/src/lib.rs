@@ -33,6 +33,8 @@ mod stall;
 mod transport;
 mod types;
 mod watch;
+mod wiring;
+mod written;
 
 pub use console::Console;
 pub use exit::Exit;

@@ -10,13 +10,14 @@ use dora_core::{
     types::TypeRegistry,
 };
 
+use seggpt_files::text;
 use seggpt_store::{Setup, Spec};
 
 use crate::{
     Flaw, Nodes, Resources, check, executables, fingerprint,
     flaw::{declaration, position},
     settings::{self, Setting},
-    setup, shm, types,
+    setup, shm, types, wiring, written,
 };
 
 /// A dataflow that may start.
@@ -49,7 +50,7 @@ pub struct Flow {
 /// # Errors
 /// The first kind of flaw that there is, with all of that kind.
 pub fn load(path: &Path, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Flaw> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text::open(path).map_err(|error| {
         Flaw::new(format!(
             "cannot read the dataflow {}: {error}",
             path.display()
@@ -67,6 +68,10 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
         Flaw::new(message).at(path, text, span)
     };
 
+    let written = written::flaws(path, text);
+    if let Some(flaw) = Flaw::all(|count| format!("{count} settings cannot be read"), written) {
+        return Err(flaw);
+    }
     let parsed = Descriptor::parse(text.into())
         .map_err(|error| flaw(without_frame(path, &format!("{error:#}"))))?;
     let mut descriptor = parsed
@@ -95,6 +100,10 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
         ))
         .help(help));
     }
+    let loose = wiring::flaws(&descriptor, path, text);
+    if let Some(flaw) = Flaw::all(|count| format!("{count} inputs lead nowhere"), loose) {
+        return Err(flaw);
+    }
     validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
     let mut warnings = check_types(&descriptor, &dir, &flaw)?;
 
@@ -121,6 +130,7 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
     let mut resources = Resources::size(&mut descriptor, &mut checked.ours);
     check::keep_for_others(&mut descriptor, &checked);
     warnings.extend(checked.warnings.iter().cloned());
+    check::files(&checked.ours, &dir)?;
     let spec = fingerprint::spec(&descriptor, &checked.ours, &dir)?;
     let owned = fingerprint::owned(&checked.ours, &dir);
     warnings.extend(shm::shortage(&descriptor));
@@ -262,7 +272,10 @@ mod tests {
     #[test]
     fn broken_wiring_names_node_and_input() {
         let error = checked(&GOOD.replace("a/x", "a/z")).unwrap_err();
-        assert!(error.contains('z') && error.contains("b/y"), "{error}");
+        assert!(
+            error.contains('z') && error.contains("node `b`: its input `y`"),
+            "{error}"
+        );
     }
 
     #[test]

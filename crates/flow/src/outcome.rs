@@ -7,6 +7,8 @@ use dora_message::{
     coordinator_to_cli::DataflowResult,
 };
 
+use seggpt_node::outcome::GONE;
+
 use crate::{
     Exit,
     progress::{Tally, time},
@@ -31,6 +33,17 @@ enum Cause {
     Another,
     /// It did not end when asked to.
     Deaf,
+}
+
+impl Death {
+    /// Whether the node gave up because another one had. Which of them ends first is chance.
+    fn follows(&self, lines: &LastLines) -> bool {
+        let Cause::Own { stderr, .. } = &self.cause else {
+            return false;
+        };
+        let words = lines.of(&self.node);
+        words.iter().any(|line| line.contains(GONE)) || (words.is_empty() && stderr.contains(GONE))
+    }
 }
 
 /// What happened, apart from the items.
@@ -123,7 +136,9 @@ pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcom
             summary.push(format!("{what}: {error}"));
         }
         Ok(deaths) => {
-            for death in deaths {
+            let mut in_order: Vec<&Death> = deaths.iter().collect();
+            in_order.sort_by_key(|death| death.follows(lines));
+            for death in in_order {
                 // Told already, or all is done and reported, and it had nothing left to do.
                 let is_told = gave_up.is_some_and(|(node, _)| *node == death.node);
                 let is_over = events.late.contains(&death.node)
@@ -423,6 +438,19 @@ mod tests {
     }
 
     #[test]
+    fn napari_6044_who_gave_up_for_another_is_no_cause() {
+        let gone = Cause::Own {
+            how: "exited with code 1".into(),
+            stderr: "Error: the acknowledgements ended after 0 of 3 pictures: the sink is gone"
+                .into(),
+        };
+        let deaths = vec![died("source", gone), died("prompts", own())];
+        let (_, text) = outcome(Ok(deaths), &Tally::new());
+        assert!(text.starts_with("node `prompts` exited"), "{text}");
+        assert!(text.contains("then node `source` exited"), "{text}");
+    }
+
+    #[test]
     fn items_that_never_came_back_are_3() {
         let (code, text) = outcome(Ok(vec![]), &tally(5, &["a"], 2));
         assert_eq!(code, 3);
@@ -475,10 +503,9 @@ mod tests {
     #[test]
     fn a_silent_edge_is_3_and_told_first() {
         let events = Events {
-            interrupted: false,
-            timed: false,
             silent: Some("nothing comes through from `ensemble` to `infer`".into()),
             engine: Ok(vec![died("infer", Cause::Deaf)]),
+            ..events()
         };
         let (code, text) = judged(&events, &tally(3, &[], 1));
         assert_eq!(code, 3);

@@ -6,7 +6,7 @@
 //!
 //! | file | painted | classes |
 //! |---|---|---|
-//! | black and white: 0/1, 0/255, 1 bit, anti-aliased or JPEG | its own RGB pixels; 0/1 scaled to 0/255 | 1, white |
+//! | black and white: 0/1, 0/255, 1 bit, anti-aliased or JPEG | its own RGB pixels; 0/1 scaled to 0/255; lines too thin to be white, from half way on | 1, white |
 //! | palette PNG | the palette's RGB, as Pillow's `convert("RGB")` | the indices; 0 is background |
 //! | class ids, grey of 8 or 16 bits | one colour of [`palette::distinct`] per id | the ids; 0 is background |
 //! | colours | its own RGB pixels | 1, 2, ... for the colours other than black, the most frequent first |
@@ -15,19 +15,30 @@
 //! as long as no id is larger). A palette that the network could not tell apart (grey ramps) is
 //! replaced like ids.
 //!
+//! Transparency is data: what is transparent is background, and where all that is opaque is white or black, what is opaque is
+//! the one class. What was guessed is said in [`Annotation::notes`].
+//!
 //! A class table ([`ClassEntry`]) names classes, recolours them, and limits the mask to them: what it
 //! does not list is painted black and reported in [`Annotation::unlisted`].
 
 mod file;
 mod ids;
 mod kind;
+mod png;
+mod soft;
+mod transparent;
 
-use std::{collections::BTreeMap, path::Path, str::FromStr};
+use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
-use image::RgbImage;
+use image::{RgbImage, metadata::Orientation};
 
-use crate::{BLACK, ImagingError, Rgb, WHITE, palette, read, squared_distance};
-use file::MaskFile;
+use crate::{
+    BLACK, ImagingError, Rgb, WHITE, palette,
+    read::{self, Exif, Note, NoteKind, Reading},
+    squared_distance,
+};
+pub(crate) use file::MaskFile;
+use file::MaskReading;
 pub use ids::Ids;
 use kind::Marks;
 
@@ -56,6 +67,13 @@ impl MaskMode {
         ("rgb", Self::Rgb),
         ("ids", Self::Ids),
     ];
+}
+
+impl fmt::Display for MaskMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::NAMES.iter().find(|(_, mode)| mode == self);
+        f.write_str(named.map_or("", |(name, _)| name))
+    }
 }
 
 impl FromStr for MaskMode {
@@ -115,6 +133,10 @@ pub struct Annotation {
     pub classes: Vec<AnnotatedClass>,
     /// What the file marks but the class table does not list ("id 7", "colour #ff0000"); painted black.
     pub unlisted: Vec<String>,
+    /// What was guessed, and what was not taken as it stands.
+    pub notes: Vec<Note>,
+    /// How the stored pixels were turned.
+    pub turned: Orientation,
 }
 
 impl Annotation {
@@ -127,8 +149,21 @@ impl Annotation {
         mode: MaskMode,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, ImagingError> {
+        Self::open_with(path, mode, table, Exif::Apply)
+    }
+
+    /// As [`Annotation::open`], with a word on its EXIF orientation, should it have one.
+    ///
+    /// # Errors
+    /// As [`Annotation::open`].
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        mode: MaskMode,
+        table: Option<&[ClassEntry]>,
+        exif: Exif,
+    ) -> Result<Self, ImagingError> {
         let name = path.as_ref().display().to_string();
-        Self::decode(&read::bytes(path.as_ref())?, &name, mode, table)
+        Self::decode_with(&read::bytes(path.as_ref())?, &name, mode, table, exif)
     }
 
     /// Decodes a mask file. `name` is what errors call it; `table`, if given, is the class table.
@@ -145,16 +180,107 @@ impl Annotation {
         mode: MaskMode,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, ImagingError> {
+        Self::decode_with(bytes, name, mode, table, Exif::Apply)
+    }
+
+    fn decode_with(
+        bytes: &[u8],
+        name: &str,
+        mode: MaskMode,
+        table: Option<&[ClassEntry]>,
+        exif: Exif,
+    ) -> Result<Self, ImagingError> {
         let refuse = |reason| ImagingError::Mask {
             name: name.to_owned(),
             reason,
         };
-        let file = MaskFile::decode(bytes, name)?;
-        Ok(match kind::tell(file, mode).map_err(refuse)? {
+        let MaskReading {
+            file,
+            turned,
+            mut notes,
+        } = MaskReading::decode(bytes, name, exif)?;
+        let (marks, guess) = kind::tell(file, mode).map_err(refuse)?;
+        notes.extend(guess);
+        let annotation = match marks {
             Marks::White { painted } => white(painted, table),
             Marks::Indexed { size, ids, colors } => indexed(size, &ids, &colors, table),
             Marks::Colored { painted, colors } => colored(painted, &colors, table),
+        };
+        Ok(Self {
+            notes,
+            turned,
+            ..annotation
         })
+    }
+
+    /// A plane of class ids of `size` = (width, height), row by row, that came from elsewhere than a mask file; 0 is
+    /// background, 65,535 ignored. `table` as in [`Annotation::decode`].
+    ///
+    /// # Panics
+    /// If there is not one id per pixel.
+    #[must_use]
+    pub fn of_ids(size: (u32, u32), ids: &[u16], table: Option<&[ClassEntry]>) -> Self {
+        let shown: std::collections::BTreeSet<u16> = ids.iter().copied().collect();
+        let shown = shown.into_iter().filter(|id| !matches!(*id, 0 | u16::MAX));
+        indexed(size, ids, &shown.map(|id| (id, None)).collect(), table)
+    }
+
+    /// The share of the pixels that are marked, 0 to 1; soft edges count from the middle on.
+    #[must_use]
+    pub fn marked(&self) -> f64 {
+        // The darkest class's brightest channel, halved.
+        let brightest = |class: &AnnotatedClass| class.color.into_iter().max();
+        let darkest = self.classes.iter().filter_map(brightest).min();
+        let half = darkest.unwrap_or(2).div_ceil(2);
+        let is_marked = |pixel: &&[u8; 3]| pixel.iter().any(|value| *value >= half);
+        let pixels = self.painted.as_raw().as_chunks::<3>().0;
+        pixels.iter().filter(is_marked).count() as f64 / pixels.len().max(1) as f64
+    }
+
+    /// Brings the mask to the picture that it was drawn on, where an EXIF orientation stands between them.
+    ///
+    /// The picture was turned upright; a mask that was drawn on its stored pixels has the stored size. Where the sizes tell,
+    /// the mask is turned along; where they do not (180 degrees, square pictures), a note says what to look at.
+    pub fn follow(&mut self, picture: &Reading) {
+        let Some(how) = read::turn(picture.turned) else {
+            return;
+        };
+        let (width, height) = picture.picture.dimensions();
+        let size = self.painted.dimensions();
+        if size == (height, width)
+            && size != (width, height)
+            && read::turns_sideways(picture.turned)
+        {
+            self.painted = file::turned(std::mem::take(&mut self.painted), picture.turned);
+            let text = format!(
+                "turned along with its picture, whose EXIF orientation ({how}) was applied: it has the size of the pixels as \
+                 they are stored"
+            );
+            self.notes.push(Note::new(NoteKind::Turned, text));
+        } else if size == (width, height) && self.turned == Orientation::NoTransforms {
+            let text = format!(
+                "its picture was turned upright by its EXIF orientation ({how}); if the mask was drawn on the picture as it is \
+                 stored, set EXIF to ignore (--exif ignore)"
+            );
+            self.notes.push(Note::new(NoteKind::Turned, text));
+        }
+    }
+}
+
+/// An annotation that was read as it stands.
+fn plain(
+    kind: MaskKind,
+    painted: RgbImage,
+    classes: Vec<AnnotatedClass>,
+    unlisted: Vec<String>,
+) -> Annotation {
+    Annotation {
+        kind,
+        painted,
+        classes,
+        unlisted,
+        notes: Vec::new(),
+        turned: Orientation::NoTransforms,
     }
 }
 
@@ -171,21 +297,11 @@ fn white(mut painted: RgbImage, table: Option<&[ClassEntry]>) -> Annotation {
     };
     let kind = MaskKind::Binary;
     if painted.iter().all(|&value| value == 0) {
-        return Annotation {
-            kind,
-            painted,
-            classes: Vec::new(),
-            unlisted: Vec::new(),
-        };
+        return plain(kind, painted, Vec::new(), Vec::new());
     }
     let Some(entry) = entry else {
         painted.fill(0);
-        return Annotation {
-            kind,
-            painted,
-            classes: Vec::new(),
-            unlisted: vec!["id 1".to_owned()],
-        };
+        return plain(kind, painted, Vec::new(), vec!["id 1".to_owned()]);
     };
     let color = entry.color.unwrap_or(WHITE);
     if color != WHITE {
@@ -199,12 +315,7 @@ fn white(mut painted: RgbImage, table: Option<&[ClassEntry]>) -> Annotation {
         name: entry.name,
         color,
     };
-    Annotation {
-        kind,
-        painted,
-        classes: vec![class],
-        unlisted: Vec::new(),
-    }
+    plain(kind, painted, vec![class], Vec::new())
 }
 
 /// Ids, some with a colour of their own.
@@ -255,12 +366,7 @@ fn indexed(
     } else {
         MaskKind::Ids
     };
-    Annotation {
-        kind,
-        painted,
-        classes,
-        unlisted,
-    }
+    plain(kind, painted, classes, unlisted)
 }
 
 /// Colours are the classes; `colors` lists the significant ones, the most frequent first.
@@ -275,12 +381,7 @@ fn colored(mut painted: RgbImage, colors: &[Rgb], table: Option<&[ClassEntry]>) 
                 color,
             })
             .collect();
-        return Annotation {
-            kind,
-            painted,
-            classes,
-            unlisted: Vec::new(),
-        };
+        return plain(kind, painted, classes, Vec::new());
     };
     let listed = |color: Rgb| {
         let near = |entry: &&ClassEntry| {
@@ -330,10 +431,5 @@ fn colored(mut painted: RgbImage, colors: &[Rgb], table: Option<&[ClassEntry]>) 
     }
     let hex = |[r, g, b]: &Rgb| format!("colour #{r:02x}{g:02x}{b:02x}");
     let unlisted = foreign.iter().map(hex).collect();
-    Annotation {
-        kind,
-        painted,
-        classes,
-        unlisted,
-    }
+    plain(kind, painted, classes, unlisted)
 }

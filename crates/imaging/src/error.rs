@@ -40,6 +40,19 @@ pub enum ImagingError {
         reason: String,
     },
 
+    /// The file is whole, but written in a way that is not read.
+    #[error("{name}: this {format} file is not read: {has}; {way_out}")]
+    Unsupported {
+        /// Path or name of the file.
+        name: String,
+        /// The format that the content announces.
+        format: &'static str,
+        /// What the file has.
+        has: String,
+        /// What to do about it.
+        way_out: String,
+    },
+
     /// The picture would need more memory than the limits allow.
     #[error(
         "{name}: {width} x {height} pixels ({bytes} bytes) are too large: the limit is {} pixels and {} bytes; \

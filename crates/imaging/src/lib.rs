@@ -13,6 +13,7 @@
 //! | [`descriptor`]: how alike are two pictures | |
 
 pub mod annotation;
+pub mod color;
 pub mod components;
 pub mod decode;
 pub mod descriptor;
@@ -21,10 +22,11 @@ pub mod overlay;
 pub mod palette;
 pub mod read;
 pub mod resize;
+mod tiff;
 pub mod write;
 
 pub use error::ImagingError;
-pub use image::RgbImage;
+pub use image::{RgbImage, metadata::Orientation};
 
 /// Red, green and blue, 0..=255.
 pub type Rgb = [u8; 3];

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,12 @@ impl Crumbs {
         }
     }
 
+    /// It is not worked on any more, and there is more to do to it: what it cost stays.
+    fn leave(&mut self, item: &str) {
+        self.left.working.retain(|working| working != item);
+        self.write();
+    }
+
     /// Removes the file, and its folder when no other node has a file there.
     pub fn close(self) {
         let Some(file) = self.file else { return };
@@ -95,21 +101,27 @@ impl Crumbs {
     }
 }
 
-/// Crumbs for work beside the loop of a node, on more than one thread.
+/// Crumbs for work beside the loop of a node, on more than one thread. An item that has cost a death is worked on alone, so
+/// that no item costs what another one is to blame for.
 #[derive(Debug)]
 pub struct Careful {
     node: String,
     crumbs: Mutex<Crumbs>,
+    company: RwLock<()>,
 }
 
 impl Careful {
     /// `node`: who works, for messages.
     pub fn new(node: String, crumbs: Crumbs) -> Self {
         let crumbs = Mutex::new(crumbs);
-        Self { node, crumbs }
+        Self {
+            node,
+            crumbs,
+            company: RwLock::new(()),
+        }
     }
 
-    /// Does some work over an item, unless the process has died of that too often.
+    /// Does some work over an item, unless the process has died of that too often. Not to be called within the work.
     ///
     /// # Errors
     /// It has: for people.
@@ -117,10 +129,30 @@ impl Careful {
         if self.crumbs().is_deadly(item) {
             return Err(deadly(&self.node));
         }
+        let is_suspect = self.crumbs().is_suspect(item);
+        let company = &self.company;
+        let (_alone, _beside) = match is_suspect {
+            true => (
+                Some(company.write().unwrap_or_else(PoisonError::into_inner)),
+                None,
+            ),
+            false => (
+                None,
+                Some(company.read().unwrap_or_else(PoisonError::into_inner)),
+            ),
+        };
         self.crumbs().begin([item]);
         let made = work();
-        self.crumbs().end([item]);
+        self.crumbs().leave(item);
         Ok(made)
+    }
+
+    /// The item is done with: what it cost is forgiven.
+    pub fn done(&self, item: &str) {
+        let mut crumbs = self.crumbs();
+        if crumbs.is_suspect(item) {
+            crumbs.end([item]);
+        }
     }
 
     /// As [`Crumbs::close`].
@@ -191,5 +223,34 @@ mod tests {
         crumbs.end(["a"]);
         assert!(!crumbs.is_suspect("a"));
         crumbs.close();
+    }
+
+    #[test]
+    fn a_suspect_is_worked_on_alone_and_takes_no_blame_for_what_others_die_of() {
+        let folder = tempfile::tempdir().unwrap();
+        reopened(&folder).begin(["bad", "next"]);
+        let careful = Careful::new("node".into(), reopened(&folder));
+        let left = || fs::read_to_string(folder.path().join("run").join("node.json")).unwrap();
+        std::thread::scope(|scope| {
+            let (entered, waits) = std::sync::mpsc::channel();
+            let careful = &careful;
+            scope.spawn(move || {
+                let over = careful.over("bad", || {
+                    entered.send(()).unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                    left()
+                });
+                assert!(!over.unwrap().contains(r#""working":["bad","next"]"#));
+            });
+            waits.recv().unwrap();
+            careful.over("next", || ()).unwrap();
+        });
+        assert!(
+            left().contains(r#""working":[],"deaths":{"bad":1,"next":1}"#),
+            "{}",
+            left()
+        );
+        careful.done("bad");
+        assert!(left().contains(r#""deaths":{"next":1}"#), "{}", left());
     }
 }

@@ -33,7 +33,7 @@ pub use io::{Arrival, Io};
 pub use link::{CONDEMNED, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use manual::{Manual, Port, Values};
-pub use transform::{one_by_one, transform, transform_several};
+pub use transform::{Made, one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 
 use dora_node_api::{DoraNode, EventStream};

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use clap::Command;
+use clap::{Command, Parser};
 use eyre::Result;
 
 /// Heading of settings that decide what comes out.
@@ -47,12 +47,33 @@ pub struct Manual {
     /// What lies behind the settings and decides results, by name, such as a checkpoint's hash; relative paths start in the
     /// folder that is given.
     pub content: Option<fn(&Values, &Path) -> Result<Values>>,
+    /// What can be told to be wrong with the files behind the settings before anything starts; relative paths start in the
+    /// folder that is given.
+    pub check: Option<fn(&Values, &Path) -> Result<()>>,
     /// The setting that names a folder of results, which belongs to one run at a time.
     pub owns: Option<&'static str>,
 }
 
 /// Settings by environment variable, as text.
 pub type Values = BTreeMap<String, String>;
+
+/// A node's settings from their text; nothing is taken from the environment of this process.
+///
+/// # Errors
+/// A value that the node would refuse, or one that is missing.
+pub fn parsed<S: Parser>(values: &Values) -> Result<S> {
+    let command = S::command();
+    let mut words = vec![OsString::from(command.get_name())];
+    for argument in command.get_arguments() {
+        if let (Some(variable), Some(long)) = (argument.get_env(), argument.get_long())
+            && let Some(value) = values.get(&*variable.to_string_lossy())
+        {
+            words.push(format!("--{long}={value}").into());
+        }
+    }
+    let command = command.mut_args(|argument| argument.env(None));
+    Ok(S::from_arg_matches(&command.try_get_matches_from(words)?)?)
+}
 
 struct Setting {
     variable: String,
@@ -374,6 +395,7 @@ mod tests {
             outputs: Box::leak(Box::new([port("picture", false)])),
             command: Settings::command(),
             content: None,
+            check: None,
             owns: None,
         }
     }

@@ -20,6 +20,9 @@ pub fn told(outcome: Result<()>) -> Result<()> {
 /// far), `total` (empty where the source does not know), `error` (of failed items).
 pub const TARGET: &str = "seggpt::outcome";
 
+/// How the words end of a node that gives up because another one did: it is no cause, and is told after those that are.
+pub const GONE: &str = "is gone";
+
 /// Says that an item is done with: its files are in place, or its failure is recorded.
 pub fn say(identity: &Identity, status: Status, finished: u64, error: &str) {
     let total = identity.total.map(|n| n.to_string()).unwrap_or_default();

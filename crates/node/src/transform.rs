@@ -30,10 +30,13 @@ pub fn transform<I: Payload, O: Payload>(
     transform_several(node, events, [input, output], 1, prepare, |_, _| Ok(()))
 }
 
+/// An item, and what was made of it.
+pub type Made<O> = (Identity, Result<O>);
+
 /// Work on one item as work on several.
 pub fn one_by_one<I, O>(
     mut work: impl FnMut(&Identity, I) -> Result<O>,
-) -> impl FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)> {
+) -> impl FnMut(Vec<(Identity, I)>) -> Vec<Made<O>> {
     move |items| {
         let worked = items.into_iter().map(|(identity, payload)| {
             let made = work(&identity, payload);

@@ -6,6 +6,7 @@ use seggpt_contract::Class;
 use seggpt_imaging::{
     BLACK, Rgb,
     annotation::{AnnotatedClass, ClassEntry, MaskKind},
+    color::hex,
     palette,
 };
 
@@ -18,22 +19,21 @@ pub(crate) struct Seen<'a> {
     pub(crate) classes: &'a [AnnotatedClass],
 }
 
-/// Refuses a class table that contradicts itself.
-pub(crate) fn check(settings: &[ClassSetting]) -> Result<(), LibraryError> {
-    let refuse = |reason| Err(LibraryError::Classes { reason });
+/// What is wrong with a class table that contradicts itself.
+pub(crate) fn check(settings: &[ClassSetting]) -> Result<(), String> {
     for (at, class) in settings.iter().enumerate() {
         let id = class.id;
         if class.color == Some(BLACK) {
-            return refuse(format!(
+            return Err(format!(
                 "class {id} is black, which is the background; choose another colour"
             ));
         }
         for before in &settings[..at] {
             if before.id == id {
-                return refuse(format!("class {id} stands there twice"));
+                return Err(format!("class {id} stands there twice"));
             }
             if class.color.is_some() && before.color == class.color {
-                return refuse(format!(
+                return Err(format!(
                     "classes {} and {id} have the same colour",
                     before.id
                 ));
@@ -144,10 +144,6 @@ pub(crate) fn near(a: Rgb, b: Rgb) -> bool {
         .map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2))
         .sum();
     squared <= 48 * 48
-}
-
-fn hex([r, g, b]: Rgb) -> String {
-    format!("#{r:02x}{g:02x}{b:02x}")
 }
 
 fn clash(first: &str, second: &str, reason: String) -> LibraryError {

@@ -6,6 +6,7 @@ use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{
     RgbImage,
     annotation::MaskMode,
+    read::Exif,
     write::{MaskFormat, mask_png, rgb_png},
 };
 
@@ -50,6 +51,7 @@ pub fn save(
     let file = File {
         kind,
         mask_mode: MaskMode::Ids,
+        exif: Exif::Apply,
         classes: settings.collect(),
         prompts: prompts.collect::<Result<_, _>>()?,
     };

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use seggpt_annotations::AnnotationsError;
 use seggpt_imaging::ImagingError;
 
 use crate::PromptFiles;
@@ -8,7 +9,7 @@ use crate::PromptFiles;
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// There is no readable `prompts.yml`.
-    #[error("{}: cannot be read; a prompt library is a folder with a prompts.yml", path.display())]
+    #[error("{}: cannot be read; a prompt library is a folder with a prompts.yml, or what CVAT, labelme, Label Studio or COCO's tools export", path.display())]
     Read {
         /// The file that was looked for.
         path: PathBuf,
@@ -25,6 +26,20 @@ pub enum LibraryError {
         /// Key, what is wrong with it, line and column.
         reason: String,
     },
+
+    /// A file that is neither a list of prompts nor what a labelling tool exported.
+    #[error(
+        "{}: neither a prompts.yml nor what CVAT, labelme, Label Studio or COCO's tools export",
+        path.display()
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// What a labelling tool exported cannot be used.
+    #[error(transparent)]
+    Annotations(#[from] AnnotationsError),
 
     /// A class table that contradicts itself.
     #[error("the class table: {reason}")]
@@ -143,6 +158,11 @@ impl PromptProblem {
             files: files.clone(),
             reason: reason.to_string(),
         }
+    }
+
+    pub(crate) fn annotations(name: &str, files: &PromptFiles, error: AnnotationsError) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        Self::new(name, files, format!("{error}{}", cause.unwrap_or_default()))
     }
 
     pub(crate) fn imaging(name: &str, files: &PromptFiles, error: ImagingError) -> Self {

@@ -5,15 +5,17 @@
 //! ```yaml
 //! type: instance          # or semantic: which type token the network gets
 //! mask_mode: auto         # auto, binary, palette, rgb or ids: how to read the masks
+//! exif: apply             # or ignore: whether cameras' orientation turns images upright
 //! classes:                # optional: names, colours, and which classes are wanted
-//!   - {id: 1, name: pebble, color: [255, 255, 255]}
+//!   - {id: 1, name: pebble, color: "#ffffff"}      # or [255, 255, 255]
 //! prompts:                # paths are relative to this file
 //!   - {image: a.jpg, mask: a_mask.png}
 //!   - {image: b.jpg, mask: b_mask.png, name: wet sand}
 //!   - {image: c.png, mask: c_mask.png, painted: c_painted.png}   # shown instead of the classes' colours
 //! ```
 //!
-//! The same comes from pairs of paths ([`Library::from_pairs`]). [`Library::examples`] prepares the
+//! The same comes from pairs of paths ([`Library::from_pairs`]), and from what labelling tools export
+//! ([`seggpt_annotations`]), by its content. [`Library::examples`] prepares the
 //! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture. [`save`] writes a
 //! library of prompts that a program made.
 
@@ -22,7 +24,9 @@ mod entry;
 mod error;
 mod file;
 mod library;
+mod remarks;
 mod strategy;
+mod table;
 
 pub use entry::{Entry, save};
 pub use error::{LibraryError, PromptProblem};
@@ -32,3 +36,4 @@ pub use strategy::{
     Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Pool, Query, Random,
     Registry, Selected, Strategy,
 };
+pub use table::ClassTable;

@@ -4,17 +4,20 @@ use std::{
 };
 
 use rayon::prelude::*;
+use seggpt_annotations::{Annotations, Picture};
 use seggpt_contract::{Class, Example, SegType, Square};
 use seggpt_imaging::{
     BLACK, Rgb, RgbImage,
     annotation::{AnnotatedClass, Annotation, ClassEntry, MaskKind, MaskMode},
-    read, resize,
+    read::{Exif, Reading},
+    resize,
 };
 
 use crate::{
     LibraryError, PromptFiles, PromptProblem, Settings,
     classes::{self, Seen},
-    file,
+    file::{self, Contents, Listed},
+    remarks::{self, Remark},
 };
 
 /// One usable prompt: an image and its mask, both readable and of one size.
@@ -28,6 +31,8 @@ pub struct Prompt {
     pub size: (u32, u32),
     /// Ids of the classes that its mask shows.
     pub classes: Vec<u16>,
+    /// Which picture of the annotations it is.
+    drawn: Option<usize>,
 }
 
 /// A prompt at its own size: planes of one width and height.
@@ -48,37 +53,49 @@ pub struct Planes {
 pub struct Library {
     kind: SegType,
     mask_mode: MaskMode,
+    exif: Exif,
     classes: Vec<Class>,
     prompts: Vec<Prompt>,
     warnings: Vec<String>,
+    annotations: Option<Annotations>,
     prepared: Mutex<Option<(u32, Arc<[Example]>)>>,
 }
 
 impl Library {
-    /// Opens a folder with a `prompts.yml` (or the file itself) and reads every prompt once.
+    /// Opens a folder with a `prompts.yml` (or the file itself), or what a labelling tool exported, and reads every prompt
+    /// once.
     ///
     /// Prompts that cannot be used come back beside the library, each with what is wrong; the library
     /// holds the rest.
     ///
     /// # Errors
-    /// [`LibraryError::Read`] and [`LibraryError::Yaml`] for the file, [`LibraryError::Classes`] and
+    /// [`LibraryError::Read`], [`LibraryError::Yaml`], [`LibraryError::Unknown`] and [`LibraryError::Annotations`] for the file, [`LibraryError::Classes`] and
     /// [`LibraryError::Clash`] for classes that contradict each other, [`LibraryError::NoPrompts`]
     /// where nothing is left to use.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
-        Self::open_with(path, |_| {})
+        Self::open_with(path, None, |_| {})
     }
 
-    /// As [`Library::open`], after `amend` has changed what the file says of masks and classes.
+    /// As [`Library::open`], after `amend` has changed what the file says of masks and classes. `images`: where the pictures
+    /// of a labelling tool's file are, if not where the tool puts them.
     ///
     /// # Errors
     /// As [`Library::open`].
     pub fn open_with(
         path: impl AsRef<Path>,
+        images: Option<&Path>,
         amend: impl FnOnce(&mut Settings),
     ) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
-        let (mut settings, prompts) = file::read(path.as_ref())?;
-        amend(&mut settings);
-        Self::new(&settings, prompts)
+        let mut contents = file::read(path.as_ref(), images)?;
+        amend(&mut contents.settings);
+        let Contents {
+            settings,
+            prompts,
+            notes,
+            annotations,
+            ..
+        } = contents;
+        Self::new(&settings, prompts, annotations, notes)
     }
 
     /// A library of (image, mask) paths, named by their images. Otherwise as [`Library::open`].
@@ -89,27 +106,35 @@ impl Library {
         pairs: &[(PathBuf, PathBuf)],
         settings: &Settings,
     ) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
-        let prompts = pairs.iter().map(|(image, mask)| {
-            let files = PromptFiles {
+        let prompts = file::names(pairs).into_iter().zip(pairs);
+        let prompts = prompts.map(|(name, (image, mask))| Listed {
+            name,
+            files: PromptFiles {
                 image: image.clone(),
                 mask: mask.clone(),
                 painted: None,
-            };
-            (file::default_name(&files), files)
+            },
+            drawn: None,
         });
-        Self::new(settings, prompts.collect())
+        Self::new(settings, prompts.collect(), None, Vec::new())
     }
 
     fn new(
         settings: &Settings,
-        prompts: Vec<(String, PromptFiles)>,
+        prompts: Vec<Listed>,
+        annotations: Option<Annotations>,
+        notes: Vec<String>,
     ) -> Result<(Self, Vec<PromptProblem>), LibraryError> {
-        classes::check(&settings.classes)?;
+        classes::check(&settings.classes).map_err(|reason| LibraryError::Classes { reason })?;
         let table = classes::entries(&settings.classes);
         let table = (!table.is_empty()).then_some(&table[..]);
         let checked: Vec<_> = prompts
             .into_par_iter()
-            .map(|(name, files)| Checked::read(name, files, settings.mask_mode, table))
+            .map(|listed| {
+                let picture = listed.drawn.zip(annotations.as_ref());
+                let picture = picture.map(|(at, annotations)| &annotations.pictures[at]);
+                Checked::read(listed, picture, settings, table)
+            })
             .collect();
         let (mut usable, mut problems) = (Vec::new(), Vec::new());
         for prompt in checked {
@@ -128,10 +153,14 @@ impl Library {
             .classes
             .iter()
             .filter(|setting| !shown(setting.id.get()));
-        let mut warnings: Vec<String> = absent
-            .map(|setting| format!("class {} is in the class table, but in no mask", setting.id))
-            .collect();
-        warnings.extend(usable.iter().flat_map(Checked::warnings));
+        let mut warnings = notes;
+        warnings.extend(
+            absent.map(|setting| {
+                format!("class {} is in the class table, but in no mask", setting.id)
+            }),
+        );
+        let remarks = usable.iter().flat_map(|prompt| prompt.remarks.clone());
+        warnings.extend(remarks::summed(remarks));
         let prompts = usable
             .into_iter()
             .map(|prompt| prompt.settled(&classes))
@@ -139,9 +168,11 @@ impl Library {
         let library = Self {
             kind: settings.kind,
             mask_mode: settings.mask_mode,
+            exif: settings.exif,
             classes,
             prompts,
             warnings,
+            annotations,
             prepared: Mutex::new(None),
         };
         Ok((library, problems))
@@ -175,8 +206,9 @@ impl Library {
         self.prompts.len()
     }
 
-    /// What is odd but no error: a mask that marks nothing, marks that the class table does not list
-    /// (and that are painted black), a class that no mask shows.
+    /// What is odd but no error: a mask that marks nothing or nearly everything, marks that the class table does not list
+    /// (and that are painted black), a class that no mask shows, what was guessed, and what was not taken as the files have
+    /// it. Each sort is said once.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -190,9 +222,17 @@ impl Library {
     /// # Panics
     /// If `index` is not below [`Library::len`].
     pub fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
-        let Prompt { name, files, .. } = &self.prompts[index];
-        read::open(&files.image)
-            .map_err(|error| changed(PromptProblem::imaging(name, files, error)))
+        let prompt = &self.prompts[index];
+        let Prompt { name, files, .. } = prompt;
+        let reading = match self.drawn(prompt) {
+            Some(picture) => picture
+                .file
+                .reading(self.exif)
+                .map_err(|error| changed(PromptProblem::annotations(name, files, error)))?,
+            None => Reading::open(&files.image, self.exif)
+                .map_err(|error| changed(PromptProblem::imaging(name, files, error)))?,
+        };
+        Ok(reading.picture)
     }
 
     /// A prompt's picture and what its mask says, at their own size.
@@ -219,7 +259,7 @@ impl Library {
         };
         Ok(Planes {
             ids: mask.as_raw().as_chunks::<3>().0.iter().map(id).collect(),
-            image: loaded.image,
+            image: loaded.image.picture,
             mask,
             painted: loaded.painted,
         })
@@ -256,14 +296,29 @@ impl Library {
     }
 
     /// The files of a prompt, its mask in the library's colours.
-    fn load(&self, Prompt { name, files, .. }: &Prompt) -> Result<Loaded, LibraryError> {
+    fn load(&self, prompt: &Prompt) -> Result<Loaded, LibraryError> {
         let entry = |class: &Class| ClassEntry {
             id: class.id,
             name: Some(class.name.clone()),
             color: Some(class.color),
         };
         let table: Vec<ClassEntry> = self.classes.iter().map(entry).collect();
-        Loaded::open(name, files, self.mask_mode, Some(&table)).map_err(changed)
+        let Prompt { name, files, .. } = prompt;
+        let picture = self.drawn(prompt);
+        Loaded::open(
+            name,
+            files,
+            picture,
+            self.mask_mode,
+            self.exif,
+            Some(&table),
+        )
+        .map_err(changed)
+    }
+
+    /// The picture that a labelling tool's file has of a prompt.
+    fn drawn(&self, prompt: &Prompt) -> Option<&Picture> {
+        Some(&self.annotations.as_ref()?.pictures[prompt.drawn?])
     }
 
     fn prepare(&self, prompt: &Prompt, size: u32) -> Result<Example, LibraryError> {
@@ -284,7 +339,7 @@ impl Library {
         };
         Ok(Example {
             name: prompt.name.clone(),
-            image: square(resize::bicubic(&image, size, size))?,
+            image: square(resize::bicubic(&image.picture, size, size))?,
             mask: square(mask)?,
             score: 0.0,
         })
@@ -305,30 +360,30 @@ struct Checked {
     size: (u32, u32),
     kind: MaskKind,
     classes: Vec<AnnotatedClass>,
-    unlisted: Vec<String>,
+    remarks: Vec<Remark>,
+    drawn: Option<usize>,
 }
 
 impl Checked {
     fn read(
-        name: String,
-        files: PromptFiles,
-        mode: MaskMode,
+        Listed { name, files, drawn }: Listed,
+        picture: Option<&Picture>,
+        settings: &Settings,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
-        let loaded = Loaded::open(&name, &files, mode, table)?;
-        let Annotation {
-            kind,
-            classes,
-            unlisted,
-            ..
-        } = loaded.annotation;
+        let (mode, exif) = (settings.mask_mode, settings.exif);
+        let loaded = Loaded::open(&name, &files, picture, mode, exif, table)?;
+        let mut remarks = remarks::of_image(&files.image, &loaded.image);
+        remarks.extend(remarks::of_mask(&files.mask, &loaded.annotation));
+        let Annotation { kind, classes, .. } = loaded.annotation;
         Ok(Self {
             name,
             files,
-            size: loaded.image.dimensions(),
+            size: loaded.image.picture.dimensions(),
             kind,
             classes,
-            unlisted,
+            remarks,
+            drawn,
         })
     }
 
@@ -338,21 +393,6 @@ impl Checked {
             kind: self.kind,
             classes: &self.classes,
         }
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mask = self.files.mask.display();
-        let mut warnings = Vec::new();
-        if self.classes.is_empty() {
-            warnings.push(format!("{mask}: the mask marks nothing"));
-        }
-        if !self.unlisted.is_empty() {
-            let unlisted = self.unlisted.join(", ");
-            warnings.push(format!(
-                "{mask}: not in the class table, painted black: {unlisted}"
-            ));
-        }
-        warnings
     }
 
     fn settled(self, classes: &[Class]) -> Prompt {
@@ -370,13 +410,14 @@ impl Checked {
             files: self.files,
             size: self.size,
             classes,
+            drawn: self.drawn,
         }
     }
 }
 
 /// The files of a prompt, decoded and of one size.
 struct Loaded {
-    image: RgbImage,
+    image: Reading,
     annotation: Annotation,
     painted: Option<RgbImage>,
 }
@@ -385,16 +426,33 @@ impl Loaded {
     fn open(
         name: &str,
         files: &PromptFiles,
+        picture: Option<&Picture>,
         mode: MaskMode,
+        exif: Exif,
         table: Option<&[ClassEntry]>,
     ) -> Result<Self, PromptProblem> {
         let refuse = |error| PromptProblem::imaging(name, files, error);
-        let image = read::open(&files.image).map_err(refuse)?;
-        let annotation = Annotation::open(&files.mask, mode, table).map_err(refuse)?;
-        let painted = files.painted.as_ref().map(read::open);
+        let (image, annotation) = match picture {
+            Some(picture) => {
+                let refuse = |error| PromptProblem::annotations(name, files, error);
+                let image = picture.file.reading(exif).map_err(refuse)?;
+                let size = (picture.size.0 as u32, picture.size.1 as u32);
+                let labels = picture.labels().map_err(refuse)?;
+                (image, Annotation::of_ids(size, &labels, table))
+            }
+            None => {
+                let image = Reading::open(&files.image, exif).map_err(refuse)?;
+                let mut annotation =
+                    Annotation::open_with(&files.mask, mode, table, exif).map_err(refuse)?;
+                annotation.follow(&image);
+                (image, annotation)
+            }
+        };
+        let painted = files.painted.as_ref().map(|path| Reading::open(path, exif));
         let painted = painted.transpose().map_err(refuse)?;
+        let painted = painted.map(|reading| reading.picture);
         let fits = |path: &Path, mask: &RgbImage| {
-            let (of_image, of_mask) = (image.dimensions(), mask.dimensions());
+            let (of_image, of_mask) = (image.picture.dimensions(), mask.dimensions());
             if of_image == of_mask {
                 return Ok(());
             }

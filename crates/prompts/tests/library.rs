@@ -489,3 +489,142 @@ fn an_embedding_that_fails_says_for_which_picture() {
         "prompt selection: embedding of `ground_6` failed"
     );
 }
+
+#[test]
+fn colours_are_written_as_in_css_or_as_numbers() {
+    let library = |color: &str| {
+        folder(&format!(
+            "classes:\n  - {{id: 1, name: pebble, color: {color}}}\n\
+             prompts:\n  - {{image: ground_1.jpg, mask: ground_1_pebbles.png}}\n"
+        ))
+    };
+    for color in ["\"#ff8000\"", "\"#FF8000\"", "[255, 128, 0]"] {
+        let (library, _) = Library::open(library(color).path()).unwrap();
+        assert_eq!(library.classes()[0].color, [255, 128, 0], "{color}");
+    }
+    for color in ["red", "\"#ff80\"", "[1, 2]", "300"] {
+        let error = Library::open(library(color).path())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("#rrggbb"), "{color}: {error}");
+    }
+}
+
+#[test]
+fn a_list_may_have_the_mark_and_the_line_breaks_of_an_editor() {
+    let folder =
+        folder("\u{feff}prompts:\r\n  - {image: ground_1.jpg, mask: ground_1_pebbles.png}\r\n");
+    assert_eq!(Library::open(folder.path()).unwrap().0.len(), 1);
+}
+
+#[test]
+fn examples_of_one_file_name_are_told_apart_by_their_folders() {
+    let out = tempfile::tempdir().unwrap();
+    let pairs: Vec<_> = ["cam1", "cam2"]
+        .iter()
+        .map(|camera| {
+            let folder = out.path().join(camera);
+            std::fs::create_dir(&folder).unwrap();
+            tiny(&folder, "0001", [0, 1, 1, 0, 0, 0])
+        })
+        .collect();
+    let library = open(&pairs);
+    let names: Vec<_> = library
+        .prompts()
+        .iter()
+        .map(|prompt| &prompt.name)
+        .collect();
+    assert!(
+        names[0].ends_with("cam1/0001") && names[1].ends_with("cam2/0001"),
+        "{names:?}"
+    );
+}
+
+/// A COCO file of two pictures, on the first of which two classes are drawn.
+fn exported() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        tiny(folder.path(), name, [0; 6]);
+    }
+    let text = r#"{"images": [{"id": 1, "file_name": "a.png", "width": 6, "height": 4},
+                              {"id": 2, "file_name": "b.png", "width": 6, "height": 4}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 4, "segmentation": [[0, 0, 3, 0, 3, 4, 0, 4]]},
+            {"id": 2, "image_id": 1, "category_id": 9, "segmentation": [[4, 0, 6, 0, 6, 2, 4, 2]]},
+            {"id": 3, "image_id": 1, "category_id": 9, "segmentation": []}],
+        "categories": [{"id": 4, "name": "ball"}, {"id": 7, "name": "unused"}, {"id": 9, "name": "plum"}]}"#;
+    std::fs::write(folder.path().join("instances.json"), text).unwrap();
+    folder
+}
+
+#[test]
+fn what_a_labelling_tool_exported_is_a_library() {
+    let folder = exported();
+    let path = folder.path().join("instances.json");
+    let (library, problems) = Library::open(&path).unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+    let classes: Vec<_> = library
+        .classes()
+        .iter()
+        .map(|class| (class.id, class.name.as_str()))
+        .collect();
+    assert_eq!(classes, [(4, "ball"), (9, "plum")]);
+    assert_eq!(library.len(), 1);
+    let planes = library.planes(0).unwrap();
+    assert_eq!(planes.ids[..6], [4, 4, 4, 0, 9, 9]);
+    let warnings = library.warnings().join("\n");
+    assert!(warnings.contains("annotation 3 is left out"), "{warnings}");
+    assert!(
+        warnings.contains("nothing is drawn are no examples: 1 of 2"),
+        "{warnings}"
+    );
+    assert_eq!(library.examples(32).unwrap()[0].name, "a");
+    let files = seggpt_prompt_library::files(&path, None).unwrap();
+    assert_eq!(files, [folder.path().join("a.png"), path.clone()]);
+}
+
+#[test]
+fn pictures_of_an_exported_file_may_lie_elsewhere() {
+    let folder = exported();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let moved = elsewhere.path().join("instances.json");
+    std::fs::rename(folder.path().join("instances.json"), &moved).unwrap();
+    let error = Library::open(&moved).unwrap_err().to_string();
+    assert!(error.contains("there is no such picture"), "{error}");
+    let (library, _) = Library::open_with(&moved, Some(folder.path()), |_| {}).unwrap();
+    assert_eq!(library.len(), 1);
+}
+
+#[test]
+fn what_is_neither_a_list_nor_exported_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.json");
+    std::fs::write(&path, "{\"shapes\": 3}").unwrap();
+    let error = Library::open(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("neither a prompts.yml nor what CVAT"),
+        "{error}"
+    );
+}
+
+#[test]
+fn sd_scripts_1269_an_example_that_marks_all_or_nothing_is_warned_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |ids: [u16; 6]| {
+        let pair = tiny(folder.path(), "a", ids);
+        let (library, _) = Library::from_pairs(&[pair], &Settings::default()).unwrap();
+        library.warnings().join(" ")
+    };
+    assert!(
+        said([1; 6]).contains("everything (100.0 %"),
+        "{}",
+        said([1; 6])
+    );
+    assert!(said([0; 6]).contains("marks nothing"));
+    assert_eq!(said([0, 0, 1, 1, 1, 1]), "");
+    assert_eq!(
+        said([1, 2, 1, 2, 1, 2]),
+        "",
+        "two classes may cover a picture"
+    );
+}

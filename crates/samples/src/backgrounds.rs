@@ -217,3 +217,12 @@ pub(crate) fn decode(files: &Files, name: &str) -> Result<RgbImage, SamplesError
         reason: error.to_string(),
     })
 }
+
+/// Decodes a file in its own depth and channels.
+pub(crate) fn stored(files: &Files, name: &str) -> Result<image::DynamicImage, SamplesError> {
+    let bytes = files.read(name)?;
+    seggpt_imaging::read::stored(&bytes, name).map_err(|error| SamplesError::Content {
+        path: files.path(name),
+        reason: error.to_string(),
+    })
+}

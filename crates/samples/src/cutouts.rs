@@ -10,7 +10,7 @@ use image::{Rgb, RgbImage, RgbaImage};
 
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights,
-    backgrounds::{Backgrounds, Scale, shrink},
+    backgrounds::{Backgrounds, Scale, shrink, stored},
     dice::Dice,
     files::{Cache, Files, extension},
     picture::{Group, NOTHING, Picture},
@@ -193,8 +193,7 @@ impl Scenes {
                 path: files.path(name),
                 reason,
             };
-            let picture = image::load_from_memory(&files.read(name)?)
-                .map_err(|error| refuse(format!("{error}; copy it again or remove it")))?;
+            let picture = stored(files, name)?;
             if !picture.color().has_alpha() {
                 return Err(refuse(
                     "has no alpha channel; cut the object out, or remove the file".to_owned(),

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use seggpt_eval::{
     EvalError,
     data::{
-        Annotated, ClassFolders, CocoInstances, CocoPanoptic, Dataset, Folder, LabelFolder, Sample,
+        Annotated, ClassFolders, CocoPanoptic, Dataset, Exported, Folder, LabelFolder, Sample,
         VideoFolder, Voc, Zero,
     },
 };
@@ -72,6 +72,14 @@ pub enum Format {
         root: PathBuf,
         /// The split.
         split: String,
+    },
+    /// What CVAT, labelme or Label Studio export, or COCO objects: a file or a folder ([`Exported`]).
+    Exported {
+        /// The file or folder.
+        annotations: PathBuf,
+        /// The pictures; without, those that lie where the tool puts them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        images: Option<PathBuf>,
     },
     /// COCO objects.
     CocoInstances {
@@ -133,7 +141,11 @@ impl Format {
             Self::CocoInstances {
                 annotations,
                 images,
-            } => Box::new(CocoInstances::open(annotations, images)?),
+            } => Box::new(Exported::open(annotations, Some(images))?),
+            Self::Exported {
+                annotations,
+                images,
+            } => Box::new(Exported::open(annotations, images.as_deref())?),
             Self::CocoPanoptic {
                 annotations,
                 masks,
@@ -157,6 +169,9 @@ impl Format {
             | Self::Labels { labels: path, .. }
             | Self::Ade20k { root: path, .. }
             | Self::CocoInstances {
+                annotations: path, ..
+            }
+            | Self::Exported {
                 annotations: path, ..
             }
             | Self::CocoPanoptic {
@@ -208,6 +223,9 @@ impl Sets {
                 refuse(format!("{error}{}", cause.unwrap_or_default()))
             };
             let data = set.format.open().map_err(read)?;
+            for note in data.notes() {
+                tracing::warn!("{note}");
+            }
             let contexts = contexts(&*data).map_err(read)?;
             if contexts.is_empty() {
                 return Err(refuse("no picture of it shows a class".to_owned()));
@@ -238,7 +256,7 @@ impl Sets {
                     .copied()
                     .filter(is_of_part)
                     .collect();
-                (!pictures.is_empty()).then(|| Context {
+                (!pictures.is_empty()).then_some(Context {
                     pictures,
                     ..*context
                 })

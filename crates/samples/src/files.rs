@@ -249,10 +249,7 @@ fn unit(name: &str) -> Option<(&str, &str)> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, SamplesError> {
-    let list = fs::read_dir(folder).map_err(disk(folder, "read"))?;
-    list.map(|entry| entry.map(|e| e.path()))
-        .collect::<Result<_, _>>()
-        .map_err(disk(folder, "read"))
+    seggpt_files::listing::entries(folder).map_err(disk(folder, "read"))
 }
 
 /// What was decoded last, up to so many bytes; what came first goes first. Clones share it.

@@ -6,7 +6,7 @@ use seggpt_imaging::resize::nearest;
 
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights,
-    backgrounds::{Scale, decode, shrink},
+    backgrounds::{Scale, decode, shrink, stored},
     dice::Dice,
     files::{Cache, Files, extension},
     picture::{Group, NOTHING, Picture, UNKNOWN},
@@ -145,8 +145,7 @@ impl Crops {
                 path: files.path(mask),
                 reason,
             };
-            let labels = image::load_from_memory(&files.read(mask)?)
-                .map_err(|error| refuse(format!("{error}; export it again")))?;
+            let labels = stored(files, mask)?;
             let image::DynamicImage::ImageLuma8(labels) = labels else {
                 return Err(refuse(
                     "is no 8-bit grey PNG of class numbers; export it as one".to_owned(),

@@ -141,8 +141,8 @@ fn reduced(files: &Files, name: &str, how: &Packing) -> Result<Vec<u8>, SamplesE
         path: files.path(name),
         reason,
     };
-    let picture = image::load_from_memory(&bytes)
-        .map_err(|error| refuse(format!("{error}; copy it again or remove it")))?;
+    let picture =
+        seggpt_imaging::read::stored(&bytes, name).map_err(|error| refuse(error.to_string()))?;
     let side = picture.width().max(picture.height());
     if side <= how.longest_side {
         return Ok(bytes);

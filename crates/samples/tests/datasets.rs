@@ -111,8 +111,21 @@ fn masks_as_people_draw_them_make_pairs_of_a_class() {
     });
     folder(&path("ids"), |label| [label]);
     fs::write(path("ids/classes.tsv"), "1\tdisc\n2\tsquare\n").unwrap();
+    folder(&path("task"), |label| {
+        [[0; 3], [250, 10, 10], [10, 10, 250]][usize::from(label)]
+    });
+    for (from, to) in [("images", "JPEGImages"), ("masks", "SegmentationClass")] {
+        fs::rename(path("task").join(from), path("task").join(to)).unwrap();
+    }
+    let table = "background:0,0,0::\ndisc:250,10,10::\nsquare:10,10,250::\n";
+    fs::write(path("task/labelmap.txt"), table).unwrap();
+    let exported = Format::Exported {
+        annotations: path("task"),
+        images: None,
+    };
     for (format, names) in [
-        (Format::Pictures(path("binary")), &["binary, class 1"][..]),
+        (exported, &["task, disc", "task, square"][..]),
+        (Format::Pictures(path("binary")), &["binary, class 1"]),
         (Format::Pictures(path("colours")), &["class 1", "class 2"]),
         (Format::Folder(path("ids")), &["disc", "square"]),
     ] {

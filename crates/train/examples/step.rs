@@ -43,18 +43,25 @@ fn main() {
         noise(&shape),
         Tensor::ones(&shape[..], DType::F32, &Device::Cpu).unwrap(),
     );
-    let mut optimiser = AdamW::new(&network).unwrap();
+    let mut optimiser = AdamW::new(network.weights()).unwrap();
     let settings = Optimisation::default();
     for number in 1..=steps as u64 {
         let start = Instant::now();
         let painted = network.forward(&batch, None).unwrap();
         let loss = smooth_l1(&painted, &target, &weight, 0.5).unwrap();
         let forward = start.elapsed();
-        let gradients = gradients(&network, &loss.backward().unwrap());
+        let gradients = gradients(network.weights(), &loss.backward().unwrap());
         let backward = start.elapsed() - forward;
         let factor = (settings.clip / length(&gradients).unwrap()).min(1.0);
         optimiser
-            .step(&network, &gradients, factor, 1e-3, number, &settings)
+            .step(
+                network.weights(),
+                &gradients,
+                factor,
+                |_| 1e-3,
+                number,
+                &settings,
+            )
             .unwrap();
         let all = start.elapsed();
         println!(

@@ -1,13 +1,14 @@
 //! The state that a run begins with.
 
 use seggpt::{
-    DType, Device, Random, Trainable, pixels,
+    Architecture, DType, Device, Random, Trainable, matching, pixels,
     start::{self, Structure},
 };
 use seggpt_samples::Part;
 
 use crate::{
     Batch, Settings, Sources, Start, Task, TrainError, Watch, loss::smooth_l1, state::State,
+    student::Student,
 };
 
 /// Samples that a structured start is fitted to.
@@ -21,12 +22,17 @@ pub(crate) fn begin(
 ) -> Result<State, TrainError> {
     let config = settings.network.config();
     let network = match &settings.start {
-        Start::Checkpoint(path) => Trainable::load(path, device, DType::F32)?,
+        Start::Checkpoint(path) => match seggpt::architecture(path)? {
+            Architecture::SegGpt(_) => Student::SegGpt(Trainable::load(path, device, DType::F32)?),
+            Architecture::Matching(_) => {
+                Student::Matching(matching::Trainable::load(path, device)?)
+            }
+        },
         Start::Random => {
             let weights = start::random(&config, settings.seed)?;
-            Trainable::new(config, weights, device, DType::F32)?
+            Student::SegGpt(Trainable::new(config, weights, device, DType::F32)?)
         }
-        Start::Structured => structured(settings, device, sources, watch)?,
+        Start::Structured => Student::SegGpt(structured(settings, device, sources, watch)?),
     };
     State::begin(network, settings.seed)
 }

@@ -5,11 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seggpt_samples::{
-    Data, Part, SamplesError, Source, Weights, pack as samples_pack, pack::Packing,
-};
+use seggpt_samples::{Data, Part, Source, Weights, pack as samples_pack, pack::Packing};
 
-use crate::{Settings, Start, TrainError, store::replace};
+use crate::{Opened, Settings, Start, TrainError, store::replace};
 
 /// Lists the data of some settings once, and makes sources of any size of either part of it.
 ///
@@ -17,8 +15,7 @@ use crate::{Settings, Start, TrainError, store::replace};
 /// [`TrainError::Samples`] where something is missing.
 pub fn samples(
     settings: &seggpt_samples::Settings,
-) -> Result<impl Fn(u32, Part) -> Result<Box<dyn Source>, SamplesError> + Sync + use<>, TrainError>
-{
+) -> Result<impl Fn(u32, Part) -> Opened + Sync + use<>, TrainError> {
     let data = Data::open(settings)?;
     Ok(move |size, part| Ok(Box::new(data.mix(size, part)?) as Box<dyn Source>))
 }

@@ -1,6 +1,7 @@
-//! Trains a SegGPT network, from nothing or from a checkpoint.
+//! Trains a network: SegGPT's kind from nothing or from a checkpoint, and the head of a matching network on top of a
+//! pretrained encoder that stays as it is.
 //!
-//! The recipe is that of the paper (section 3) and of Painter's published code, which it builds on: pairs under random
+//! SegGPT's recipe is that of the paper (section 3) and of Painter's published code, which it builds on: pairs under random
 //! colours, the query's half or a part of the canvas masked, smooth L1 on what is masked, AdamW, cosine schedule, drop
 //! path, an average of the weights. What a network of this size needs to learn from nothing is added as settings: a
 //! loss that begins near a squared error, a structured start, small pictures first.
@@ -28,6 +29,7 @@ mod interrupt;
 mod loader;
 pub mod loss;
 pub mod mask;
+mod matched;
 mod memory;
 mod meter;
 pub mod optimiser;
@@ -35,6 +37,7 @@ mod page;
 mod settings;
 mod state;
 mod store;
+mod student;
 mod trainer;
 pub mod tune;
 mod validation;
@@ -43,7 +46,7 @@ pub use batch::{Batch, Task};
 pub use data::{pack, samples};
 pub use error::TrainError;
 pub use interrupt::{INTERRUPTED, interruption};
-pub use loader::Sources;
+pub use loader::{Opened, Sources};
 pub use memory::keep_freed;
 pub use settings::{
     Beta, Masking, NetworkSettings, Optimisation, Precision, Preset, Settings, Stage, Start,

@@ -11,7 +11,10 @@ use seggpt_samples::{Part, SamplesError, Source};
 use crate::{Masking, Task, TrainError};
 
 /// Makes a source of samples whose pictures have an edge of so many pixels.
-pub type Sources<'a> = dyn Fn(u32, Part) -> Result<Box<dyn Source>, SamplesError> + Sync + 'a;
+pub type Sources<'a> = dyn Fn(u32, Part) -> Opened + Sync + 'a;
+
+/// A source, or why there is none.
+pub type Opened = Result<Box<dyn Source>, SamplesError>;
 
 /// Batches that wait per thread: enough to even out slow samples.
 const WAITING: usize = 4;

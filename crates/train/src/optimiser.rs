@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use seggpt::{ComputeError, Config, GradStore, Tensor, Trainable};
+use seggpt::{ComputeError, Config, GradStore, Tensor, Var};
 
 use crate::Optimisation;
 
 /// Gradients by the name of their weight.
 pub type Gradients = BTreeMap<String, Tensor>;
 
+/// Weights by name.
+pub type Variables = BTreeMap<String, Var>;
+
 /// Takes the gradients of the weights out of a backward pass, which they then no longer hold in memory. Weights that the
 /// loss does not depend on have none.
-pub fn gradients(network: &Trainable, store: &GradStore) -> Gradients {
-    let found = network
-        .weights()
+pub fn gradients(weights: &Variables, store: &GradStore) -> Gradients {
+    let found = weights
         .iter()
         .filter_map(|(name, var)| Some((name.clone(), store.get(var)?.detach())));
     found.collect()
@@ -59,10 +61,9 @@ impl AdamW {
     ///
     /// # Errors
     /// If there is not enough memory on the device.
-    pub fn new(network: &Trainable) -> Result<Self, ComputeError> {
+    pub fn new(weights: &Variables) -> Result<Self, ComputeError> {
         let zeros = || -> Result<BTreeMap<_, _>, ComputeError> {
-            network
-                .weights()
+            weights
                 .iter()
                 .map(|(name, var)| Ok((name.clone(), var.zeros_like()?)))
                 .collect()
@@ -73,22 +74,23 @@ impl AdamW {
         })
     }
 
-    /// Moves the weights by one step, the first of which has number 1. `factor` scales the gradients.
+    /// Moves the weights by one step, the first of which has number 1. `factor` scales the gradients; `rate` is the
+    /// learning rate of the weight of each name.
     ///
     /// # Errors
     /// If the computation fails.
     pub fn step(
         &mut self,
-        network: &Trainable,
+        weights: &Variables,
         gradients: &Gradients,
         factor: f64,
-        rate: f64,
+        rate: impl Fn(&str) -> f64,
         number: u64,
         settings: &Optimisation,
     ) -> Result<(), ComputeError> {
         for (name, gradient) in gradients {
             let (Some(var), Some(mean), Some(square)) = (
-                network.weights().get(name),
+                weights.get(name),
                 self.mean.get_mut(name),
                 self.square.get_mut(name),
             ) else {
@@ -100,7 +102,7 @@ impl AdamW {
                 number,
                 settings.betas,
             )?;
-            let rate = rate * layer_share(network.config(), name, settings.layer_decay);
+            let rate = rate(name);
             let decay = if decays(name, gradient.dims()) {
                 settings.weight_decay
             } else {
@@ -141,7 +143,7 @@ fn decays(name: &str, shape: &[usize]) -> bool {
 }
 
 /// Painter's layer decay: the embeddings are layer 0, block `i` is layer `i + 1`, the rest is the last.
-fn layer_share(config: &Config, name: &str, decay: f64) -> f64 {
+pub(crate) fn layer_share(config: &Config, name: &str, decay: f64) -> f64 {
     let last = config.depth + 1;
     let embeddings = ["patch_embed.", "target_embed.", "stem.", "pos_embed"];
     let block = name
@@ -160,13 +162,13 @@ fn layer_share(config: &Config, name: &str, decay: f64) -> f64 {
 /// # Errors
 /// If the computation fails.
 pub fn average(
-    average: &Trainable,
-    network: &Trainable,
+    average: &Variables,
+    weights: &Variables,
     keep: f64,
     number: u64,
 ) -> Result<(), ComputeError> {
     let keep = keep.min((1 + number) as f64 / (10 + number) as f64);
-    for (average, weight) in average.weights().values().zip(network.weights().values()) {
+    for (average, weight) in average.values().zip(weights.values()) {
         let moved = ((average.as_tensor() * keep)? + (weight.as_tensor() * (1.0 - keep))?)?;
         average.set(&moved.detach())?;
     }

@@ -30,7 +30,7 @@ pub(crate) fn training(settings: &Settings, about: &About, pictures: &[Picture])
         format!(
             "<p>{samples} samples in {:.1} hours, {} parameters{}{best}.</p>",
             about.seconds / 3600.0,
-            about.config.parameters(),
+            about.architecture.parameters(),
             last_score(&about.history)
         ),
         curves(&about.history),

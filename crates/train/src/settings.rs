@@ -162,7 +162,9 @@ pub enum Start {
     Structured,
     /// [`seggpt::start::random`].
     Random,
-    /// A checkpoint of the same architecture; with it, `network` has no say.
+    /// A checkpoint; with it, `network` has no say. Of a matching network (`seggpt model import-encoder` makes one) the
+    /// head is trained on top of the encoder as it is: every picture of a sample is the query once, for one class that
+    /// the others show, and `beta`, `masking`, `drop_path` and `layer_decay` have no say.
     Checkpoint(PathBuf),
 }
 

@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seggpt::{Config, DType, Device, Tensor, Trainable};
+use seggpt::{Architecture, DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Score, TrainError,
     optimiser::AdamW,
     store::{self, Stored},
+    student::{self, Student},
 };
 
 /// What the curves are drawn of.
@@ -31,7 +32,8 @@ pub(crate) struct About {
     pub(crate) step: u64,
     /// Seconds spent on them.
     pub(crate) seconds: f64,
-    pub(crate) config: Config,
+    #[serde(flatten)]
+    pub(crate) architecture: Architecture,
     pub(crate) seed: u64,
     pub(crate) best: Option<Score>,
     pub(crate) history: History,
@@ -40,12 +42,12 @@ pub(crate) struct About {
 const FORMAT: u32 = 1;
 
 impl About {
-    pub(crate) fn new(config: Config, seed: u64) -> Self {
+    pub(crate) fn new(architecture: Architecture, seed: u64) -> Self {
         Self {
             format: FORMAT,
             step: 0,
             seconds: 0.0,
-            config,
+            architecture,
             seed,
             best: None,
             history: History::default(),
@@ -56,8 +58,8 @@ impl About {
 /// A run at the end of a step.
 pub(crate) struct State {
     pub(crate) about: About,
-    pub(crate) network: Trainable,
-    pub(crate) average: Trainable,
+    pub(crate) network: Student,
+    pub(crate) average: Student,
     pub(crate) optimiser: AdamW,
 }
 
@@ -68,21 +70,15 @@ pub(crate) fn file(folder: &Path) -> PathBuf {
 
 impl State {
     /// A run that begins with these weights.
-    pub(crate) fn begin(network: Trainable, seed: u64) -> Result<Self, TrainError> {
+    pub(crate) fn begin(network: Student, seed: u64) -> Result<Self, TrainError> {
         let weights = network
             .weights()
             .iter()
             .map(|(name, var)| Ok((name.clone(), var.as_tensor().copy()?)));
-        let weights = weights.collect::<Result<_, TrainError>>()?;
-        let average = Trainable::new(
-            network.config().clone(),
-            weights,
-            network.device(),
-            DType::F32,
-        )?;
-        let optimiser = AdamW::new(&network)?;
+        let average = network.with(weights.collect::<Result<_, TrainError>>()?)?;
+        let optimiser = AdamW::new(network.weights())?;
         Ok(Self {
-            about: About::new(network.config().clone(), seed),
+            about: About::new(network.architecture(), seed),
             network,
             average,
             optimiser,
@@ -100,7 +96,7 @@ impl State {
 
     /// Replaces the state of a folder.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), TrainError> {
-        let weights = |network: &Trainable| -> BTreeMap<String, Tensor> {
+        let weights = |network: &Student| -> BTreeMap<String, Tensor> {
             network
                 .weights()
                 .iter()
@@ -112,6 +108,7 @@ impl State {
             ("average", &weights(&self.average)),
             ("mean", &self.optimiser.mean),
             ("square", &self.optimiser.square),
+            ("encoder", &self.network.encoder()),
         ];
         let tensors = parts.iter().flat_map(|(part, tensors)| {
             tensors
@@ -134,28 +131,23 @@ impl State {
                 about.format
             )));
         }
-        let part = |part: &str| -> Result<BTreeMap<String, Tensor>, TrainError> {
-            let names = about.config.tensors().into_iter().map(|(name, _)| {
+        let part = |part: &str, names: &[String]| -> Result<BTreeMap<String, Tensor>, TrainError> {
+            let tensors = names.iter().map(|name| {
                 let tensor = stored.tensor(&format!("{part}/{name}"), device)?;
-                Ok((name, tensor))
+                Ok((name.clone(), tensor))
             });
-            names.collect()
+            tensors.collect()
         };
-        let network = |name| {
-            Ok::<_, TrainError>(Trainable::new(
-                about.config.clone(),
-                part(name)?,
-                device,
-                DType::F32,
-            )?)
-        };
+        let (trained, fixed) = student::names(&about.architecture);
+        let (weights, encoder) = (part("weight", &trained)?, part("encoder", &fixed)?);
+        let network = Student::new(&about.architecture, weights, encoder, device)?;
         let optimiser = AdamW {
-            mean: part("mean")?,
-            square: part("square")?,
+            mean: part("mean", &trained)?,
+            square: part("square", &trained)?,
         };
         Ok(Some(Self {
-            network: network("weight")?,
-            average: network("average")?,
+            average: network.with(part("average", &trained)?)?,
+            network,
             optimiser,
             about,
         }))

@@ -7,20 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seggpt::{DType, DTypeChoice, Device, Random, Tensor};
+use seggpt::{Architecture, DType, DTypeChoice, Device, Random, Tensor};
 use seggpt_samples::Part;
 
 use crate::{
-    Batch, Precision, Score, Settings, Sources, TrainError,
+    Precision, Score, Settings, Sources, TrainError,
     begin::begin,
     loader::{Loader, Order},
-    loss::smooth_l1,
     memory,
     meter::{Meter, Step},
     optimiser::{self, Gradients},
     page,
     state::State,
     store::replace,
+    student::{Course, Student},
     validation::{self, Measure, Picture},
 };
 
@@ -94,6 +94,8 @@ pub struct Outcome {
 
 /// Steps in a row without a finite gradient that end a run.
 const PATIENCE: u32 = 20;
+/// What is asked of a sample is drawn from a stream of its own.
+const QUESTIONS: u64 = 0x3f1d_0a5c_7b2e_9d41;
 /// Samples on the page.
 const PICTURES: usize = 12;
 
@@ -119,8 +121,9 @@ pub fn run(
         Some(state) => resumable(state, settings, folder, watch)?,
         None => begin(settings, device, sources, watch)?,
     };
-    let state = state.computing_in(computation(settings.precision, device)?);
-    let patch = state.network.config().patch_size;
+    let dtype = computation(settings.precision, device, &state.network)?;
+    let state = state.computing_in(dtype);
+    let patch = state.network.patch();
     let mut source = sources(settings.validation_size(), Part::Validation)?;
     let tasks = validation::tasks(
         &mut *source,
@@ -188,15 +191,23 @@ pub fn run(
     })
 }
 
-fn computation(precision: Precision, device: &Device) -> Result<DType, TrainError> {
-    match precision {
-        Precision::F32 => Ok(DType::F32),
-        Precision::BF16 if device.is_cpu() => Err(TrainError::Setting {
+fn computation(
+    precision: Precision,
+    device: &Device,
+    network: &Student,
+) -> Result<DType, TrainError> {
+    let refuse = |expected| {
+        Err(TrainError::Setting {
             field: "precision",
             found: "bf16".into(),
-            expected: "the CPU trains in f32",
-        }),
-        Precision::BF16 => Ok(DType::BF16),
+            expected,
+        })
+    };
+    match (precision, network) {
+        (Precision::F32, _) => Ok(DType::F32),
+        (Precision::BF16, _) if device.is_cpu() => refuse("the CPU trains in f32"),
+        (Precision::BF16, Student::Matching(_)) => refuse("matching networks are trained in f32"),
+        (Precision::BF16, Student::SegGpt(_)) => Ok(DType::BF16),
     }
 }
 
@@ -223,7 +234,7 @@ fn resumable(
         reason: reason.into(),
     };
     if !matches!(settings.start, crate::Start::Checkpoint(_))
-        && state.about.config != settings.network.config()
+        && state.about.architecture != Architecture::SegGpt(settings.network.config())
     {
         return Err(refuse(
             "it is of another architecture than the settings ask for",
@@ -264,15 +275,19 @@ impl Session<'_> {
             let waiting = Instant::now();
             let tasks = loader.next()?;
             waited += waiting.elapsed();
-            let batch = Batch::new(&tasks, network.config().patch_size, network.device())?;
             let paths = self.paths(step, part, tasks.len())?;
-            let painted = network.forward(&batch.canvases, paths.as_ref())?;
-            let value = smooth_l1(&painted, &batch.target, &batch.weight, beta)?;
+            let stream = Random::derive(self.settings.seed ^ QUESTIONS, step);
+            let course = Course {
+                beta,
+                paths: paths.as_ref(),
+                random: Random::new(Random::derive(stream, part as u64)),
+            };
+            let (value, gradients) = network.learn(&tasks, course)?;
             optimiser::add(
                 &mut total,
-                optimiser::gradients(network, &value.backward()?),
+                optimiser::gradients(network.weights(), &gradients),
             )?;
-            loss += f64::from(value.to_scalar::<f32>()?) / stage.accumulate as f64;
+            loss += value / stage.accumulate as f64;
         }
         let share = 1.0 / stage.accumulate as f64;
         let length = optimiser::length(&total)? * share;
@@ -284,9 +299,11 @@ impl Session<'_> {
             } else {
                 1.0
             };
+            let rate = |name: &str| rate * network.share(name, settings.layer_decay);
+            let weights = network.weights();
             self.state
                 .optimiser
-                .step(network, &total, share * clip, rate, number, settings)?;
+                .step(weights, &total, share * clip, rate, number, settings)?;
         } else {
             self.spoiled += 1;
             watch.note(&format!(
@@ -300,8 +317,8 @@ impl Session<'_> {
             }
         }
         optimiser::average(
-            &self.state.average,
-            &self.state.network,
+            self.state.average.weights(),
+            self.state.network.weights(),
             self.settings.optimisation.average,
             number,
         )?;
@@ -329,10 +346,10 @@ impl Session<'_> {
     /// Factors on each branch for each sample of a batch: drop path.
     fn paths(&self, step: u64, part: usize, batch: usize) -> Result<Option<Tensor>, TrainError> {
         let rate = self.settings.optimisation.drop_path;
-        if rate == 0.0 {
+        let depth = self.state.network.depth();
+        if rate == 0.0 || depth == 0 {
             return Ok(None);
         }
-        let depth = self.state.network.config().depth;
         let stream = Random::derive(self.settings.seed ^ 0xd20b, step);
         let mut random = Random::new(Random::derive(stream, part as u64));
         let factors: Vec<f32> = (0..2 * depth * batch)

@@ -66,9 +66,30 @@ pub(crate) struct Measure<'a> {
     pub(crate) colours: Option<&'a [[u8; 3]]>,
 }
 
-/// Paints tasks and scores them.
+/// What answers tasks with paint.
+pub(crate) trait Painter {
+    /// The mean loss of the queries, and the colours of each, pixel by pixel, not rounded. `beta` is that of the smooth L1
+    /// loss, where there is such.
+    fn paint(&self, tasks: &[Task], beta: f64) -> Result<(f64, Vec<Vec<f32>>), TrainError>;
+}
+
+impl Painter for Trainable {
+    fn paint(&self, tasks: &[Task], beta: f64) -> Result<(f64, Vec<Vec<f32>>), TrainError> {
+        let made = Batch::new(tasks, self.config().patch_size, self.device())?;
+        let painted = self.forward(&made.canvases, None)?.detach();
+        let loss = smooth_l1(&painted, &made.target, &made.weight, beta)?.to_scalar::<f32>()?;
+        let side = painted.dim(2)?;
+        let planes = painted
+            .narrow(1, side, side)?
+            .permute((0, 3, 1, 2))?
+            .contiguous()?;
+        Ok((f64::from(loss), pixels::painted(&planes)?))
+    }
+}
+
+/// Lets tasks be painted and scores them.
 pub(crate) fn measure(
-    network: &Trainable,
+    network: &impl Painter,
     tasks: &[Task],
     how: Measure,
 ) -> Result<(Score, Vec<Picture>), TrainError> {
@@ -78,25 +99,17 @@ pub(crate) fn measure(
     let every = (tasks.len() / how.pictures.max(1)).max(1);
     let mut number = 0;
     for some in alike.flat_map(|run| run.chunks(how.batch.max(1))) {
-        let made = Batch::new(some, network.config().patch_size, network.device())?;
-        let painted = network.forward(&made.canvases, None)?.detach();
-        let value =
-            smooth_l1(&painted, &made.target, &made.weight, how.beta)?.to_scalar::<f32>()?;
-        loss += f64::from(value) * some.len() as f64;
-        let side = painted.dim(2)?;
-        let planes = painted
-            .narrow(1, side, side)?
-            .permute((0, 3, 1, 2))?
-            .contiguous()?;
-        for (task, colours) in some.iter().zip(pixels::painted(&planes)?) {
+        let (value, painted) = network.paint(some, how.beta)?;
+        loss += value * some.len() as f64;
+        for (task, colours) in some.iter().zip(painted) {
+            let side = task.sample.query.width();
             let found = sample_ious(task, how.colours, &colours);
             ious.iter_mut()
                 .zip(found)
                 .for_each(|(sum, iou)| *sum += iou);
             if number % every == 0 && kept.len() < how.pictures {
                 let bytes = colours.iter().map(|value| value.round() as u8).collect();
-                let answer =
-                    RgbImage::from_raw(side as u32, side as u32, bytes).unwrap_or_default();
+                let answer = RgbImage::from_raw(side, side, bytes).unwrap_or_default();
                 kept.push(Picture {
                     task: task.clone(),
                     answer,
@@ -165,12 +178,11 @@ fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f6
     std::array::from_fn(|cut| {
         let iou = |class: usize| f64::from(both[class][cut]) / f64::from(either[class][cut].max(1));
         let there = (0..colours.len()).filter(|class| either[*class][cut] > 0);
-        if there.clone().next().is_none() {
-            // Nothing of them is there, and nothing was painted.
-            return 1.0;
+        match there.clone().count() {
+            // Nothing is there, and nothing was found.
+            0 => 1.0,
+            count => there.map(iou).sum::<f64>() / count as f64,
         }
-        let count = there.clone().count().max(1);
-        there.map(iou).sum::<f64>() / count as f64
     })
 }
 

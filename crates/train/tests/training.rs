@@ -6,7 +6,7 @@ mod common;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use common::halves;
-use seggpt::{Device, inspect};
+use seggpt::{Architecture, Device, inspect};
 use seggpt_train::{Limit, Outcome, Progress, Score, Settings, TrainError, Watch, run};
 
 #[derive(Default)]
@@ -175,8 +175,8 @@ fn a_toy_task_is_learnt_and_the_folder_holds_what_it_should() {
     assert!(last < 0.7 * first, "{first} to {last}");
     let model = inspect(&folder.path().join("model.safetensors")).unwrap();
     assert_eq!(
-        (model.config, model.dtype.as_str()),
-        (settings.network.config(), "f16")
+        (model.architecture, model.dtype.as_str()),
+        (Architecture::SegGpt(settings.network.config()), "f16")
     );
     let page = fs::read_to_string(folder.path().join("index.html")).unwrap();
     assert!(
@@ -266,8 +266,8 @@ fn a_random_start_and_a_checkpoint_can_be_trained_on() {
     assert_eq!(
         inspect(&other.path().join("best.safetensors"))
             .unwrap()
-            .config,
-        random.network.config()
+            .architecture,
+        Architecture::SegGpt(random.network.config())
     );
 }
 

@@ -12,7 +12,7 @@ use half::{bf16, f16};
 use safetensors::{Dtype, View, serialize_to_file};
 
 use crate::{
-    Config, DTypeChoice, Error,
+    Architecture, DTypeChoice, Error,
     weights::{About, Checkpoint, METADATA_KEY},
 };
 
@@ -27,7 +27,7 @@ use crate::{
 pub fn convert(input: &Path, output: &Path, dtype: DTypeChoice) -> Result<(), Error> {
     let checkpoint = Checkpoint::open(input)?;
     let tensors = checkpoint
-        .config
+        .architecture
         .tensors()
         .into_iter()
         .map(|(name, shape)| {
@@ -43,7 +43,7 @@ pub fn convert(input: &Path, output: &Path, dtype: DTypeChoice) -> Result<(), Er
             Ok((name, tensor))
         });
     write(
-        &checkpoint.config,
+        &checkpoint.architecture,
         tensors.collect::<Result<Vec<_>, Error>>()?,
         output,
     )
@@ -54,7 +54,7 @@ pub fn convert(input: &Path, output: &Path, dtype: DTypeChoice) -> Result<(), Er
 /// # Errors
 /// [`Error::Choice`] for int8; [`Error::Io`] where the output cannot be written.
 pub(crate) fn save(
-    config: &Config,
+    architecture: &Architecture,
     tensors: BTreeMap<String, Tensor>,
     output: &Path,
     dtype: DTypeChoice,
@@ -67,7 +67,11 @@ pub(crate) fn save(
         };
         Ok((name, converted))
     });
-    write(config, tensors.collect::<Result<Vec<_>, Error>>()?, output)
+    write(
+        architecture,
+        tensors.collect::<Result<Vec<_>, Error>>()?,
+        output,
+    )
 }
 
 fn chosen(choice: DTypeChoice, stored: DType) -> Result<DType, Error> {
@@ -85,11 +89,11 @@ fn chosen(choice: DTypeChoice, stored: DType) -> Result<DType, Error> {
 }
 
 fn write<'a>(
-    config: &Config,
+    architecture: &Architecture,
     tensors: impl IntoIterator<Item = (String, Converted<'a>)>,
     output: &Path,
 ) -> Result<(), Error> {
-    let about = About::new(config.clone());
+    let about = About::new(architecture.clone());
     let json = serde_json::to_string(&about).map_err(|error| Error::Config(error.to_string()))?;
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), json)]);
     let mut part = output.as_os_str().to_owned();

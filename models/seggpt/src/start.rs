@@ -479,7 +479,7 @@ impl Plan<'_> {
 }
 
 /// Random orthonormal rows, at most as many as there are columns.
-fn orthonormal(rows: usize, columns: usize, random: &mut Random) -> Vec<Vec<f64>> {
+pub(crate) fn orthonormal(rows: usize, columns: usize, random: &mut Random) -> Vec<Vec<f64>> {
     let mut axes: Vec<Vec<f64>> = Vec::with_capacity(rows);
     while axes.len() < rows.min(columns) {
         let mut axis: Vec<f64> = (0..columns).map(|_| random.normal()).collect();

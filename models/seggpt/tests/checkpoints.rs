@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use candle_core::safetensors;
 use common::{golden, root};
-use seggpt::{Config, DTypeChoice, Device, Format, Network, convert, inspect};
+use seggpt::{Architecture, Config, DTypeChoice, Device, Format, Network, convert, inspect};
 
 fn refusal(path: &Path) -> String {
     let network = Network::load(path, &Device::Cpu, DTypeChoice::F32).map(|_| ());
@@ -32,8 +32,8 @@ fn every_kind_of_checkpoint_is_recognised() {
             ..Config::tiny()
         };
         assert_eq!(
-            (found.format, found.family, &found.config),
-            (format, family, &expected)
+            (found.format, found.family, &found.architecture),
+            (format, family, &Architecture::SegGpt(expected.clone()))
         );
         assert_eq!(found.dtype, "f16");
         assert_eq!(found.tensors.len(), expected.tensors().len());

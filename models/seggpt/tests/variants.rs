@@ -8,8 +8,8 @@ use common::{
     variants::{all, canvases, noise, stemmed, trainable, weights},
 };
 use seggpt::{
-    Config, DType, DTypeChoice, Device, Ensemble, Network, Reference, SegType, Tensor, Trainable,
-    inspect,
+    Architecture, Config, DType, DTypeChoice, Device, Ensemble, Network, Reference, SegType,
+    Tensor, Trainable, inspect,
 };
 
 /// Answers have a deviation of about 1, and the layer norms of so few channels amplify what rounding leaves.
@@ -95,7 +95,8 @@ fn a_saved_network_keeps_its_make_and_its_answers() {
         let trainable = trainable(&config, DType::F32);
         let file = folder.path().join("model.safetensors");
         trainable.save(&file, DTypeChoice::F32).unwrap();
-        assert_eq!(inspect(&file).unwrap().config, config, "{name}");
+        let made = Architecture::SegGpt(config.clone());
+        assert_eq!(inspect(&file).unwrap().architecture, made, "{name}");
         let again = Trainable::load(&file, &Device::Cpu, DType::F32).unwrap();
         let batch = canvases(&config, 12, 1);
         let (a, b) = (

@@ -48,6 +48,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: None,
+        check: None,
         owns: None,
     }
 }

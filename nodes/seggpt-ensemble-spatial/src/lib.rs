@@ -41,6 +41,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: None,
+        check: None,
         owns: None,
     }
 }

@@ -33,6 +33,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: None,
+        check: None,
         owns: None,
     }
 }

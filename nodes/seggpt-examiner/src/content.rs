@@ -7,19 +7,28 @@ use std::{
 };
 
 use eyre::{Result, eyre};
+use seggpt_files::listing;
 use seggpt_node::Values;
 use seggpt_prompts::Pairs;
 
 /// Names, sizes and times of change of the files of every set: sets are too large to be read for a key.
 pub(crate) fn of(values: &Values, dir: &Path) -> Result<Values> {
     let of = |name: &str| values.get(name).into_iter();
-    let folders = of("SETS").flat_map(|sets| sets.lines()).map(str::trim);
-    let folders = folders.filter(|line| !line.is_empty());
+    let folders = of("SETS").flat_map(|sets| sets.lines());
+    let folders = folders.filter(|line| !line.trim().is_empty());
     let more = of("IMAGES").chain(of("TRUTH")).map(String::as_str);
+    let images = values
+        .get("IMAGES")
+        .filter(|_| !values.contains_key("TRUTH"));
+    let images = images.map(|images| dir.join(images));
     let mut content = Values::new();
     for folder in folders.chain(more) {
         let folder = dir.join(folder);
-        let stamps: Vec<String> = all_below(&folder).iter().map(|file| stamp(file)).collect();
+        let files = match folder.is_file() {
+            true => of_annotations(&folder, images.as_deref())?,
+            false => all_below(&folder),
+        };
+        let stamps: Vec<String> = files.iter().map(|file| stamp(file)).collect();
         content.insert(folder.display().to_string(), summary(&stamps));
     }
     if let Some(pairs) = values.get("PROMPT_PAIRS") {
@@ -50,16 +59,23 @@ fn stamp(file: &Path) -> String {
     format!("{} {size} {nanoseconds}", file.display())
 }
 
-/// All files of a folder and its folders, in order; hidden ones are nobody's data.
+/// A labelling tool's file, and the pictures that it speaks of.
+fn of_annotations(file: &Path, images: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let annotations = seggpt_annotations::open(file, images)?;
+    let pictures = annotations.pictures.iter();
+    let pictures = pictures.map(|picture| picture.file.path().to_owned());
+    Ok(std::iter::once(file.to_owned()).chain(pictures).collect())
+}
+
+/// All files of a folder and its folders, in order; hidden ones are nobody's data, nor are folders of results.
 fn all_below(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let visible = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    let mut files: Vec<_> = visible
-        .flat_map(|entry| match entry.file_type() {
-            Ok(kind) if kind.is_dir() => all_below(&entry.path()),
-            _ => vec![entry.path()],
-        })
-        .collect();
-    files.sort();
+    let mut files = Vec::new();
+    for path in listing::entries(folder).unwrap_or_default() {
+        match path.is_dir() {
+            true if path.join(seggpt_store::OWN).is_dir() => {}
+            true => files.extend(all_below(&path)),
+            false => files.push(path),
+        }
+    }
     files
 }

@@ -9,7 +9,10 @@ use eyre::{Result, bail, ensure};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Exam, ExamError, Maker, Mark, Order, Row};
-use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory, outcome};
+use seggpt_node::{
+    Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory,
+    outcome::{self, GONE},
+};
 
 use crate::{
     Settings,
@@ -131,7 +134,7 @@ impl<'a> Examination<'a> {
                 Some(None) => {}
                 None if self.io.stopped() => return Ok(()),
                 None => bail!(
-                    "the answers ended after {} of {} questions: a node on the way is gone",
+                    "the answers ended after {} of {} questions: a node on the way {GONE}",
                     self.finished,
                     self.total
                 ),
@@ -149,6 +152,7 @@ impl<'a> Examination<'a> {
     /// A question is done: what waited for it may be asked.
     fn finish(&mut self, at: usize, identity: &Identity, status: Status, error: &str) {
         self.finished += 1;
+        self.careful.done(&identity.item);
         outcome::say(identity, status, self.finished, error);
         if let Some(next) = self.order.after(at) {
             self.want(next);
@@ -170,10 +174,20 @@ impl<'a> Examination<'a> {
                 Ok(())
             }
             Ok(prompted) => {
+                let careful = self.careful;
                 (identity.width, identity.height) =
                     (prompted.image.width(), prompted.image.height());
-                seggpt_fault::at("before-send", &identity.item);
-                self.send(&identity, &prompted)?;
+                let sent = careful.over(&identity.item, || {
+                    seggpt_fault::at("before-send", &identity.item);
+                    self.send(&identity, &prompted)
+                });
+                match sent {
+                    Ok(sent) => sent?,
+                    Err(deadly) => {
+                        self.fail(at, &identity, &deadly);
+                        return Ok(());
+                    }
+                }
                 let sent = Arc::new((at, identity.clone(), prompted));
                 self.link.sent(identity.item, sent, bytes, Instant::now());
                 Ok(())

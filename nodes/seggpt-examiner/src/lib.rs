@@ -43,6 +43,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: Some(content::of),
+        check: None,
         owns: None,
     }
 }

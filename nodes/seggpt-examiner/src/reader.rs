@@ -77,8 +77,10 @@ impl Reader {
 /// A question as a message, or why there is none: also that the process died of asking it, or of its answer.
 fn ask(exam: &Exam, asker: &mut Asker, at: usize, careful: &Careful) -> Asked {
     let item = &exam.questions[at].item;
-    seggpt_fault::at("before-work", item);
-    let asked = careful.over(item, || prepare(exam, asker, at));
+    let asked = careful.over(item, || {
+        seggpt_fault::at("before-work", item);
+        prepare(exam, asker, at)
+    });
     asked.flatten()
 }
 

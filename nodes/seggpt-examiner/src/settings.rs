@@ -16,12 +16,13 @@ use seggpt_prompts::Pairs;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-examiner", version)]
 pub struct Settings {
-    /// Folders of data sets, one a line: `images/`, `masks/`, `classes.tsv` and `split.tsv`; or VOC, COCO, FSS-1000,
-    /// DAVIS, YouTube-VOS, ADE20K as they are published
+    /// Data sets, one a line: folders with `images/`, `masks/`, `classes.tsv` and `split.tsv`; what CVAT, labelme or Label
+    /// Studio export, or COCO files; VOC, COCO, FSS-1000, DAVIS, YouTube-VOS, ADE20K as they are published
     #[arg(long, env = "SETS", help_heading = PLACES, value_delimiter = '\n')]
     pub sets: Vec<String>,
 
-    /// Instead of or beside SETS: a folder of pictures; needs TRUTH and PROMPT_PAIRS
+    /// Instead of or beside SETS: a folder of pictures; needs TRUTH and PROMPT_PAIRS. Without these: where the pictures of
+    /// the labelling tools' files in SETS are
     #[arg(long, env = "IMAGES", help_heading = PLACES)]
     pub images: Option<PathBuf>,
 
@@ -121,19 +122,28 @@ impl Settings {
     /// # Errors
     /// There is none, or one in parts lacks a part.
     pub fn sources(&self) -> Result<Vec<Source>> {
-        let lines = self.sets.iter().map(|line| line.trim());
-        let folders = lines.filter(|line| !line.is_empty());
-        let mut sources: Vec<Source> = folders
-            .map(|folder| Source::Folder(folder.into()))
-            .collect();
+        let lines = self.sets.iter().filter(|line| !line.trim().is_empty());
+        let pictures = self.images.as_ref().filter(|_| self.truth.is_none());
+        let source = |line: &String| match pictures {
+            Some(images) => Source::Exported {
+                annotations: line.into(),
+                images: images.clone(),
+            },
+            None => Source::Folder(line.into()),
+        };
+        let mut sources: Vec<Source> = lines.map(source).collect();
         match (&self.images, &self.truth, &self.prompt_pairs) {
             (None, None, None) => {}
+            (Some(_), None, None) if !sources.is_empty() => {}
             (Some(images), Some(truth), Some(pairs)) => sources.push(Source::Parts {
                 images: images.clone(),
                 truth: truth.clone(),
                 prompts: pairs.0.clone(),
             }),
-            _ => bail!("IMAGES, TRUTH and PROMPT_PAIRS belong together: set all three or none"),
+            _ => bail!(
+                "IMAGES, TRUTH and PROMPT_PAIRS belong together: set all three or none; IMAGES alone says where the pictures of \
+                 labelling tools' files in SETS are"
+            ),
         }
         ensure!(
             !sources.is_empty(),

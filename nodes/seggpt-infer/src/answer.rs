@@ -1,15 +1,17 @@
+use std::borrow::Cow;
+
 use eyre::{Result, ensure, eyre};
 use seggpt::Card;
 use seggpt_contract::{
     Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Square,
 };
 use seggpt_imaging::{
-    BLACK, Rgb,
+    Rgb,
     components::components,
     decode::{Cut, Labels, Upscaling, classify, decide, memberships},
 };
 
-use crate::{Painting, Settings, refine, settings};
+use crate::{Answer, Painting, Settings, model, refine, settings};
 
 /// How paint becomes classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +74,7 @@ impl Decoding {
             },
             ids: ClassIds::from_ids(labels.labels.iter().map(|&label| id_of(label)).collect()),
             confidence: labels.confidence.into(),
-            painted: Square::new(painting.size, painted(&painting.answers))?,
+            painted: Square::new(painting.size, painted(&painting.answer, &palette))?,
             provenance,
         })
     }
@@ -87,21 +89,26 @@ impl Decoding {
     ) -> Result<Labels> {
         let side = painting.size as usize;
         let (size, count) = ((side, side), palette.len());
-        if let ([answer], None) = (&painting.answers[..], pixels) {
-            return Ok(classify(
-                answer,
-                size,
-                target,
-                palette,
-                self.upscaling,
-                self.cut,
-            )?);
-        }
-        let answers: Vec<_> = painting.answers.iter().map(Vec::as_slice).collect();
-        let painted = memberships(&answers, size, palette)?;
+        let memberships = match &painting.answer {
+            Answer::Colours(answers) => {
+                if let ([answer], None) = (&answers[..], pixels) {
+                    return Ok(classify(
+                        answer,
+                        size,
+                        target,
+                        palette,
+                        self.upscaling,
+                        self.cut,
+                    )?);
+                }
+                let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
+                Cow::Owned(memberships(&answers, size, palette)?)
+            }
+            Answer::Memberships(memberships) => Cow::Borrowed(&memberships[..]),
+        };
         let Some(pixels) = pixels else {
             return Ok(decide(
-                &painted,
+                &memberships,
                 count,
                 size,
                 target,
@@ -111,7 +118,7 @@ impl Decoding {
         };
         let canvas = canvases.query.size() as usize;
         let both = refine::combine(
-            &painted,
+            &memberships,
             side,
             (self.cut, self.trust),
             pixels,
@@ -136,8 +143,7 @@ impl Decoding {
 /// There is no class.
 pub fn palette(canvases: &Canvases) -> Result<Vec<Rgb>> {
     ensure!(!canvases.classes.is_empty(), "the prompts name no class");
-    let colors = canvases.classes.iter().map(|class| class.color);
-    Ok([BLACK].into_iter().chain(colors).collect())
+    Ok(model::palette(canvases))
 }
 
 /// Pixels and mean confidence of each class.
@@ -184,14 +190,29 @@ fn regions(labels: &Labels, min_area: u64, id_of: impl Fn(u16) -> u16) -> Result
 }
 
 /// The answer in whole levels; the mean of several.
-fn painted(answers: &[Vec<f32>]) -> Vec<u8> {
-    let share = 1.0 / answers.len() as f32;
-    (0..answers[0].len())
-        .map(|at| {
-            let sum: f32 = answers.iter().map(|answer| answer[at]).sum();
-            (sum * share).round() as u8
-        })
-        .collect()
+fn painted(answer: &Answer, palette: &[Rgb]) -> Vec<u8> {
+    match answer {
+        Answer::Colours(answers) => {
+            let share = 1.0 / answers.len() as f32;
+            (0..answers[0].len())
+                .map(|at| {
+                    let sum: f32 = answers.iter().map(|answer| answer[at]).sum();
+                    (sum * share).round() as u8
+                })
+                .collect()
+        }
+        Answer::Memberships(memberships) => {
+            let pixels = memberships.chunks_exact(palette.len());
+            let level = |pixel: &[f32], channel: usize| {
+                let colours = palette.iter().map(|color| f32::from(color[channel]));
+                let sum: f32 = pixel.iter().zip(colours).map(|(share, c)| share * c).sum();
+                sum.round() as u8
+            };
+            pixels
+                .flat_map(|pixel| (0..3).map(move |channel| level(pixel, channel)))
+                .collect()
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default)]

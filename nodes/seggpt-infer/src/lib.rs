@@ -4,6 +4,7 @@ mod answer;
 mod content;
 mod crew;
 mod model;
+mod network;
 mod refine;
 mod settings;
 
@@ -18,7 +19,7 @@ use seggpt_node::{Manual, Port};
 pub use answer::Decoding;
 pub use crew::Crew;
 use model::PromptSet;
-pub use model::{Model, Painting};
+pub use model::{Answer, Model, Painting};
 pub use refine::Refiner;
 pub use settings::{Instances, MaskImage, Refine, Settings, Upscaling};
 
@@ -58,6 +59,7 @@ pub fn manual() -> Manual {
         ],
         command: Settings::command(),
         content: Some(content::of),
+        check: None,
         owns: None,
     }
 }

@@ -1,14 +1,17 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
 
 use eyre::{Result, WrapErr, ensure};
-use seggpt::{Card, Device, DeviceChoice, Ensemble, Network, PreparedPrompts, find_model, pixels};
+use seggpt::{Card, Device, DeviceChoice, Ensemble, find_model, pixels};
 use seggpt_contract::{Canvases, Combine, Prompt, Provenance, SegType, Square};
 use seggpt_imaging::{
-    RgbImage,
+    BLACK, Rgb, RgbImage,
     resize::{bicubic, nearest_rgb},
 };
 
-use crate::{Refine, Settings};
+use crate::{
+    Refine, Settings,
+    network::{Network, Shown},
+};
 
 /// The network, and the prompts that it was shown last.
 pub struct Model {
@@ -17,14 +20,23 @@ pub struct Model {
     card: Card,
     /// Whether canvases are brought to the network's own size.
     own_size: bool,
-    shown: Option<(PromptSet, PreparedPrompts)>,
+    shown: Option<(PromptSet, Shown)>,
     unusual_size: Option<u32>,
+}
+
+/// A network's answer to a query, `size` x `size` pixels, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Colours, 3 values 0 to 255 each, not rounded: one answer, or one per prompt, where they vote.
+    Colours(Vec<Vec<f32>>),
+    /// How much each pixel belongs to background and to each class, summing to 1.
+    Memberships(Vec<f32>),
 }
 
 /// What the network painted.
 pub struct Painting {
-    /// One answer; or one per prompt, where they vote: `size` x `size` x 3 values 0 to 255 each, row by row, not rounded.
-    pub answers: Vec<Vec<f32>>,
+    /// In the network's own terms.
+    pub answer: Answer,
     /// Side in pixels.
     pub size: u32,
     /// Milliseconds by stage; `prepare` only if these prompts were not shown last; `forward` is an equal share of what all
@@ -36,7 +48,7 @@ impl Model {
     /// Finds and loads what MODEL, DEVICE and DTYPE name.
     ///
     /// # Errors
-    /// As [`find_model`] and [`Network::load`].
+    /// As [`find_model`] and [`seggpt::Network::load`].
     pub fn load(settings: &Settings) -> Result<Self> {
         let named = || format!("MODEL `{}` cannot be used", settings.model);
         let path = find_model(&settings.model).wrap_err_with(named)?;
@@ -89,7 +101,7 @@ impl Model {
             return Ok(Vec::new());
         };
         let size = if self.own_size {
-            self.network.config().image_size as u32
+            self.network.image_size() as u32
         } else {
             first.query.size()
         };
@@ -100,7 +112,7 @@ impl Model {
         let shown = match self.shown.take() {
             Some(shown) if shown.0 == asked => shown,
             _ => {
-                let prepared = asked.prepare(&self.network, size)?;
+                let prepared = self.network.prepare(&asked, size)?;
                 prepare = Some(to_milliseconds(started.elapsed()));
                 (asked, prepared)
             }
@@ -121,20 +133,19 @@ impl Model {
             )?,
         };
         // Reading the answers back waits for the device.
-        let mut answers = pixels::painted(&self.network.forward(&queries, prompts)?)?.into_iter();
-        let each = answers.len() / canvases.len();
+        let answers = self.network.answer(&queries, prompts)?;
         let forward = to_milliseconds(prepared.elapsed()) / canvases.len() as f64;
-        let painting = |_| {
+        let painting = |(answer, size)| {
             let mut milliseconds = BTreeMap::from([("forward".to_owned(), forward)]);
             // The prompts were prepared once, for the first.
             milliseconds.extend(prepare.take().map(|spent| ("prepare".to_owned(), spent)));
             Painting {
-                answers: answers.by_ref().take(each).collect(),
+                answer,
                 size,
                 milliseconds,
             }
         };
-        Ok(canvases.iter().map(painting).collect())
+        Ok(answers.into_iter().map(painting).collect())
     }
 
     /// What a mask says of its making.
@@ -154,10 +165,7 @@ impl Model {
     }
 
     fn check_size(&mut self, size: u32) -> Result<()> {
-        let (trained, patch) = (
-            self.network.config().image_size,
-            self.network.config().patch_size,
-        );
+        let (trained, patch) = (self.network.image_size(), self.network.patch_size());
         let model = &self.network.info().name;
         ensure!(
             (size as usize).is_multiple_of(patch),
@@ -176,12 +184,14 @@ impl Model {
 /// All that prepared prompts depend on. Owns its bytes: those of a message stay in shared memory while they are held.
 #[derive(PartialEq)]
 pub(crate) struct PromptSet {
-    images: Vec<u8>,
-    masks: Vec<u8>,
-    count: usize,
-    size: u32,
-    kind: seggpt::SegType,
-    ensemble: Ensemble,
+    pub(crate) images: Vec<u8>,
+    pub(crate) masks: Vec<u8>,
+    pub(crate) count: usize,
+    pub(crate) size: u32,
+    pub(crate) kind: seggpt::SegType,
+    pub(crate) ensemble: Ensemble,
+    /// Background and the classes' colours.
+    pub(crate) palette: Vec<Rgb>,
 }
 
 impl PromptSet {
@@ -189,6 +199,7 @@ impl PromptSet {
     pub(crate) fn is_shared(a: &Canvases, b: &Canvases) -> bool {
         let alike = |(a, b): (&Prompt, &Prompt)| a.image == b.image && a.mask == b.mask;
         (a.kind, a.combine, a.query.size()) == (b.kind, b.combine, b.query.size())
+            && a.classes == b.classes
             && a.prompts.len() == b.prompts.len()
             && a.prompts.iter().zip(&b.prompts).all(alike)
     }
@@ -212,19 +223,23 @@ impl PromptSet {
                 Combine::Joint => Ensemble::Joint,
                 Combine::Vote => Ensemble::Independent,
             },
+            palette: palette(canvases),
         }
     }
 
-    /// Shows the network all prompts at the side `size`.
-    fn prepare(&self, network: &Network, size: u32) -> Result<PreparedPrompts> {
-        let pictures = |bytes, resize| {
-            let bytes = at_size(bytes, self.size, size, resize);
-            picture(&bytes, self.count, size, network.device())
-        };
-        let images = pictures(&self.images, bicubic)?;
-        let masks = pictures(&self.masks, nearest_rgb)?;
-        Ok(network.prepare(&images, &masks, self.kind, self.ensemble)?)
+    /// The pictures and the masks, one after another, at the side `size`.
+    pub(crate) fn at_size(&self, size: u32) -> [Cow<'_, [u8]>; 2] {
+        [
+            at_size(&self.images, self.size, size, bicubic),
+            at_size(&self.masks, self.size, size, nearest_rgb),
+        ]
     }
+}
+
+/// Background and the classes' colours.
+pub(crate) fn palette(canvases: &Canvases) -> Vec<Rgb> {
+    let colors = canvases.classes.iter().map(|class| class.color);
+    [BLACK].into_iter().chain(colors).collect()
 }
 
 /// Pictures of the side `from`, one after another, at the side `to`.
@@ -245,7 +260,12 @@ fn at_size(
     squares.flat_map(resized).collect()
 }
 
-fn picture(bytes: &[u8], count: usize, size: u32, device: &Device) -> Result<seggpt::Tensor> {
+pub(crate) fn picture(
+    bytes: &[u8],
+    count: usize,
+    size: u32,
+    device: &Device,
+) -> Result<seggpt::Tensor> {
     let side = size as usize;
     Ok(pixels::normalise(bytes, count, side, side, device)?)
 }

@@ -23,7 +23,7 @@ const SURE: f32 = 0.005;
 /// The classifier of the prompts that were shown last.
 #[derive(Default)]
 pub struct Refiner {
-    shown: Option<(PromptSet, Vec<Rgb>, Classifier)>,
+    shown: Option<(PromptSet, Classifier)>,
 }
 
 impl Refiner {
@@ -35,10 +35,10 @@ impl Refiner {
     pub fn look(&mut self, canvases: &Canvases, palette: &[Rgb]) -> Result<Vec<f32>> {
         let asked = PromptSet::of(canvases);
         let shown = match self.shown.take() {
-            Some(shown) if shown.0 == asked && shown.1 == palette => shown,
-            _ => (asked, palette.to_vec(), learn(&canvases.prompts, palette)?),
+            Some(shown) if shown.0 == asked => shown,
+            _ => (asked, learn(&canvases.prompts, palette)?),
         };
-        let (_, _, classifier) = self.shown.insert(shown);
+        let (_, classifier) = self.shown.insert(shown);
         let known = classifier.shares(&canvases.query.to_rgb());
         let labels: Vec<usize> = classifier
             .labels()

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Parser;
+use seggpt::{DTypeChoice, Device, MatchingConfig, matching};
 use seggpt_contract::{
     Canvases, Class, Combine, Failure, Identity, Mask, Message, Prompt, SegType, Square,
 };
@@ -13,7 +14,7 @@ use seggpt_imaging::{
     read,
     resize::{bicubic, nearest_rgb},
 };
-use seggpt_infer::{Crew, Model, Painting, Segmenter, Settings, run};
+use seggpt_infer::{Answer, Crew, Model, Painting, Segmenter, Settings, run};
 use seggpt_node::testing::run_with;
 
 const SIZE: u32 = 64;
@@ -104,15 +105,21 @@ fn npy(name: &str) -> Vec<f32> {
     values.map(|&value| f32::from_le_bytes(value)).collect()
 }
 
+/// What a network that paints has painted.
+fn colours(painting: &Painting) -> &[Vec<f32>] {
+    match &painting.answer {
+        Answer::Colours(answers) => answers,
+        Answer::Memberships(_) => panic!("the network paints"),
+    }
+}
+
 /// Largest and mean difference to the golden painting, in levels of 255.
 fn difference(canvases: &Canvases, golden: &str) -> (f32, f32) {
     let painting = paint(&mut Model::load(&settings(&[])).unwrap(), canvases);
     let golden = npy(golden);
-    assert_eq!(painting.answers[0].len(), golden.len());
-    let apart = painting.answers[0]
-        .iter()
-        .zip(&golden)
-        .map(|(a, b)| (a - b).abs());
+    let answer = &colours(&painting)[0];
+    assert_eq!(answer.len(), golden.len());
+    let apart = answer.iter().zip(&golden).map(|(a, b)| (a - b).abs());
     let (max, sum) = apart.fold((0f32, 0f32), |(max, sum), d| (max.max(d), sum + d));
     (max, sum / golden.len() as f32)
 }
@@ -138,12 +145,12 @@ fn prompts_shown_again_are_not_prepared_again_and_give_the_same_answer() {
     let mut model = Model::load(&settings(&[])).unwrap();
     let first = paint(&mut model, &pebbles(2));
     let again = paint(&mut model, &pebbles(2));
-    assert_eq!(first.answers, again.answers);
+    assert_eq!(first.answer, again.answer);
     let prepared = |painting: &Painting| painting.milliseconds.contains_key("prepare");
     assert!(prepared(&first) && !prepared(&again));
     let others = paint(&mut model, &pebbles(1));
-    assert_ne!(first.answers, others.answers);
-    assert_eq!(paint(&mut model, &pebbles(2)).answers, first.answers);
+    assert_ne!(first.answer, others.answer);
+    assert_eq!(paint(&mut model, &pebbles(2)).answer, first.answer);
 }
 
 #[test]
@@ -242,8 +249,8 @@ fn a_vote_of_equals_is_the_answer_of_one() {
     let mut vote = pebbles(1);
     vote.prompts = vec![vote.prompts[0].clone(); 3];
     vote.combine = Combine::Vote;
-    let answers = paint(&mut Model::load(&nearest).unwrap(), &vote).answers;
-    assert_eq!(answers.len(), 3);
+    let painting = paint(&mut Model::load(&nearest).unwrap(), &vote);
+    assert_eq!(colours(&painting).len(), 3);
     let together = segment(&mut segmenter, &identity, &vote);
     let alone = segment(&mut segmenter, &identity, &pebbles(1));
     let differing = together
@@ -283,6 +290,88 @@ fn refinement_finds_what_has_the_prompts_colours_at_the_canvases_size() {
         .filter(|(id, rgb)| (*id == 1) == (rgb[0] > 0));
     let share = right.count() as f64 / f64::from(CANVAS * CANVAS);
     assert!(share > 0.9, "{share}");
+}
+
+/// A matching network of drawn weights for pictures of 56 pixels.
+fn matching_settings(folder: &Path, more: &[&str]) -> Settings {
+    let config = MatchingConfig::tiny();
+    let tensors = matching::random(&config, 5).unwrap();
+    let network = matching::Trainable::new(config, tensors, &Device::Cpu).unwrap();
+    let path = folder.join("model.safetensors");
+    network.save(&path, DTypeChoice::F16).unwrap();
+    Settings {
+        model: path.to_str().unwrap().into(),
+        ..settings(more)
+    }
+}
+
+/// Two classes of a picture, and the picture itself to be answered.
+fn itself(size: u32) -> Canvases {
+    let shown = sized_prompt("ground_1.png", "ground_1_classes.png", size);
+    Canvases {
+        query: shown.image.clone(),
+        prompts: vec![shown],
+        ..pebbles(1)
+    }
+}
+
+/// The share of pixels whose class is that of the prompt's mask.
+fn agreement(mask: &Mask, canvases: &Canvases) -> f64 {
+    let truth = canvases.prompts[0].mask.bytes().as_chunks::<3>().0.iter();
+    let id_of = |rgb: &[u8; 3]| {
+        let class = canvases.classes.iter().find(|class| class.color == *rgb);
+        class.map_or(0, |class| class.id)
+    };
+    let right = mask
+        .ids
+        .iter()
+        .zip(truth)
+        .filter(|(id, rgb)| *id == id_of(rgb));
+    right.count() as f64 / mask.ids.len() as f64
+}
+
+#[test]
+fn a_matching_network_answers_in_the_prompts_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut segmenter = Segmenter::load(&matching_settings(folder.path(), &[])).unwrap();
+    let identity = Identity::new("ground_1.png", 0, (56, 56));
+    let asked = itself(56);
+    let mask = segment(&mut segmenter, &identity, &asked);
+    assert_eq!(mask.painted.size(), 28, "half of the canvas");
+    let share = agreement(&mask, &asked);
+    assert!(
+        share > 0.9,
+        "every part is most like itself, and yet {share}"
+    );
+    // Votes of equals.
+    let mut vote = asked.clone();
+    vote.prompts.push(vote.prompts[0].clone());
+    vote.combine = Combine::Vote;
+    let voted = segment(&mut segmenter, &identity, &vote);
+    let differing = voted
+        .ids
+        .iter()
+        .zip(mask.ids.iter())
+        .filter(|(a, b)| a != b);
+    assert!(differing.count() <= 4);
+    // Other classes for the same colours are other questions.
+    let mut renamed = asked.clone();
+    renamed.classes.remove(0);
+    let leaves = segment(&mut segmenter, &identity, &renamed);
+    assert!(leaves.ids.iter().all(|id| id == 0 || id == 300));
+}
+
+#[test]
+fn a_matching_network_is_refined_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = matching_settings(folder.path(), &["--refine", "pixels"]);
+    let mut segmenter = Segmenter::load(&settings).unwrap();
+    let identity = Identity::new("ground_1.png", 0, (112, 112));
+    let asked = itself(112);
+    let mask = segment(&mut segmenter, &identity, &asked);
+    assert_eq!(mask.painted.size(), 28, "the network saw its own size");
+    let share = agreement(&mask, &asked);
+    assert!(share > 0.95, "{share}");
 }
 
 #[test]

@@ -13,8 +13,13 @@ use crate::Pairs;
 pub(crate) fn of(values: &Values, dir: &Path) -> Result<Values> {
     let named: Vec<(String, PathBuf)> = match (values.get("PROMPTS"), values.get("PROMPT_PAIRS")) {
         (Some(library), _) => {
-            let files = files(&dir.join(library))?;
-            let folder = files[0].parent().unwrap_or(dir).to_owned();
+            let images = values.get("IMAGES").map(|images| dir.join(images));
+            let library = dir.join(library);
+            let files = files(&library, images.as_deref())?;
+            let folder = match library.is_dir() {
+                true => library,
+                false => library.parent().unwrap_or(dir).to_owned(),
+            };
             let name = |file: PathBuf| (place(&file, &folder), file);
             files.into_iter().map(name).collect()
         }

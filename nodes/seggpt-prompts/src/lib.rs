@@ -1,6 +1,6 @@
 //! Prompt selection: adds to each picture the K examples that are to guide it.
 
-mod classes;
+mod check;
 mod content;
 mod pairs;
 mod selector;
@@ -12,7 +12,6 @@ use eyre::Result;
 use seggpt_contract::{Identity, Image, Payload, Prompted};
 use seggpt_node::{Manual, Port, one_by_one, transform_several};
 
-pub use classes::Classes;
 pub use pairs::Pairs;
 pub use selector::Selector;
 pub use settings::Settings;
@@ -36,6 +35,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: Some(content::of),
+        check: Some(check::files),
         owns: None,
     }
 }

@@ -11,8 +11,10 @@ impl FromStr for Pairs {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        lines.map(pair).collect::<Result<_, _>>().map(Self)
+        seggpt_files::text::lines(text)
+            .map(pair)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -37,12 +39,14 @@ mod tests {
 
     #[test]
     fn each_line_is_a_pair() {
-        let Pairs(pairs) = "a.png=a_mask.png\n\n  b c.png=b.png \n".parse().unwrap();
+        let Pairs(pairs) = "a.png=a_mask.png\n\nb c.png=flight 7 /b.png\n"
+            .parse()
+            .unwrap();
         assert_eq!(
             pairs,
             [
                 ("a.png".into(), "a_mask.png".into()),
-                ("b c.png".into(), "b.png".into()),
+                ("b c.png".into(), "flight 7 /b.png".into()),
             ]
         );
         assert!("a.png".parse::<Pairs>().unwrap_err().contains("no `=`"));

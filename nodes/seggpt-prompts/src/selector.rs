@@ -1,8 +1,8 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use eyre::{Result, WrapErr, bail};
 use seggpt_contract::{Class, Example, Identity, Picture, Prompted};
-use seggpt_prompt_library::{Choice, Library, Query, Registry, Strategy};
+use seggpt_prompt_library::{Choice, Library, PromptProblem, Query, Registry, Strategy};
 
 use crate::Settings;
 
@@ -22,7 +22,14 @@ impl Selector {
     /// # Errors
     /// Settings that contradict each other, a library that cannot be read, or one without any usable prompt.
     pub fn load(settings: &Settings) -> Result<Self> {
-        let (library, warnings) = open(settings)?;
+        let (library, problems) = open(settings, Path::new(""))?;
+        let unusable = problems
+            .iter()
+            .map(|problem| format!("prompt not used: {problem}"));
+        let warnings: Vec<_> = unusable.chain(library.warnings().iter().cloned()).collect();
+        for warning in &warnings {
+            tracing::warn!("{warning}");
+        }
         let k = settings.k as usize;
         if k > library.len() {
             tracing::warn!(
@@ -79,8 +86,8 @@ impl Selector {
     }
 }
 
-/// The library, and what is wrong with it.
-fn open(settings: &Settings) -> Result<(Library, Vec<String>)> {
+/// The library, and the prompts of it that cannot be used. Relative paths start in `dir`.
+pub(crate) fn open(settings: &Settings, dir: &Path) -> Result<(Library, Vec<PromptProblem>)> {
     let amend = |library: &mut seggpt_prompt_library::Settings| {
         if let Some(kind) = settings.r#type {
             library.kind = kind;
@@ -88,29 +95,32 @@ fn open(settings: &Settings) -> Result<(Library, Vec<String>)> {
         if let Some(mode) = settings.mask_mode {
             library.mask_mode = mode;
         }
+        if let Some(exif) = settings.exif {
+            library.exif = exif;
+        }
         if let Some(classes) = &settings.classes {
             library.classes.clone_from(&classes.0);
         }
     };
-    let (library, problems) = match (&settings.prompts, &settings.prompt_pairs) {
-        (Some(path), None) => Library::open_with(path, amend)
-            .wrap_err_with(|| format!("PROMPTS `{}` cannot be used", path.display()))?,
+    match (&settings.prompts, &settings.prompt_pairs) {
+        (Some(path), None) => {
+            let images = settings.images.as_ref().map(|images| dir.join(images));
+            Library::open_with(dir.join(path), images.as_deref(), amend)
+                .wrap_err_with(|| format!("PROMPTS `{}` cannot be used", path.display()))
+        }
         (None, Some(pairs)) => {
             let mut library = seggpt_prompt_library::Settings::default();
             amend(&mut library);
-            Library::from_pairs(&pairs.0, &library).wrap_err("PROMPT_PAIRS cannot be used")?
+            let pairs: Vec<_> = pairs
+                .0
+                .iter()
+                .map(|(image, mask)| (dir.join(image), dir.join(mask)))
+                .collect();
+            Library::from_pairs(&pairs, &library).wrap_err("PROMPT_PAIRS cannot be used")
         }
         (None, None) => {
             bail!("no examples: set PROMPTS to a prompt library, or PROMPT_PAIRS to `image=mask`")
         }
         (Some(_), Some(_)) => bail!("PROMPTS and PROMPT_PAIRS are both set: take one of them out"),
-    };
-    let unusable = problems
-        .iter()
-        .map(|problem| format!("prompt not used: {problem}"));
-    let warnings: Vec<_> = unusable.chain(library.warnings().iter().cloned()).collect();
-    for warning in &warnings {
-        tracing::warn!("{warning}");
     }
-    Ok((library, warnings))
 }

@@ -2,22 +2,28 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use seggpt_contract::SegType;
-use seggpt_imaging::annotation::MaskMode;
+use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
-use crate::{Classes, Pairs};
+use crate::Pairs;
 use seggpt_node::manual::{PLACES, RESULTS};
+use seggpt_prompt_library::ClassTable;
 
 /// Prompt selection: adds to each picture the K examples that are to guide it.
 ///
-/// The examples come from a prompt library, a folder with a `prompts.yml` that names images, masks and classes, or from
-/// pairs of files. They are resized to the network's input once: images bicubic as Pillow does it, masks nearest. Prompts
+/// The examples come from a prompt library, a folder with a `prompts.yml` that names images, masks and classes, from what a
+/// labelling tool exported, or from pairs of files. They are resized to the network's input once: images bicubic as Pillow does it, masks nearest. Prompts
 /// that cannot be used are named in a warning, and the others go on.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-prompts", version)]
 pub struct Settings {
-    /// The prompt library: a folder with a `prompts.yml`, or that file.
+    /// The prompt library: a folder with a `prompts.yml`, or that file; or what CVAT, labelme, Label Studio or COCO's tools
+    /// export, a file or a folder.
     #[arg(long, env = "PROMPTS", help_heading = PLACES)]
     pub prompts: Option<PathBuf>,
+
+    /// The folder of the pictures that a labelling tool's file speaks of; without, they are looked for where tools put them.
+    #[arg(long, env = "IMAGES", help_heading = PLACES)]
+    pub images: Option<PathBuf>,
 
     /// Examples without a library: one `image=mask` a line.
     #[arg(long, env = "PROMPT_PAIRS", help_heading = PLACES)]
@@ -46,9 +52,14 @@ pub struct Settings {
     /// The wanted classes, as `id:name:#rrggbb,...` (`1:pebble:#ffffff,2:leaf`; colours are optional). Overrides the
     /// library's.
     #[arg(long, env = "CLASSES", help_heading = RESULTS)]
-    pub classes: Option<Classes>,
+    pub classes: Option<ClassTable>,
 
     /// How mask files are read: `auto`, `binary`, `palette`, `rgb` or `ids`. Overrides the library's.
     #[arg(long, env = "MASK_MODE", help_heading = RESULTS)]
     pub mask_mode: Option<MaskMode>,
+
+    /// Whether the orientation that cameras write (EXIF) turns the examples upright: `apply`, or `ignore` where the masks were
+    /// drawn on pictures as they are stored. Overrides the library's.
+    #[arg(long, env = "EXIF", help_heading = RESULTS)]
+    pub exif: Option<Exif>,
 }

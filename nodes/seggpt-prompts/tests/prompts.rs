@@ -173,3 +173,38 @@ fn the_loop_answers_each_item_and_passes_failures_on() {
     assert_eq!(sent[0].rows[0]["selection"], "nearest");
     assert_eq!(sent[0].rows[0]["class_ids"], serde_json::json!([1]));
 }
+
+fn told_before_the_start(pairs: &str, dir: &Path) -> Result<(), String> {
+    let values = [("PROMPT_PAIRS".to_owned(), pairs.to_owned())].into();
+    let check = seggpt_prompts::manual().check.unwrap();
+    check(&values, dir).map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn comma10k_1952_a_mask_of_another_size_is_told_before_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let save = |name: &str, width: u32| {
+        let picture = RgbImage::from_fn(width, 8, |x, _| {
+            image::Rgb([if x < 4 { 255 } else { 0 }; 3])
+        });
+        picture.save(folder.path().join(name)).unwrap();
+    };
+    save("a.png", 12);
+    save("mask.png", 12);
+    save("narrow.png", 11);
+    assert_eq!(
+        told_before_the_start("a.png=mask.png", folder.path()),
+        Ok(())
+    );
+    for pairs in [
+        "a.png=narrow.png",
+        "a.png=mask.png\na.png=narrow.png",
+        "a.png=gone.png",
+    ] {
+        let error = told_before_the_start(pairs, folder.path()).unwrap_err();
+        assert!(
+            error.contains("narrow.png has 11 x 8 pixels") || error.contains("gone.png"),
+            "{error}"
+        );
+    }
+}

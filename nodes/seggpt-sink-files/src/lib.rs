@@ -7,9 +7,11 @@
 //! * [`journal`] – the finished items, those of earlier runs included;
 //! * [`report`] – the page;
 //! * [`summary`] – `run.json`;
+//! * [`export`] – all masks as labelling tools import them;
 //! * [`sink`] – all of it together, without dora.
 
 pub mod colors;
+pub mod export;
 pub mod folder;
 pub mod join;
 pub mod journal;
@@ -22,7 +24,7 @@ pub mod sink;
 pub mod summary;
 pub mod totals;
 
-pub use settings::{MaskKind, Settings};
+pub use settings::{Export, MaskKind, Settings};
 
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
@@ -59,6 +61,7 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: None,
+        check: None,
         owns: Some("OUT"),
     }
 }

@@ -70,7 +70,7 @@ pub struct Record {
     /// How the answer came about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
-    /// What could not be done for it besides its mask.
+    /// What was not taken as its file has it, and what could not be done for it besides its mask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Whether the report has pictures of it.
@@ -194,7 +194,7 @@ impl Record {
             instances: None,
             prompts: vec![],
             provenance: None,
-            notes: vec![],
+            notes: identity.notes.clone(),
             pictured: false,
             finished_at: now(),
         }

@@ -53,6 +53,12 @@ pub struct Settings {
     #[arg(long, env = "REPORT_MAX", help_heading = SPEED, default_value_t = 500)]
     pub report_max: u32,
 
+    /// Which labelling tools' forms all masks are written in when the run ends, with commas between: `coco` (`coco.json`),
+    /// `labelme` (`labelme/NAME.json`, one that is newer than its mask is kept), `label-studio` (`label-studio.json` and the
+    /// labelling configuration `label-studio.xml`)
+    #[arg(long, env = "EXPORT", help_heading = SPEED, value_enum, value_delimiter = ',')]
+    pub export: Vec<Export>,
+
     /// How many pictures wait for their masks at most, 1 or more; not less than the source's WINDOW. Where masks are
     /// dropped on purpose, as in live flows, the oldest picture gives way
     #[arg(long, env = "WAITING", help_heading = SPEED, default_value_t = 64, value_parser = value_parser!(u16).range(1..))]
@@ -68,4 +74,16 @@ pub enum MaskKind {
     Palette,
     /// Class ids as grey values.
     Ids,
+}
+
+/// A form that labelling tools import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Export {
+    /// COCO objects: polygons, or run lengths where there are holes.
+    Coco,
+    /// labelme: a file a picture, with polygons, or masks where there are holes.
+    Labelme,
+    /// Label Studio: tasks with predictions, as polygons, or brush where there are holes.
+    LabelStudio,
 }

@@ -9,7 +9,7 @@ use seggpt_node::outcome;
 use seggpt_store::{Setup, names::Names};
 
 use crate::{
-    Settings,
+    Settings, export,
     folder::Folder,
     join::{Join, Met},
     journal::Journal,
@@ -259,7 +259,12 @@ impl Sink {
             (Ok(()), false) if self.run.missing(self.journal.tally()) > 0 => State::Incomplete,
             (Ok(()), false) => State::Finished,
         };
-        let written = self.write_pages();
+        let is_whole = matches!(self.run.state, State::Finished | State::Incomplete);
+        let exported = match is_whole {
+            true => export::write(&self.folder, &self.journal, &self.run.settings),
+            false => Ok(()),
+        };
+        let written = self.write_pages().and_then(|page| exported.map(|()| page));
         if let Ok(Some(page)) = &written {
             outcome::say_report(page);
         }
@@ -354,7 +359,7 @@ impl Sink {
         }
         record.confidence = results::mean_confidence(mask);
         record.answer(mask, shown.prompts);
-        record.notes = shown.notes;
+        record.notes.extend(shown.notes);
         if let Some(report) = &mut self.report {
             let pictured = self.journal.tally().pictured + self.waiting_pictured;
             let free = self.journal.is_pictured(&identity.item)

@@ -14,7 +14,6 @@ use seggpt_sink_files::{
     journal::Journal,
     sink::{Finished, Sink},
     summary::{self, Run},
-    totals::Totals,
 };
 use seggpt_store::{Setup, journal_path, setup::NodeSetup};
 use serde_json::Value;
@@ -399,7 +398,7 @@ fn the_summary_tells_what_the_run_was_started_with() {
     let folder = Folder::create(out.path()).unwrap();
     let journal = Journal::open(&folder, "k", "1").unwrap();
     let run = Run::start(settings, "1", Some(setup));
-    summary::write(&folder, &run, &journal, &Totals::default()).unwrap();
+    summary::write(&folder, &run, &journal).unwrap();
     let said = run_json(out.path());
     assert_eq!(said["nodes"]["infer"]["decide_results"]["CUT"], "0.5");
     assert_eq!(said["nodes"]["infer"]["others"]["THREADS"], "0");

@@ -9,12 +9,13 @@ use std::{
 
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use glob::MatchOptions;
+use seggpt_files::{
+    listing::{self, is_picture},
+    text,
+};
 use walkdir::WalkDir;
 
 use crate::{naming, results::Results};
-
-/// Files with these extensions are taken out of folders; case does not matter.
-pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "jpe", "tif", "tiff", "webp", "bmp"];
 
 /// A file to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +71,7 @@ impl Stamp {
 /// A missing *file* is no error: it becomes an entry, and fails when it is read.
 pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    for input in inputs
-        .iter()
-        .map(|line| line.trim())
-        .filter(|line| !line.is_empty())
-    {
+    for input in inputs.iter().filter(|line| !line.trim().is_empty()) {
         found.extend(one(input, recursive).wrap_err_with(|| format!("INPUTS: `{input}`"))?);
     }
     let named = found.len();
@@ -110,6 +107,70 @@ pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
         .collect())
 }
 
+/// Refuses inputs that mean nothing, as far as that can be told without listing folders. Relative ones start in `dir`.
+///
+/// # Errors
+/// Names the input.
+pub fn check(inputs: &[String], dir: &Path) -> Result<()> {
+    for input in inputs.iter().filter(|line| !line.trim().is_empty()) {
+        let refused = || format!("INPUTS: `{input}`");
+        if let Some(list) = input.strip_prefix('@') {
+            let text = text::open(dir.join(list))
+                .wrap_err(UNREADABLE_LIST)
+                .wrap_err_with(refused)?;
+            ensure!(
+                text::lines(&text).next().is_some(),
+                "{}: the list names no file",
+                refused()
+            );
+            continue;
+        }
+        let path = dir.join(input);
+        if path.exists() {
+            continue;
+        }
+        if input.contains(['*', '?', '[']) {
+            let mut found = pattern(&path.to_string_lossy()).wrap_err_with(refused)?;
+            ensure!(
+                found.next().is_some(),
+                "{}: the pattern matches nothing in {}",
+                refused(),
+                dir.display()
+            );
+        } else if is_nothing(&path, input) {
+            bail!(
+                "{}: there is no such file or folder in {}",
+                refused(),
+                dir.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A missing file is an item that fails; what has no ending can only be a folder that is not there.
+fn is_nothing(path: &Path, input: &str) -> bool {
+    !path.exists() && (path.extension().is_none() || input.ends_with('/'))
+}
+
+const UNREADABLE_LIST: &str =
+    "the list cannot be read; it must be a text file with one path a line";
+
+/// What matches a pattern; hidden files only where it says so.
+fn pattern(text: &str) -> Result<glob::Paths> {
+    let options = MatchOptions {
+        require_literal_leading_dot: true,
+        ..MatchOptions::new()
+    };
+    glob::glob_with(text, options).map_err(|error| {
+        eyre!(
+            "not a pattern: {} at character {}",
+            error.msg,
+            error.pos + 1
+        )
+    })
+}
+
 /// A file, and how many of its path's last components are its item.
 #[derive(Debug)]
 pub(crate) struct Found {
@@ -129,7 +190,7 @@ fn one(input: &str, recursive: bool) -> Result<Vec<Found>> {
             let deep = if recursive { "" } else { " (RECURSIVE is off)" };
             bail!(
                 "the folder holds no pictures ({}){deep}",
-                EXTENSIONS.join(", ")
+                listing::PICTURES.join(", ")
             );
         }
         return Ok(sorted(files));
@@ -137,18 +198,15 @@ fn one(input: &str, recursive: bool) -> Result<Vec<Found>> {
     if !path.exists() && input.contains(['*', '?', '[']) {
         return matched(input, recursive);
     }
-    if !path.exists() && (path.extension().is_none() || input.ends_with('/')) {
+    if is_nothing(path, input) {
         bail!("there is no such file or folder in {}", here()?.display());
     }
     Ok(vec![file(path)?])
 }
 
 fn listed(list: &Path) -> Result<Vec<Found>> {
-    let text = fs::read_to_string(list)
-        .wrap_err("the list cannot be read; it must be a text file with one path a line")?;
-    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
-    let files: Vec<_> = lines
-        .filter(|line| !line.is_empty())
+    let text = text::open(list).wrap_err(UNREADABLE_LIST)?;
+    let files: Vec<_> = text::lines(&text)
         .map(|line| file(Path::new(line)))
         .collect::<Result<_>>()?;
     if files.is_empty() {
@@ -158,17 +216,7 @@ fn listed(list: &Path) -> Result<Vec<Found>> {
 }
 
 fn matched(pattern: &str, recursive: bool) -> Result<Vec<Found>> {
-    let options = MatchOptions {
-        require_literal_leading_dot: true,
-        ..MatchOptions::new()
-    };
-    let paths = glob::glob_with(pattern, options).map_err(|error| {
-        eyre!(
-            "not a pattern: {} at character {}",
-            error.msg,
-            error.pos + 1
-        )
-    })?;
+    let paths = self::pattern(pattern)?;
     let base: PathBuf = Path::new(pattern)
         .components()
         .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
@@ -195,9 +243,8 @@ fn matched(pattern: &str, recursive: bool) -> Result<Vec<Found>> {
 /// All pictures in a folder, called by their path below `base`. Hidden files and folders are left out.
 fn walk(folder: &Path, base: &Path, recursive: bool, files: &mut Vec<Found>) -> Result<()> {
     let depth = if recursive { usize::MAX } else { 1 };
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
+    let visible =
+        |entry: &walkdir::DirEntry| entry.depth() == 0 || !listing::is_hidden(entry.path());
     for entry in WalkDir::new(folder)
         .follow_links(true)
         .max_depth(depth)
@@ -221,13 +268,6 @@ fn walk(folder: &Path, base: &Path, recursive: bool, files: &mut Vec<Found>) -> 
         }
     }
     Ok(())
-}
-
-fn is_picture(path: &Path) -> bool {
-    let kind = path
-        .extension()
-        .map(|kind| kind.to_string_lossy().to_ascii_lowercase());
-    kind.is_some_and(|kind| EXTENSIONS.contains(&kind.as_str()))
 }
 
 fn here() -> Result<PathBuf> {
@@ -267,21 +307,6 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 fn sorted(mut files: Vec<Found>) -> Vec<Found> {
-    files.sort_by_cached_key(|file| NaturalKey(file.path.to_string_lossy().into_owned()));
+    files.sort_by(|a, b| listing::natural(&a.path.to_string_lossy(), &b.path.to_string_lossy()));
     files
-}
-
-#[derive(PartialEq, Eq)]
-struct NaturalKey(String);
-
-impl Ord for NaturalKey {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        natord::compare(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
-    }
-}
-
-impl PartialOrd for NaturalKey {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
 }

@@ -24,9 +24,10 @@ use clap::{ArgAction, CommandFactory, Parser, value_parser};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr, ensure};
 use seggpt_contract::{Ack, Image, Payload};
+use seggpt_imaging::read::Exif;
 use seggpt_node::{
-    Io, Manual, Port, Window,
-    manual::{PLACES, SPEED},
+    Io, Manual, Port, Values, Window,
+    manual::{PLACES, RESULTS, SPEED, parsed},
     memory,
 };
 use seggpt_store::listing;
@@ -35,8 +36,9 @@ use crate::{done::Done, inputs::Entry, load::Item, send::Sender};
 
 /// Sends picture files one by one and repeats each until the sink acknowledges it
 ///
-/// Reads PNG, JPEG, TIFF, WebP and BMP upright (EXIF orientation applied), whatever the depth. Pictures go out as raw
-/// rgb8; those above 24 MiB go out encoded. A file that cannot be read goes out as a failed item, so that the report
+/// Reads PNG, JPEG, TIFF, WebP and BMP upright (EXIF orientation applied), whatever the depth. What is not taken as it stands
+/// in the file (10 to 14 bits in files of 16, all but the first page, bands beyond red, green and blue, transparency) is noted
+/// in the record of the picture. Pictures go out as raw rgb8; those above 24 MiB go out encoded. A file that cannot be read goes out as a failed item, so that the report
 /// names it. Without a wired `ack`, everything is sent once and nothing is repeated.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-source-images")]
@@ -49,6 +51,11 @@ pub struct Settings {
     /// Whether folders are searched to any depth
     #[arg(long, env = "RECURSIVE", help_heading = PLACES, default_value_t = true, action = ArgAction::Set)]
     pub recursive: bool,
+
+    /// Whether the orientation that cameras write (EXIF) turns pictures upright: `apply`, or `ignore` to take them as they are
+    /// stored
+    #[arg(long, env = "EXIF", help_heading = RESULTS, default_value = "apply")]
+    pub exif: Exif,
 
     /// The most pictures that are under way at a time, 1 to 64; queues along the way must hold as many
     #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
@@ -98,8 +105,15 @@ pub fn manual() -> Manual {
         }],
         command: Settings::command(),
         content: None,
+        check: Some(check),
         owns: None,
     }
+}
+
+/// Refuses inputs that mean nothing, without listing folders.
+fn check(values: &Values, dir: &Path) -> Result<()> {
+    let settings: Settings = parsed(values)?;
+    inputs::check(&settings.inputs, dir)
 }
 
 /// Sends all pictures and returns when all are acknowledged, or the user stops the dataflow.
@@ -141,7 +155,13 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.max_tries,
     )
     .within(memory::window_mb(settings.window_mb.into()) << 20);
-    Sender::new(Io::new(node, events), window, settings.resend_s).send_all(items)
+    Sender::new(
+        Io::new(node, events),
+        window,
+        settings.resend_s,
+        settings.exif,
+    )
+    .send_all(items)
 }
 
 /// What is done; says to the sink which items this run lists.

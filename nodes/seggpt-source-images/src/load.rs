@@ -1,16 +1,15 @@
 //! A file as the payload of a message: raw while small, encoded beyond, and never near the 64 MiB that dora refuses.
 
-use std::{
-    fs,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
-use eyre::{Result, WrapErr, bail, ensure, eyre};
+use eyre::{Result, WrapErr, bail, ensure};
 use image::{ImageFormat, RgbImage};
 use seggpt_contract::{Encoding, Identity, Parameter, Picture};
-use seggpt_imaging::{read, write};
+use seggpt_imaging::{
+    Orientation,
+    read::{self, Exif, Note, Reading},
+    write,
+};
 
 use crate::inputs::Entry;
 
@@ -24,8 +23,8 @@ pub const FILE_LIMIT: usize = 48 << 20;
 /// The quality of pictures that only fit as JPEG.
 const QUALITY: u8 = 97;
 
-/// A picture, or why there is none, for people.
-pub type Reading = Result<Picture, String>;
+/// A picture with what there is to say of it, or why there is none, for people.
+pub type Loaded = Result<(Picture, Vec<Note>), String>;
 
 /// An entry with its place in the run. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -55,21 +54,19 @@ impl Item {
     }
 
     /// Reads the file. A decoder that panics spoils this item alone.
-    pub fn read(&self) -> Reading {
-        let path = &self.entry.path;
-        catch_unwind(AssertUnwindSafe(|| picture(path, RAW_LIMIT, FILE_LIMIT)))
-            .unwrap_or_else(|_| Err(eyre!("{}: the picture breaks its decoder", path.display())))
-            .map_err(|error| format!("{error:#}"))
+    pub fn read(&self, exif: Exif) -> Loaded {
+        picture(&self.entry.path, exif, RAW_LIMIT, FILE_LIMIT).map_err(|error| format!("{error:#}"))
     }
 
     /// The identity of the picture, `size` = (width, height). `file_size` (bytes) and `file_mtime` (nanoseconds since
     /// 1970) go along for the journal.
-    pub fn identity(&self, size: (u32, u32)) -> Identity {
+    pub fn identity(&self, size: (u32, u32), notes: &[Note]) -> Identity {
         let entry = &self.entry;
         let mut identity = Identity::new(entry.item.clone(), self.index, size);
         identity.name.clone_from(&entry.name);
         identity.source = entry.source();
         identity.total = Some(self.total);
+        identity.notes = notes.iter().map(ToString::to_string).collect();
         if let Some(stamp) = entry.stamp {
             let bytes = i64::try_from(stamp.size).unwrap_or(i64::MAX);
             identity
@@ -84,7 +81,7 @@ impl Item {
 
     /// The identity of a picture that could not be read.
     pub fn unread(&self) -> Identity {
-        self.identity((1, 1))
+        self.identity((1, 1), &[])
     }
 }
 
@@ -94,7 +91,12 @@ impl Item {
 /// # Errors
 /// No file, no picture, a damaged picture (also where the file's own bytes are to be sent), or one that is too large in
 /// any form; the file is named.
-pub fn picture(path: &Path, raw_limit: usize, file_limit: usize) -> Result<Picture> {
+pub fn picture(
+    path: &Path,
+    exif: Exif,
+    raw_limit: usize,
+    file_limit: usize,
+) -> Result<(Picture, Vec<Note>)> {
     let name = path.display();
     let metadata = fs::metadata(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
     ensure!(
@@ -102,20 +104,24 @@ pub fn picture(path: &Path, raw_limit: usize, file_limit: usize) -> Result<Pictu
         "{name}: not a file; name a picture file, or the folder without wildcards"
     );
     let bytes = fs::read(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
-    let pixels = read::decode(&bytes, &name.to_string())?;
+    let name = name.to_string();
+    let Reading {
+        picture: pixels,
+        notes,
+        ..
+    } = Reading::decode(&bytes, &name, exif)?;
     if pixels.as_raw().len() <= raw_limit {
-        return Ok(Picture::from_rgb(pixels));
+        return Ok((Picture::from_rgb(pixels), notes));
     }
-    if let Some(encoding) = sendable(&bytes).filter(|_| bytes.len() <= file_limit) {
-        return Ok(Picture::new(
-            pixels.width(),
-            pixels.height(),
-            encoding,
-            bytes,
-        )?);
+    let (width, height) = pixels.dimensions();
+    // Whoever decodes it turns it upright.
+    let same =
+        exif == Exif::Apply || read::orientation(&bytes, &name)? == Orientation::NoTransforms;
+    if let Some(encoding) = sendable(&bytes).filter(|_| same && bytes.len() <= file_limit) {
+        return Ok((Picture::new(width, height, encoding, bytes)?, notes));
     }
     drop(bytes);
-    encoded(&pixels, path, file_limit)
+    Ok((encoded(&pixels, path, file_limit)?, notes))
 }
 
 /// The encodings that travel as they are.

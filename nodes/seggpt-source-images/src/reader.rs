@@ -10,16 +10,18 @@ use std::{
 };
 
 use eyre::{Result, WrapErr};
+use seggpt_imaging::read::Exif;
 use seggpt_node::Careful;
 
-use crate::load::{Item, Reading};
+use crate::load::{Item, Loaded};
 
 /// The item's picture, or why there is none: also that the process died of reading it.
-pub fn read(item: &Item, careful: &Careful) -> Reading {
-    seggpt_fault::at("before-work", item.id());
+pub fn read(item: &Item, exif: Exif, careful: &Careful) -> Loaded {
     let reading = careful.over(item.id(), || {
+        seggpt_fault::at("before-work", item.id());
+        let reading = item.read(exif);
         seggpt_fault::at("in-work", item.id());
-        item.read()
+        reading
     });
     reading.flatten()
 }
@@ -27,13 +29,13 @@ pub fn read(item: &Item, careful: &Careful) -> Reading {
 /// Reads items in their order; holds one picture more than was taken.
 #[derive(Debug)]
 pub struct Reader {
-    readings: Receiver<(Item, Reading)>,
+    readings: Receiver<(Item, Loaded)>,
 }
 
 /// What [`Reader::next_within`] finds.
 pub enum Next {
     /// The next item, read or not readable.
-    Ready(Item, Reading),
+    Ready(Item, Loaded),
     /// It is still being read.
     Busy,
     /// All items were taken.
@@ -45,12 +47,12 @@ impl Reader {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(items: Vec<Item>, careful: Arc<Careful>) -> Result<Self> {
+    pub fn start(items: Vec<Item>, exif: Exif, careful: Arc<Careful>) -> Result<Self> {
         // No buffer: the thread waits with a picture in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
-                let reading = read(&item, &careful);
+                let reading = read(&item, exif, &careful);
                 if hand_over.send((item, reading)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }

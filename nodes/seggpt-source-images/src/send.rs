@@ -1,16 +1,18 @@
 //! The event loop: fill the window, take acknowledgements, send again what is lost or overdue.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window};
+use seggpt_imaging::read::{Exif, Note, NoteKind};
+use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window, outcome::GONE};
 
 use crate::{
-    load::{Item, Reading},
+    load::{Item, Loaded},
     reader::{Next, Reader, read},
 };
 
@@ -29,23 +31,27 @@ pub struct Sender {
     link: Link<Item>,
     careful: Arc<Careful>,
     resend_s: u32,
+    exif: Exif,
     /// The next picture, while the window has no room for it.
-    next: Option<(Item, Reading)>,
+    next: Option<(Item, Loaded)>,
     acknowledged: usize,
     lost: Vec<String>,
+    told: HashSet<NoteKind>,
 }
 
 impl Sender {
     /// `resend_s`: the window's patience, for messages.
-    pub fn new(io: Io, window: Window<Item>, resend_s: u32) -> Self {
+    pub fn new(io: Io, window: Window<Item>, resend_s: u32, exif: Exif) -> Self {
         Self {
             link: Link::new(window).restarted(io.restarts()),
             careful: Arc::new(Careful::new(io.id(), io.crumbs())),
             io,
             resend_s,
+            exif,
             next: None,
             acknowledged: 0,
             lost: Vec::new(),
+            told: HashSet::new(),
         }
     }
 
@@ -62,7 +68,7 @@ impl Sender {
 
     fn go_round(mut self, items: Vec<Item>) -> Result<()> {
         let total = items.len();
-        let reader = Reader::start(items, Arc::clone(&self.careful))?;
+        let reader = Reader::start(items, self.exif, Arc::clone(&self.careful))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
                 "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
@@ -70,13 +76,18 @@ impl Sender {
             return self.send_blindly(&reader);
         }
         let mut unread = total > 0;
+        let mut taken = 0;
         while unread || self.next.is_some() || !self.link.is_empty() {
             self.step()?;
             let may_send = unread && self.next.is_none() && self.link.may_send(0);
             if may_send {
                 match reader.next_within(GLANCE) {
-                    Next::Ready(item, reading) => self.next = Some((item, reading)),
+                    Next::Ready(item, reading) => {
+                        taken += 1;
+                        self.next = Some((item, reading));
+                    }
                     Next::Busy => {}
+                    Next::End if taken < total => bail!("the thread that reads pictures is gone"),
                     Next::End => unread = false,
                 }
             }
@@ -91,7 +102,7 @@ impl Sender {
                 Some(None) => {}
                 None if self.io.stopped() => return Ok(()),
                 None => bail!(
-                    "the acknowledgements ended after {} of {total} pictures: the sink is gone",
+                    "the acknowledgements ended after {} of {total} pictures: the sink {GONE}",
                     self.acknowledged
                 ),
             }
@@ -111,10 +122,9 @@ impl Sender {
 
     /// Sends the next picture, if there is room for it.
     fn send_next(&mut self) -> Result<()> {
-        let room = |(_, reading): &mut (Item, Reading)| self.link.may_send(bytes(reading));
+        let room = |(_, reading): &mut (Item, Loaded)| self.link.may_send(bytes(reading));
         if let Some((item, reading)) = self.next.take_if(room) {
             let bytes = bytes(&reading);
-            seggpt_fault::at("before-send", item.id());
             self.send(&item, reading)?;
             seggpt_fault::at("after-send", item.id());
             let id = item.id().to_owned();
@@ -152,6 +162,7 @@ impl Sender {
             Ok(message) => {
                 let item = &message.identity().item;
                 seggpt_fault::at("at-ack", item);
+                self.careful.done(item);
                 match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
@@ -167,7 +178,7 @@ impl Sender {
                 Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
                 Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
-                    let reading = read(&item, &self.careful);
+                    let reading = read(&item, self.exif, &self.careful);
                     self.send(&item, reading)?;
                 }
                 Step::Condemn(item) => {
@@ -192,12 +203,34 @@ impl Sender {
         Ok(())
     }
 
-    fn send(&mut self, item: &Item, reading: Reading) -> Result<()> {
+    /// Says the first note of each kind; the others are in the report.
+    fn tell(&mut self, item: &Item, notes: &[Note]) {
+        for note in notes {
+            if self.told.insert(note.kind) && note.kind != NoteKind::Turned {
+                tracing::warn!(
+                    "{}: {note} (said once; the report says it of every picture that it is true of)",
+                    item.id()
+                );
+            }
+        }
+    }
+
+    fn send(&mut self, item: &Item, reading: Loaded) -> Result<()> {
+        let careful = Arc::clone(&self.careful);
+        let sent = careful.over(item.id(), || {
+            seggpt_fault::at("before-send", item.id());
+            self.send_now(item, reading)
+        });
+        sent.unwrap_or_else(|deadly| self.send_now(item, Err(deadly)))
+    }
+
+    fn send_now(&mut self, item: &Item, reading: Loaded) -> Result<()> {
         let message = match reading {
-            Ok(picture) => Message::Item(
-                item.identity((picture.width(), picture.height())),
-                Image(picture),
-            ),
+            Ok((picture, notes)) => {
+                self.tell(item, &notes);
+                let size = (picture.width(), picture.height());
+                Message::Item(item.identity(size, &notes), Image(picture))
+            }
             Err(error) => Message::Failed(
                 item.unread(),
                 Failure {
@@ -211,8 +244,8 @@ impl Sender {
 }
 
 /// What a picture takes once it is decoded, as every node on the way will have it.
-fn bytes(reading: &Reading) -> u64 {
-    reading.as_ref().map_or(0, |picture| {
+fn bytes(reading: &Loaded) -> u64 {
+    reading.as_ref().map_or(0, |(picture, _)| {
         u64::from(picture.width()) * u64::from(picture.height()) * 3
     })
 }

@@ -170,7 +170,7 @@ fn explicit_files_are_tried_whatever_they_are_called() {
 fn lists_keep_their_order_and_missing_files_in_them_become_items() {
     let dir = folder(&["b.png", "a.png"]);
     let at = dir.path().display();
-    let text = format!("\u{feff}{at}/b.png\r\n\r\n  {at}/gone.png\n{at}/a.png\n");
+    let text = format!("\u{feff}{at}/b.png\r\n\r\n{at}/gone.png\n{at}/a.png\n");
     fs::write(dir.path().join("list.txt"), text).unwrap();
     let entries = expanded(&dir, &["@list.txt"], true).unwrap();
     let items: Vec<_> = entries
@@ -216,10 +216,33 @@ fn blank_lines_mean_nothing() {
     let dir = folder(&["1.png"]);
     let inputs = [
         String::new(),
-        format!("  {}/1.png ", dir.path().display()),
+        format!("{}/1.png", dir.path().display()),
         "\t".into(),
     ];
     assert_eq!(expand(&inputs, true).unwrap().len(), 1);
+}
+
+#[test]
+fn basic_ftp_149_a_name_may_end_in_a_blank() {
+    let dir = folder(&["flight 7 /a.png", " b.png"]);
+    assert_eq!(items(&dir, &["flight 7 ", " b.png"]), ["a.png", " b.png"]);
+    let list = format!("{}/flight 7 /a.png\r\n", dir.path().display());
+    fs::write(dir.path().join("list.txt"), list).unwrap();
+    let entries = expanded(&dir, &["@list.txt"], true).unwrap();
+    assert!(entries[0].path.is_file());
+}
+
+#[test]
+fn a_file_of_before_1970_is_an_ordinary_file() {
+    let dir = folder(&["1.png"]);
+    let before = std::time::UNIX_EPOCH - std::time::Duration::from_secs(86_400);
+    let file = fs::File::options()
+        .write(true)
+        .open(dir.path().join("1.png"))
+        .unwrap();
+    file.set_modified(before).unwrap();
+    let stamp = expanded(&dir, &["1.png"], true).unwrap()[0].stamp.unwrap();
+    assert_eq!(stamp.mtime, -86_400_000_000_000);
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub(super) fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
             lines(plan.sets.iter().map(|set| shown(set)).collect()),
         ));
     }
+    if let Some(images) = &plan.images {
+        all.push(("IMAGES", shown(images)));
+    }
     if let Some(parts) = &plan.parts {
         all.push(("IMAGES", shown(&parts.images)));
         all.push(("TRUTH", shown(&parts.truth)));
@@ -127,6 +130,7 @@ mod tests {
         Plan {
             out: args.out.clone(),
             sets: args.sets.clone(),
+            images: None,
             parts: None,
             ways: args.ensembles.iter().copied().map(way).collect(),
             args: *args,

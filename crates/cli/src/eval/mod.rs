@@ -177,7 +177,7 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Exam
         return Ok(());
     }
     console::result(&format!("\n{}\n", table::markdown(rows)));
-    if rows.iter().any(|row| !row.maker.trained) {
+    if rows.iter().any(|row| row.maker.is_untrained()) {
         console::note("warning: the weights are untrained, so these scores mean nothing");
     }
     console::result(&format!("report: {}", page.display()));

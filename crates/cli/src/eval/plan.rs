@@ -18,6 +18,8 @@ pub struct Plan {
     pub out: PathBuf,
     /// Data sets.
     pub sets: Vec<PathBuf>,
+    /// Where the pictures of labelling tools' files are.
+    pub images: Option<PathBuf>,
     /// Data in no known layout.
     pub parts: Option<Parts>,
     /// One a row, baselines left out.
@@ -80,12 +82,13 @@ impl Plan {
             sets: args
                 .sets
                 .iter()
-                .map(|set| match set.is_dir() {
+                .map(|set| match set.exists() {
                     true => absolute(set),
-                    false => Err(Flaw::new(format!("there is no folder {}", set.display()))
-                        .help("a data set is a folder; `seggpt eval --help` says which layouts are known")),
+                    false => Err(Flaw::new(format!("there is no {}", set.display()))
+                        .help("a data set is a folder or a labelling tool's file; `seggpt eval --help` says which are known")),
                 })
                 .collect::<Result<_, Flaw>>()?,
+            images: images(args)?,
             parts: parts(args)?,
             ways: Vec::new(),
             args: args.clone(),
@@ -142,7 +145,13 @@ impl Plan {
 
     /// The sets, as the exam opens them.
     pub fn sources(&self) -> Vec<Source> {
-        let folders = self.sets.iter().cloned().map(Source::Folder);
+        let folders = self.sets.iter().cloned().map(|set| match &self.images {
+            Some(images) => Source::Exported {
+                annotations: set,
+                images: images.clone(),
+            },
+            None => Source::Folder(set),
+        });
         let parts = self.parts.iter().map(|parts| Source::Parts {
             images: parts.images.clone(),
             truth: parts.truth.clone(),
@@ -164,6 +173,26 @@ impl Plan {
             min_pixels: args.min_pixels,
             seed: args.seed,
         }
+    }
+}
+
+/// The pictures of labelling tools' files, where no masks are named for them.
+fn images(args: &EvalArgs) -> Result<Option<PathBuf>, Flaw> {
+    let Some(images) = args.images.as_deref().filter(|_| args.truth.is_none()) else {
+        return Ok(None);
+    };
+    if args.sets.is_empty() {
+        return Err(Flaw::new(
+            "--images without --truth says where the pictures of a SET are, but there is none",
+        )
+        .help("name a labelling tool's file, or give --truth and --prompt as well"));
+    }
+    match images.is_dir() {
+        true => absolute(images).map(Some),
+        false => Err(Flaw::new(format!(
+            "--images {}: there is no such folder",
+            images.display()
+        ))),
     }
 }
 
@@ -196,7 +225,7 @@ fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
         models.push(Model {
             name: model_name(&path),
             path,
-            input: inspection.config.image_size,
+            input: inspection.architecture.image_size(),
             card: Card::beside(&inspection.path),
         });
     }

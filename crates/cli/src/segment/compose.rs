@@ -42,20 +42,25 @@ pub fn compose(plan: &Plan) -> String {
         ("CANVAS_SIZE", plan.canvas.to_string()),
         ("MODEL", plan.model.display().to_string()),
     ];
-    let source = [
+    let mut source = vec![
         ("INPUTS", plan.inputs.entries.join("\n")),
         ("RESULTS", plan.out.display().to_string()),
         ("WINDOW", args.window.to_string()),
         ("WINDOW_MB", args.window_mb.to_string()),
         ("RESEND_S", patience(args.window, plan.k).to_string()),
     ];
-    let mut prompts = vec![
-        plan.prompts.setting(),
+    let mut prompts = plan.prompts.settings();
+    prompts.extend([
         ("SELECT", args.select.word().to_owned()),
         ("K", plan.k.to_string()),
         ("SEED", args.seed.to_string()),
-    ];
+    ]);
     prompts.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
+    let mask_mode = args.mask_mode.map(|mode| ("MASK_MODE", mode.to_string()));
+    prompts.extend(mask_mode);
+    let exif = args.exif.map(|exif| ("EXIF", exif.to_string()));
+    prompts.extend(exif.clone());
+    source.extend(exif);
     prompts.extend(plan.classes.clone().map(|classes| ("CLASSES", classes)));
     let infer = [
         ("DEVICE", args.device.to_string()),
@@ -69,7 +74,7 @@ pub fn compose(plan: &Plan) -> String {
             if args.instances { "components" } else { "none" }.to_owned(),
         ),
     ];
-    let sink = [
+    let mut sink = vec![
         ("OUT", plan.out.display().to_string()),
         ("MASK", args.mask.word().to_owned()),
         ("OVERLAY", (!args.no_overlay).to_string()),
@@ -77,6 +82,10 @@ pub fn compose(plan: &Plan) -> String {
         ("PAINTED", args.painted.to_string()),
         ("REPORT", (!args.no_report).to_string()),
     ];
+    if !args.exports.is_empty() {
+        let words: Vec<_> = args.exports.iter().map(|export| export.word()).collect();
+        sink.push(("EXPORT", words.join(",")));
+    }
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
@@ -132,6 +141,7 @@ mod tests {
             },
             prompts: Prompts {
                 library: None,
+                images: None,
                 pairs: vec![("/a.png".into(), "/b.png".into())],
                 count: Some(1),
             },

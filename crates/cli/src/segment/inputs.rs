@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use seggpt_files::text;
+
 use super::absolute;
 use seggpt_flow::Flaw;
 
@@ -36,17 +38,12 @@ pub(super) fn check(inputs: &[String], out: &Path, flow: &Path) -> Result<Inputs
 
 fn one(input: &str, out: &Path, flow: &Path, found: &mut Inputs) -> Result<(), Flaw> {
     if let Some(list) = input.strip_prefix('@') {
-        let text = std::fs::read_to_string(list).map_err(|error| {
+        let text = text::open(list).map_err(|error| {
             Flaw::new(format!("the list {list} cannot be read: {error}"))
                 .help("it must be a text file with one path a line")
         })?;
         // The source would take relative lines from the dataflow's folder, which is not where the user stands.
-        let lines = text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty());
-        let lines: Vec<String> = lines
+        let lines: Vec<String> = text::lines(&text)
             .map(|line| Ok(shown(&absolute(Path::new(line))?)))
             .collect::<Result<_, Flaw>>()?;
         if lines.is_empty() {
@@ -194,7 +191,7 @@ mod tests {
     fn lists_become_absolute_ones() {
         let (folder, _) = pictures();
         let list = folder.path().join("list.txt");
-        std::fs::write(&list, "\u{feff}rel/a.png\n\n /abs/b.png \n").unwrap();
+        std::fs::write(&list, "\u{feff}rel/a.png\n\n/abs/b.png\n").unwrap();
         let found = checked(&[format!("@{}", list.display())], Path::new("/out")).unwrap();
         assert_eq!(found.entries, ["@/flow/inputs-1.txt"]);
         let lines: Vec<_> = found.lists[0].1.lines().collect();

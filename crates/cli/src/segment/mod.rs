@@ -76,7 +76,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         inputs,
         prompts,
         model,
-        canvas: refine.canvas(inspection.config.image_size),
+        canvas: refine.canvas(inspection.architecture.image_size()),
         refine,
         ensemble,
         k,

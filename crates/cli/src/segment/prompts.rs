@@ -10,8 +10,10 @@ use crate::args::SegmentArgs;
 /// The examples, as the prompts node is told of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Prompts {
-    /// A folder with `prompts.yml`, or that file.
+    /// A folder with `prompts.yml`, or that file, or what a labelling tool exported.
     pub library: Option<PathBuf>,
+    /// The pictures that a labelling tool's file speaks of.
+    pub images: Option<PathBuf>,
     /// Pictures and their masks.
     pub pairs: Vec<(PathBuf, PathBuf)>,
     /// How many there are; not known of a library.
@@ -19,25 +21,28 @@ pub(super) struct Prompts {
 }
 
 impl Prompts {
-    /// The variable of the prompts node.
-    pub(super) fn setting(&self) -> (&'static str, String) {
-        match &self.library {
-            Some(library) => ("PROMPTS", library.display().to_string()),
-            None => {
-                let lines = self
-                    .pairs
-                    .iter()
-                    .map(|(image, mask)| format!("{}={}", image.display(), mask.display()));
-                ("PROMPT_PAIRS", lines.collect::<Vec<_>>().join("\n"))
-            }
-        }
+    /// The variables of the prompts node.
+    pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
+        let Some(library) = &self.library else {
+            let lines = self
+                .pairs
+                .iter()
+                .map(|(image, mask)| format!("{}={}", image.display(), mask.display()));
+            return vec![("PROMPT_PAIRS", lines.collect::<Vec<_>>().join("\n"))];
+        };
+        let images = self.images.as_ref();
+        let images = images.map(|images| ("IMAGES", images.display().to_string()));
+        let library = ("PROMPTS", library.display().to_string());
+        std::iter::once(library).chain(images).collect()
     }
 }
 
 pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Flaw> {
     if let Some(library) = &args.prompts {
+        let images = args.images.as_deref().map(absolute).transpose()?;
         return Ok(Prompts {
-            library: Some(check_library(library)?),
+            library: Some(check_library(library, images.as_deref())?),
+            images,
             pairs: Vec::new(),
             count: None,
         });
@@ -56,20 +61,25 @@ pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Flaw> {
     let count = u32::try_from(pairs.len()).ok();
     Ok(Prompts {
         library: None,
+        images: None,
         pairs,
         count,
     })
 }
 
-fn check_library(library: &Path) -> Result<PathBuf, Flaw> {
-    let file = if library.is_dir() {
-        library.join("prompts.yml")
-    } else {
-        library.to_owned()
-    };
-    if !file.is_file() {
-        return Err(Flaw::new(format!("--prompts {}: there is no file {}", library.display(), file.display()))
-            .help("a prompt library is a folder with `prompts.yml`; for single examples use --prompt IMG=MASK"));
+/// Reads the list, or the file of annotations, and nothing of the pictures but headers.
+fn check_library(library: &Path, images: Option<&Path>) -> Result<PathBuf, Flaw> {
+    if let Err(error) = seggpt_prompt_library::files(library, images) {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        return Err(Flaw::new(format!(
+            "--prompts {}: {error}{}",
+            library.display(),
+            cause.unwrap_or_default()
+        ))
+        .help(
+            "a prompt library is a folder with `prompts.yml`, or what CVAT, labelme, Label Studio or COCO's tools export (--images \
+             says where its pictures are); for single examples use --prompt IMG=MASK",
+        ));
     }
     absolute(library)
 }
@@ -99,35 +109,11 @@ pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), Flaw> {
 
 /// Checks `ID:NAME:#RRGGBB,...` and returns it as it was.
 pub(super) fn classes(text: &str) -> Result<String, Flaw> {
-    let mut ids = std::collections::BTreeSet::new();
-    for class in text.split(',') {
-        let wrong = |reason: &str| {
-            Flaw::new(format!("--classes: `{class}` {reason}"))
-                .help("classes look like 1:cell:#ff0000,2:nucleus:#00ff00")
-        };
-        let parts: Vec<_> = class.split(':').map(str::trim).collect();
-        let [id, name, color] = parts[..] else {
-            return Err(wrong("is not ID:NAME:#RRGGBB"));
-        };
-        let id: u16 = id
-            .parse()
-            .map_err(|_| wrong("has no id between 1 and 65535"))?;
-        if id == 0 {
-            return Err(wrong("has id 0, which is the background"));
-        }
-        if name.is_empty() {
-            return Err(wrong("has no name"));
-        }
-        let is_color = color
-            .strip_prefix('#')
-            .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        if !is_color {
-            return Err(wrong("has no colour such as #ff0000"));
-        }
-        if !ids.insert(id) {
-            return Err(wrong("has an id that another class has as well"));
-        }
-    }
+    let table: Result<seggpt_prompt_library::ClassTable, String> = text.parse();
+    table.map_err(|reason| {
+        Flaw::new(format!("--classes: {reason}"))
+            .help("classes look like 1:cell:#ff0000,2:nucleus:#00ff00")
+    })?;
     Ok(text.to_owned())
 }
 
@@ -166,30 +152,27 @@ mod tests {
     fn a_library_has_its_file() {
         let folder = tempfile::tempdir().unwrap();
         assert!(
-            check_library(folder.path())
+            check_library(folder.path(), None)
                 .unwrap_err()
                 .to_string()
                 .contains("prompts.yml")
         );
-        std::fs::write(folder.path().join("prompts.yml"), "").unwrap();
-        assert_eq!(check_library(folder.path()).unwrap(), folder.path());
+        std::fs::write(folder.path().join("prompts.yml"), "prompts: []").unwrap();
+        assert_eq!(check_library(folder.path(), None).unwrap(), folder.path());
     }
 
     #[test]
     fn class_tables_are_checked() {
         assert!(classes("1:cell:#ff0000,2:wall:#00FF00").is_ok());
+        assert!(classes("1:cell,2").is_ok());
         for (text, reason) in [
-            ("cell", "ID:NAME"),
-            ("0:cell:#ff0000", "background"),
-            ("70000:cell:#ff0000", "between 1 and"),
-            ("1::#ff0000", "no name"),
-            ("1:cell:red", "no colour"),
-            ("1:a:#ff0000,1:b:#00ff00", "another class"),
+            ("cell", "id"),
+            ("0:cell:#ff0000", "id"),
+            ("1:cell:red", "colour"),
+            ("1:a:#ff0000,1:b:#00ff00", "twice"),
         ] {
-            assert!(
-                classes(text).unwrap_err().to_string().contains(reason),
-                "{text}"
-            );
+            let error = classes(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
         }
     }
 }

@@ -23,7 +23,12 @@ pub(super) fn to_rgb(picture: &Picture) -> RgbImage {
             .flat_map(|p| [p[2], p[1], p[0]])
             .collect(),
         Encoding::Mono8 => bytes.iter().flat_map(|&grey| [grey; 3]).collect(),
-        Encoding::Mono16 => bytes.chunks_exact(2).flat_map(|p| [p[1]; 3]).collect(),
+        Encoding::Mono16 => {
+            let (pairs, _) = bytes.as_chunks::<2>();
+            let values: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+            let grey = seggpt_imaging::read::reduced(&values);
+            grey.into_iter().flat_map(|grey| [grey; 3]).collect()
+        }
         Encoding::Yuv420 => {
             let (luma, chroma) = bytes.split_at(w * height as usize);
             let (u, v) = chroma.split_at(chroma.len() / 2);

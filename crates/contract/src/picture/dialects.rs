@@ -8,15 +8,21 @@
 //! | ROS 2 bridge (`sensor_msgs/Image`) | Struct `header, height, width, encoding, is_bigendian, step, data` | |
 //! | ROS 2 bridge (`sensor_msgs/CompressedImage`) | Struct `header, format, data` | |
 //! | dora `std/media/v1/CompressedImage` | `Binary`, `LargeBinary` | `encoding`, optional |
+//!
+//! Which dialect a struct is in, its fields say. Samples of 16 bits and Bayer mosaics become `rgb8`; depth images are
+//! refused by name, but `16UC1`, which thermal cameras send as well: it is read as grey, with a note.
 
 use arrow::{array::ArrayRef, buffer::Buffer, datatypes::DataType};
 use chrono::DateTime;
 
-use super::{Encoding, MESSAGE, Picture};
+use super::{
+    Encoding, MESSAGE, Picture,
+    sensor::{Layout, Sensor},
+};
 use crate::{
     ContractError, Parameter, Parameters,
     fields::{Reader, byte_buffer},
-    identity::STAMP,
+    identity::{NOTE, STAMP},
     parameters::{take_side, take_text},
 };
 
@@ -39,7 +45,7 @@ impl Picture {
                 let row = Reader::new(MESSAGE, array)?;
                 keep_header(&row, parameters);
                 if row.has("step") {
-                    ros(&row)
+                    ros(&row, parameters)
                 } else if row.has("format") {
                     ros_compressed(&row)
                 } else if row.has("channels") {
@@ -74,12 +80,16 @@ fn flat(array: &ArrayRef, parameters: &mut Parameters) -> Result<Picture, Contra
         });
     }
     let data = byte_buffer(array).ok_or_else(|| missing("data"))?;
-    let encoding: Encoding = take_text(parameters, MESSAGE, "encoding")?
-        .ok_or_else(|| missing("encoding"))?
-        .parse()?;
+    let name = take_text(parameters, MESSAGE, "encoding")?.ok_or_else(|| missing("encoding"))?;
     take_text(parameters, MESSAGE, "primitive")?;
     let width = take_side(parameters, MESSAGE, "width")?;
     let height = take_side(parameters, MESSAGE, "height")?;
+    if let Some(sensor) = Sensor::named(&name)? {
+        let width = width.ok_or_else(|| missing("width"))?;
+        let height = height.ok_or_else(|| missing("height"))?;
+        return sensor.picture(&name, packed(width, height), data);
+    }
+    let encoding: Encoding = name.parse()?;
     match (width, height) {
         (Some(width), Some(height)) => Picture::new(width, height, encoding, data),
         _ if encoding.is_file() => sized(encoding, data),
@@ -117,13 +127,27 @@ fn sized(encoding: Encoding, data: Buffer) -> Result<Picture, ContractError> {
     Picture::new(width, height, encoding, data)
 }
 
+/// Without padding, in this machine's order.
+fn packed(width: u32, height: u32) -> Layout {
+    Layout {
+        width,
+        height,
+        step: None,
+        big_endian: cfg!(target_endian = "big"),
+    }
+}
+
 fn standard(row: &Reader) -> Result<Picture, ContractError> {
-    Picture::new(
+    let (width, height, name) = (
         row.side("width")?,
         row.side("height")?,
-        row.text("encoding")?.parse()?,
-        row.bytes("data")?,
-    )
+        row.text("encoding")?,
+    );
+    let data = row.bytes("data")?;
+    match Sensor::named(name)? {
+        Some(sensor) => sensor.picture(name, packed(width, height), data),
+        None => Picture::new(width, height, name.parse()?, data),
+    }
 }
 
 fn kornia(row: &Reader) -> Result<Picture, ContractError> {
@@ -148,20 +172,36 @@ fn kornia(row: &Reader) -> Result<Picture, ContractError> {
     )
 }
 
-fn ros(row: &Reader) -> Result<Picture, ContractError> {
-    let (width, height) = (row.side("width")?, row.side("height")?);
-    let encoding: Encoding = row.text("encoding")?.parse()?;
-    let data = without_padding(
-        encoding,
-        width,
-        height,
-        row.u32("step")? as usize,
-        row.bytes("data")?,
-    )?;
-    let big_endian = encoding == Encoding::Mono16 && row.flag("is_bigendian")?;
+fn ros(row: &Reader, parameters: &mut Parameters) -> Result<Picture, ContractError> {
+    let name = row.text("encoding")?;
+    let layout = Layout {
+        width: row.side("width")?,
+        height: row.side("height")?,
+        step: Some(row.u32("step")? as usize),
+        // Senders of 8-bit samples leave it out.
+        big_endian: row.has("is_bigendian") && row.flag("is_bigendian")?,
+    };
+    let data = row.bytes("data")?;
+    if let Some(sensor) = Sensor::named(name)? {
+        return sensor.picture(name, layout, data);
+    }
+    if name.eq_ignore_ascii_case("16UC1") {
+        let note =
+            "encoding 16UC1, which depth cameras send: taken for grey, and scaled as grey is";
+        parameters.insert(NOTE.into(), Parameter::String(note.into()));
+    }
+    let encoding: Encoding = name.parse()?;
+    let data = if encoding.is_file() {
+        data
+    } else if matches!(encoding, Encoding::Yuv420 | Encoding::Nv12) {
+        planar(encoding, layout, data)?
+    } else {
+        without_padding(name, layout, encoding.row_len(layout.width), data)?
+    };
+    let big_endian = encoding == Encoding::Mono16 && layout.big_endian;
     Picture::new(
-        width,
-        height,
+        layout.width,
+        layout.height,
         encoding,
         if big_endian { swapped(&data) } else { data },
     )
@@ -169,6 +209,11 @@ fn ros(row: &Reader) -> Result<Picture, ContractError> {
 
 fn ros_compressed(row: &Reader) -> Result<Picture, ContractError> {
     let data = row.bytes("data")?;
+    if let Ok(format) = row.text("format")
+        && format.contains("compressedDepth")
+    {
+        return Err(ContractError::Measured(format.to_owned()));
+    }
     // The format names how the pixels were encoded before, too: `bgr8; jpeg compressed bgr8`. The bytes say it plainly.
     let encoding = by_signature(&data).map_err(|error| {
         let format = row.text("format").unwrap_or_default();
@@ -196,20 +241,17 @@ fn keep_header(row: &Reader, parameters: &mut Parameters) {
     }
 }
 
-fn without_padding(
-    encoding: Encoding,
-    width: u32,
-    height: u32,
-    step: usize,
+/// Rows of `row` bytes each, without what the sender put between them.
+pub(super) fn without_padding(
+    encoding: &str,
+    layout: Layout,
+    row: usize,
     data: Buffer,
 ) -> Result<Buffer, ContractError> {
-    let row = encoding.row_len(width);
-    if step == row || encoding.is_file() {
-        return Ok(data);
-    }
+    let Layout { width, height, .. } = layout;
+    let step = layout.step.unwrap_or(row);
     let expected = step.saturating_mul(height as usize);
-    if step < row || data.len() != expected || matches!(encoding, Encoding::Yuv420 | Encoding::Nv12)
-    {
+    if step < row || data.len() != expected {
         let what = format!("a {width} x {height} {encoding} picture in rows of {step} bytes");
         return Err(ContractError::SizeMismatch {
             message: MESSAGE,
@@ -218,12 +260,25 @@ fn without_padding(
             expected: expected.max(row.saturating_mul(height as usize)),
         });
     }
-    Ok(data
-        .chunks_exact(step)
-        .flat_map(|padded| &padded[..row])
-        .copied()
-        .collect::<Vec<u8>>()
-        .into())
+    if step == row {
+        return Ok(data);
+    }
+    let rows = data.chunks_exact(step).flat_map(|padded| &padded[..row]);
+    Ok(rows.copied().collect::<Vec<u8>>().into())
+}
+
+/// Planes cannot be told apart where their rows are padded.
+fn planar(encoding: Encoding, layout: Layout, data: Buffer) -> Result<Buffer, ContractError> {
+    let (width, height) = (layout.width, layout.height);
+    match layout.step {
+        Some(step) if step != encoding.row_len(width) => Err(ContractError::SizeMismatch {
+            message: MESSAGE,
+            what: format!("a {width} x {height} {encoding} picture in rows of {step} bytes"),
+            found: data.len(),
+            expected: encoding.raw_len(width, height).unwrap_or_default(),
+        }),
+        _ => Ok(data),
+    }
 }
 
 fn swapped(data: &[u8]) -> Buffer {

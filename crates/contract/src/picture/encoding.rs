@@ -15,7 +15,7 @@ pub enum Encoding {
     Bgra8,
     /// Grey.
     Mono8,
-    /// Grey, 16 bit little-endian; the high byte is used.
+    /// Grey, 16 bit little-endian; reduced to 8 bits as pictures in files are.
     Mono16,
     /// Planar 4:2:0 (I420: Y, U, V), BT.601 limited range, as OpenCV writes it.
     Yuv420,

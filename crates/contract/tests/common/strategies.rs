@@ -61,10 +61,19 @@ pub fn identity() -> impl Strategy<Value = Identity> {
         size,
         time,
         position(),
+        vec(text(), 0..3),
         extra(),
     )
         .prop_map(
-            |([item, name, source], (index, total), (width, height), time, position, extra)| {
+            |(
+                [item, name, source],
+                (index, total),
+                (width, height),
+                time,
+                position,
+                notes,
+                extra,
+            )| {
                 Identity {
                     item,
                     name,
@@ -75,6 +84,7 @@ pub fn identity() -> impl Strategy<Value = Identity> {
                     height,
                     time,
                     position,
+                    notes,
                     extra,
                 }
             },

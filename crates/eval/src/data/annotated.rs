@@ -35,14 +35,14 @@ impl Annotated {
     /// a mask that cannot be understood.
     pub fn open(root: impl AsRef<Path>, mode: MaskMode) -> Result<Self, EvalError> {
         let root = root.as_ref();
-        let mut pictures = files::pictures(&root.join("images"))?;
+        let pictures = files::pictures(&root.join("images"))?;
         let (mut samples, mut masks) = (Vec::new(), Vec::new());
-        for (name, mask) in files::pictures(&root.join("masks"))? {
-            let picture = pictures.remove(&name).ok_or_else(|| {
-                files::wrong(&mask, "there is no picture of this name in images/")
-            })?;
-            samples.push(Sample::new(name, picture));
-            masks.push(mask);
+        for (name, mask) in files::pictures(&root.join("masks"))?.iter() {
+            let picture = pictures
+                .get(name)
+                .ok_or_else(|| files::wrong(mask, "there is no picture of this name in images/"))?;
+            samples.push(Sample::new(name, picture.clone()));
+            masks.push(mask.clone());
         }
         if samples.is_empty() {
             return Err(files::wrong(root, "its folder masks/ holds no masks"));
@@ -103,6 +103,11 @@ impl Dataset for Annotated {
 
     fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
     }
 
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use seggpt_files::listing;
 use seggpt_imaging::read;
 
 use super::{Class, Dataset, Sample, Truth, files};
@@ -52,13 +53,10 @@ impl ClassFolders {
                 .map_err(|_| files::wrong(root, "it holds more than 65,535 classes"))?;
             let class = Class::new(id, files::name(&folder));
             for photo in photos {
-                let mask = photo.with_extension("png");
-                if !drawn.contains(&mask) {
-                    return Err(files::wrong(
-                        &photo,
-                        "there is no mask of the same name and .png",
-                    ));
-                }
+                let own = |mask: &&PathBuf| mask.file_stem() == photo.file_stem();
+                let mask = drawn.iter().find(own).cloned().ok_or_else(|| {
+                    files::wrong(&photo, "there is no mask of the same name and .png")
+                })?;
                 let name = format!("{}/{}", class.name, files::stem(&photo));
                 let mut sample = Sample::new(name, photo);
                 sample.classes = Some(vec![id]);
@@ -83,21 +81,9 @@ impl ClassFolders {
 
 /// The photographs and the masks of a class, each by name.
 fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), EvalError> {
-    let listed = std::fs::read_dir(folder).map_err(|source| files::unreadable(folder, source))?;
-    let mut paths = Vec::new();
-    for entry in listed {
-        paths.push(
-            entry
-                .map_err(|source| files::unreadable(folder, source))?
-                .path(),
-        );
-    }
-    paths.sort();
-    let with = |extensions: &[&str]| {
-        let fits = |path: &&PathBuf| {
-            path.extension()
-                .is_some_and(|e| extensions.iter().any(|x| e == *x))
-        };
+    let paths = listing::entries(folder).map_err(|source| files::unreadable(folder, source))?;
+    let with = |endings: &[&str]| {
+        let fits = |path: &&PathBuf| listing::ends_in(path, endings);
         paths.iter().filter(fits).cloned().collect()
     };
     Ok((with(&["jpg", "jpeg"]), with(&["png"])))
@@ -114,6 +100,11 @@ impl Dataset for ClassFolders {
 
     fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
     }
 
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {

@@ -1,19 +1,17 @@
 //! Listing folders and reading the small text files that data sets come with.
 
 use std::{
-    collections::BTreeMap,
-    ffi::OsStr,
-    fs,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
 };
+
+use seggpt_files::{listing, text};
 
 use super::Class;
 use crate::EvalError;
 
-const PICTURES: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
-
 pub(super) fn text(path: &Path) -> Result<String, EvalError> {
-    fs::read_to_string(path).map_err(|source| unreadable(path, source))
+    text::open(path).map_err(|source| unreadable(path, source))
 }
 
 pub(super) fn unreadable(path: &Path, source: std::io::Error) -> EvalError {
@@ -28,39 +26,60 @@ pub(super) fn wrong(path: &Path, reason: impl Into<String>) -> EvalError {
     }
 }
 
-/// The entries of a folder by name.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, EvalError> {
-    let listed = fs::read_dir(folder).map_err(|source| unreadable(folder, source))?;
-    let mut paths = listed
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|source| unreadable(folder, source))?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// The folders in a folder, by name.
+/// The folders in a folder.
 pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, EvalError> {
-    Ok(entries(folder)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect())
+    listing::folders(folder).map_err(|source| unreadable(folder, source))
 }
 
-/// The pictures of a folder by their name without extension.
-pub(super) fn pictures(folder: &Path) -> Result<BTreeMap<String, PathBuf>, EvalError> {
-    let is_picture = |path: &PathBuf| {
-        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        PICTURES
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    };
-    let named = |path: PathBuf| (stem(&path), path);
-    Ok(entries(folder)?
-        .into_iter()
-        .filter(is_picture)
-        .map(named)
-        .collect())
+/// The pictures of a folder, each by its name without ending, in natural order.
+pub(super) struct Pictures {
+    files: Vec<(String, PathBuf)>,
+    by_name: HashMap<String, usize>,
+}
+
+/// The pictures of a folder.
+///
+/// Two of one name, such as `a.png` and `a.jpg`, are refused: which of them is meant?
+pub(super) fn pictures(folder: &Path) -> Result<Pictures, EvalError> {
+    let paths = listing::pictures(folder).map_err(|source| unreadable(folder, source))?;
+    let files: Vec<(String, PathBuf)> = paths.into_iter().map(|path| (stem(&path), path)).collect();
+    let mut by_name = HashMap::new();
+    for (at, (name, path)) in files.iter().enumerate() {
+        if let Some(before) = by_name.insert(name.clone(), at) {
+            let other: &(String, PathBuf) = &files[before];
+            return Err(wrong(
+                path,
+                format!(
+                    "{} is called so as well; rename or remove one of them",
+                    other.1.display()
+                ),
+            ));
+        }
+    }
+    Ok(Pictures { files, by_name })
+}
+
+impl Pictures {
+    /// None: an empty folder's.
+    pub(super) fn none() -> Self {
+        let (files, by_name) = (Vec::new(), HashMap::new());
+        Self { files, by_name }
+    }
+
+    /// The picture of a name.
+    pub(super) fn get(&self, name: &str) -> Option<&PathBuf> {
+        self.by_name.get(name).map(|&at| &self.files[at].1)
+    }
+
+    /// All by name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, PathBuf)> {
+        self.files.iter()
+    }
+}
+
+/// Width and height of a picture or mask, from its header.
+pub(super) fn size(path: &Path) -> Result<(usize, usize), EvalError> {
+    Ok(seggpt_annotations::size(path)?)
 }
 
 /// The name of a file without its extension.
@@ -80,8 +99,7 @@ pub(super) fn name(path: &Path) -> String {
 /// The lines of a list that are not empty.
 pub(super) fn list(path: &Path) -> Result<Vec<String>, EvalError> {
     let text = text(path)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.map(str::to_owned).collect())
+    Ok(text::lines(&text).map(str::to_owned).collect())
 }
 
 /// A table of `id TAB name` lines.
@@ -89,8 +107,12 @@ pub(super) fn classes(path: &Path) -> Result<Vec<Class>, EvalError> {
     let mut classes = BTreeMap::new();
     for line in list(path)? {
         let row = line.split_once('\t').and_then(|(id, name)| {
-            let id: u16 = id.parse().ok().filter(|id| (1..u16::MAX).contains(id))?;
-            Some(Class::new(id, name))
+            let id: u16 = id
+                .trim()
+                .parse()
+                .ok()
+                .filter(|id| (1..u16::MAX).contains(id))?;
+            Some(Class::new(id, name.trim()))
         });
         let class = row.ok_or_else(|| {
             wrong(

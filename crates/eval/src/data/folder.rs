@@ -1,12 +1,15 @@
 use std::path::{Path, PathBuf};
 
-use super::{Class, Dataset, Frame, Role, Sample, Truth, files};
-use crate::{EvalError, LabelPlane};
+use super::{
+    Class, Dataset, Frame, Role, Sample, Truth, files,
+    marks::{self, Kind, Marks},
+};
+use crate::EvalError;
 
 /// Pictures and masks of class ids in two folders.
 ///
-/// `images/NAME.*`, `masks/NAME.png` (8 or 16 bits or a palette; 0 background, 255 ignored),
-/// `classes.tsv` (`id TAB name`), and, if the set has prompts of its own, `split.tsv`
+/// `images/NAME.*`, `masks/NAME.png` (8 or 16 bits or a palette; 0 background, 255 ignored; where there is one class and no
+/// mask has its id, 255 is the class, as in black and white masks), `classes.tsv` (`id TAB name`), and, if the set has prompts of its own, `split.tsv`
 /// (`NAME TAB prompt|query`). A folder without `images/` is taken as a set of videos: every folder
 /// in it that has `images/` is one, its frames in the order of their names.
 #[derive(Debug, Clone)]
@@ -15,13 +18,15 @@ pub struct Folder {
     classes: Vec<Class>,
     samples: Vec<Sample>,
     masks: Vec<PathBuf>,
+    /// How each mask marks the classes.
+    kinds: Vec<Kind>,
 }
 
 impl Folder {
     /// Lists the folder.
     ///
     /// # Errors
-    /// [`EvalError::Read`] and [`EvalError::Format`], naming what is missing or wrong.
+    /// [`EvalError::Read`], [`EvalError::Imaging`] and [`EvalError::Format`], naming what is missing or wrong.
     pub fn open(root: impl AsRef<Path>) -> Result<Self, EvalError> {
         let root = root.as_ref();
         let mut set = Self {
@@ -29,9 +34,11 @@ impl Folder {
             classes: files::classes(&root.join("classes.tsv"))?,
             samples: Vec::new(),
             masks: Vec::new(),
+            kinds: Vec::new(),
         };
         if root.join("images").is_dir() {
             set.extend(root, None)?;
+            set.look()?;
             return Ok(set);
         }
         let videos = files::folders(root)?;
@@ -45,20 +52,60 @@ impl Folder {
             let reason = "it holds neither images/ nor folders with images/";
             return Err(files::wrong(root, reason));
         }
+        set.look()?;
         Ok(set)
     }
 
+    /// Reads every mask for the classes that it shows. Where there is one class, masks may be black and white: those of
+    /// prompts and those of queries each by themselves.
+    fn look(&mut self) -> Result<(), EvalError> {
+        let all = marks::look(&self.masks)?;
+        let ids: Vec<u16> = self.classes.iter().map(|class| class.id).collect();
+        let kind = |role: Option<Role>| {
+            let of_role = self.samples.iter().zip(&all);
+            let of_role = of_role.filter(|(sample, _)| sample.role == role);
+            match ids[..] {
+                [only] if marks::are_white(of_role.map(|(_, marks)| marks)) => Kind::White(only),
+                _ => Kind::Ids,
+            }
+        };
+        let [prompts, queries, neither] = [Some(Role::Prompt), Some(Role::Query), None].map(kind);
+        let of = |role: Option<Role>| match role {
+            Some(Role::Prompt) => prompts,
+            Some(Role::Query) => queries,
+            None => neither,
+        };
+        self.kinds = self.samples.iter().map(|sample| of(sample.role)).collect();
+        let each = || self.masks.iter().zip(&all).zip(&self.kinds);
+        for ((mask, marks), kind) in each() {
+            kind.check(mask, marks)?;
+        }
+        let asked = each().zip(&self.samples);
+        let asked = asked.filter(|(_, sample)| sample.role == Some(Role::Query));
+        let asked = asked.map(|(((mask, marks), kind), _)| (mask.as_path(), marks, *kind));
+        marks::check_shown(&ids, asked)?;
+        let shown: Vec<Vec<u16>> = all
+            .iter()
+            .zip(&self.kinds)
+            .map(|(marks, kind): (&Marks, &Kind)| kind.classes(marks))
+            .collect();
+        for (sample, shown) in self.samples.iter_mut().zip(shown) {
+            sample.classes = Some(shown);
+        }
+        Ok(())
+    }
+
     fn extend(&mut self, folder: &Path, video: Option<String>) -> Result<(), EvalError> {
-        let mut masks = files::pictures(&folder.join("masks"))?;
+        let masks = files::pictures(&folder.join("masks"))?;
         let pictures = files::pictures(&folder.join("images"))?;
-        let named = |(name, path): (String, PathBuf)| Sample::new(name, path);
-        let mut samples: Vec<Sample> = pictures.into_iter().map(named).collect();
+        let named = |(name, path): &(String, PathBuf)| Sample::new(name, path.clone());
+        let mut samples: Vec<Sample> = pictures.iter().map(named).collect();
         let split = folder.join("split.tsv");
         if split.is_file() {
             samples = in_split(&split, &samples)?;
         }
         for (index, mut sample) in samples.into_iter().enumerate() {
-            let mask = masks.remove(&sample.name).ok_or_else(|| {
+            let mask = masks.get(&sample.name).cloned().ok_or_else(|| {
                 let reason = format!("there is no mask named `{}`", sample.name);
                 files::wrong(&folder.join("masks"), reason)
             })?;
@@ -80,7 +127,7 @@ impl Folder {
 fn in_split(split: &Path, samples: &[Sample]) -> Result<Vec<Sample>, EvalError> {
     let row = |line: String| {
         let (name, role) = line.split_once('\t').unwrap_or((&line, ""));
-        let role = match role {
+        let role = match role.trim() {
             "prompt" => Role::Prompt,
             "query" => Role::Query,
             _ => {
@@ -114,8 +161,13 @@ impl Dataset for Folder {
         &self.samples
     }
 
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.masks[index]).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         self.sample(index)?;
-        Ok(Truth::of_labels(LabelPlane::open(&self.masks[index])?))
+        self.kinds[index].truth(&self.masks[index])
     }
 }

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use seggpt_imaging::RgbImage;
+
 use super::{Class, Dataset, Role, Sample, Truth};
 use crate::EvalError;
 
@@ -10,6 +12,7 @@ pub struct Joined {
     samples: Vec<Sample>,
     prompts: Arc<dyn Dataset>,
     queries: Arc<dyn Dataset>,
+    notes: Vec<String>,
 }
 
 impl Joined {
@@ -32,6 +35,7 @@ impl Joined {
         let samples = prompts.samples().iter().map(prompt);
         Self {
             name: name.into(),
+            notes: [prompts.notes(), queries.notes()].concat(),
             samples: samples.chain(queries.samples().iter().map(query)).collect(),
             prompts,
             queries,
@@ -50,6 +54,34 @@ impl Dataset for Joined {
 
     fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn picture(&self, index: usize) -> Result<RgbImage, EvalError> {
+        self.sample(index)?;
+        match index.checked_sub(self.prompts.len()) {
+            None => self.prompts.picture(index),
+            Some(index) => self.queries.picture(index),
+        }
+    }
+
+    fn picture_size(&self, index: usize) -> Result<(usize, usize), EvalError> {
+        self.sample(index)?;
+        match index.checked_sub(self.prompts.len()) {
+            None => self.prompts.picture_size(index),
+            Some(index) => self.queries.picture_size(index),
+        }
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        match index.checked_sub(self.prompts.len()) {
+            None => self.prompts.truth_size(index),
+            Some(index) => self.queries.truth_size(index),
+        }
     }
 
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {

@@ -38,15 +38,15 @@ impl LabelFolder {
         classes: Vec<Class>,
         zero: Zero,
     ) -> Result<Self, EvalError> {
-        let mut pictures = files::pictures(images.as_ref())?;
+        let pictures = files::pictures(images.as_ref())?;
         let (mut samples, mut paths) = (Vec::new(), Vec::new());
-        for (name, path) in files::pictures(labels.as_ref())? {
-            let picture = pictures.remove(&name).ok_or_else(|| {
+        for (name, path) in files::pictures(labels.as_ref())?.iter() {
+            let picture = pictures.get(name).ok_or_else(|| {
                 let reason = format!("there is no picture in {}", images.as_ref().display());
-                files::wrong(&path, reason)
+                files::wrong(path, reason)
             })?;
-            samples.push(Sample::new(name, picture));
-            paths.push(path);
+            samples.push(Sample::new(name, picture.clone()));
+            paths.push(path.clone());
         }
         let name = files::name(labels.as_ref());
         let labels = paths;
@@ -64,14 +64,20 @@ impl LabelFolder {
     /// ([`Zero::FirstClass`]).
     ///
     /// # Errors
-    /// As [`LabelFolder::open`]; [`EvalError::Format`] if the JSON file has no usable categories.
+    /// As [`LabelFolder::open`]; [`EvalError::Annotations`] if the JSON file has no usable categories.
     pub fn coco(
         images: impl AsRef<Path>,
         labels: impl AsRef<Path>,
         categories: impl AsRef<Path>,
         zero: Zero,
     ) -> Result<Self, EvalError> {
-        let classes = super::coco::classes(categories.as_ref())?;
+        let categories = seggpt_annotations::coco_categories(categories.as_ref())?;
+        let classes = categories.into_iter().map(|category| Class {
+            id: category.id,
+            name: category.name,
+            thing: category.thing,
+        });
+        let classes = classes.collect();
         Self::open(images, labels, classes, zero)
     }
 
@@ -117,6 +123,11 @@ impl Dataset for LabelFolder {
 
     fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.labels[index]).map(Some)
     }
 
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {

@@ -11,7 +11,7 @@
 //! | [`Annotated`] | `images/` and `masks/` as people draw them: black and white, palettes, colours or ids |
 //! | [`ClassFolders`] | FSS-1000: one folder per class with `N.jpg` and `N.png` |
 //! | [`LabelFolder`] | pictures beside label files: COCO semantic, ADE20K |
-//! | [`CocoInstances`] | COCO objects: polygons, run lengths plain and compressed |
+//! | [`Exported`] | what labelling tools export: COCO, labelme, Label Studio, CVAT |
 //! | [`CocoPanoptic`] | COCO panoptic: segment ids as colours |
 //! | [`Voc`] | PASCAL VOC: class and object palettes |
 //! | [`Joined`] | prompts from one set, queries from another |
@@ -19,11 +19,13 @@
 
 mod annotated;
 mod class_folders;
-pub mod coco;
+mod exported;
 mod files;
 mod folder;
 mod joined;
 mod labels;
+mod marks;
+mod panoptic;
 mod parts;
 mod sample;
 mod videos;
@@ -33,10 +35,11 @@ use seggpt_imaging::{RgbImage, read};
 
 pub use annotated::Annotated;
 pub use class_folders::ClassFolders;
-pub use coco::{CocoInstances, CocoPanoptic};
+pub use exported::Exported;
 pub use folder::Folder;
 pub use joined::Joined;
 pub use labels::{LabelFolder, Zero};
+pub use panoptic::CocoPanoptic;
 pub use parts::Parts;
 pub use sample::{Class, Frame, Instance, Role, Sample, Truth};
 pub use videos::{Objects, VideoFolder, VideoLayout};
@@ -54,6 +57,27 @@ pub trait Dataset: Send + Sync {
 
     /// All samples, in a fixed order.
     fn samples(&self) -> &[Sample];
+
+    /// What was left out when the set was opened, and what else people should know, a sentence each.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
+    /// The size (width, height) of a sample's truth, from lists and headers alone; `None` where these do not say it.
+    ///
+    /// # Errors
+    /// [`EvalError::OutOfRange`]; [`EvalError::Read`] or [`EvalError::Imaging`] if the truth has no readable header.
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index).map(|_| None)
+    }
+
+    /// The size (width, height) of a sample's picture, from its header.
+    ///
+    /// # Errors
+    /// [`EvalError::OutOfRange`]; [`EvalError::Read`] or [`EvalError::Imaging`] if it has no readable header.
+    fn picture_size(&self, index: usize) -> Result<(usize, usize), EvalError> {
+        files::size(&self.sample(index)?.image)
+    }
 
     /// Decodes the truth of one sample.
     ///

@@ -72,11 +72,11 @@ impl VideoFolder {
             categories: BTreeMap::new(),
         };
         for video in videos {
-            let mut masks = files::pictures(&layout.masks.join(&video))?;
+            let masks = files::pictures(&layout.masks.join(&video))?;
             let frames = files::pictures(&layout.frames.join(&video))?;
-            for (index, (stem, frame)) in frames.into_iter().enumerate() {
-                let mask = masks.remove(&stem);
-                let mut sample = Sample::new(format!("{video}/{stem}"), frame);
+            for (index, (stem, frame)) in frames.iter().enumerate() {
+                let mask = masks.get(stem).cloned();
+                let mut sample = Sample::new(format!("{video}/{stem}"), frame.clone());
                 sample.frame = Some(Frame {
                     video: video.clone(),
                     index,
@@ -85,7 +85,8 @@ impl VideoFolder {
                 set.samples.push(sample);
                 set.masks.push(mask);
             }
-            if let Some(stray) = masks.values().next() {
+            let mut all = masks.iter();
+            if let Some((_, stray)) = all.find(|(name, _)| frames.get(name).is_none()) {
                 return Err(files::wrong(stray, "there is no frame of this name"));
             }
         }
@@ -244,6 +245,11 @@ impl Dataset for VideoFolder {
 
     fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        self.masks[index].as_deref().map(files::size).transpose()
     }
 
     /// [`EvalError::Format`] also for a frame without a mask.

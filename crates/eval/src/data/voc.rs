@@ -54,11 +54,14 @@ impl Voc {
         let objects = root.join("SegmentationObject");
         let object_masks = match objects.is_dir() {
             true => files::pictures(&objects)?,
-            false => BTreeMap::new(),
+            false => files::Pictures::none(),
         };
-        let names = match split {
-            Some(split) => files::list(&root.join(format!("ImageSets/Segmentation/{split}.txt")))?,
-            None => class_masks.keys().cloned().collect(),
+        let names: Vec<String> = match split {
+            Some(split) => {
+                let list = files::list(&root.join(format!("ImageSets/Segmentation/{split}.txt")))?;
+                list.iter().map(|name| name.trim().to_owned()).collect()
+            }
+            None => class_masks.iter().map(|(name, _)| name.clone()).collect(),
         };
         let (mut samples, mut masks) = (Vec::new(), Vec::new());
         for name in names {
@@ -84,7 +87,11 @@ impl Voc {
 fn classes(root: &Path) -> Result<Vec<Class>, EvalError> {
     let list = root.join("class_names.txt");
     let names: Vec<String> = match list.is_file() {
-        true => files::list(&list)?.into_iter().skip(1).collect(),
+        true => files::list(&list)?
+            .iter()
+            .skip(1)
+            .map(|name| name.trim().to_owned())
+            .collect(),
         false => CLASSES.map(str::to_owned).to_vec(),
     };
     Ok((1..)
@@ -104,6 +111,11 @@ impl Dataset for Voc {
 
     fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.files[index].0).map(Some)
     }
 
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {

@@ -5,9 +5,8 @@ use std::fs;
 use seggpt_eval::{
     EvalError, IGNORE,
     data::{
-        ClassFolders, CocoInstances, CocoPanoptic, Dataset, Folder, LabelFolder, Role, VideoFolder,
-        Voc, Zero,
-        coco::{Rle, RleError},
+        ClassFolders, CocoPanoptic, Dataset, Exported, Folder, LabelFolder, Role, VideoFolder, Voc,
+        Zero,
     },
 };
 
@@ -19,8 +18,11 @@ fn datasets(name: &str) -> std::path::PathBuf {
 
 #[test]
 fn polygons_and_runs_become_the_masks_that_pycocotools_makes() {
-    let set =
-        CocoInstances::open(datasets("coco/instances.json"), datasets("coco/images")).unwrap();
+    let set = Exported::open(
+        datasets("coco/instances.json"),
+        Some(&datasets("coco/images")),
+    )
+    .unwrap();
     let mut compared = 0;
     for index in 0..set.len() {
         for instance in set.truth(index).unwrap().instances {
@@ -36,8 +38,11 @@ fn polygons_and_runs_become_the_masks_that_pycocotools_makes() {
 
 #[test]
 fn coco_samples_know_their_classes_and_an_empty_picture_is_background() {
-    let set =
-        CocoInstances::open(datasets("coco/instances.json"), datasets("coco/images")).unwrap();
+    let set = Exported::open(
+        datasets("coco/instances.json"),
+        Some(&datasets("coco/images")),
+    )
+    .unwrap();
     let ids: Vec<u16> = set.classes().iter().map(|class| class.id).collect();
     assert_eq!(ids, [1, 3, 90]);
     assert_eq!(set.sample(0).unwrap().classes, Some(vec![1, 3, 90]));
@@ -52,68 +57,6 @@ fn coco_samples_know_their_classes_and_an_empty_picture_is_background() {
             ..
         })
     ));
-}
-
-#[test]
-fn damaged_run_lengths_are_refused() {
-    assert_eq!(
-        Rle::new((2, 2), vec![1, 2]).unwrap_err(),
-        RleError::Length {
-            covered: 3,
-            width: 2,
-            height: 2
-        }
-    );
-    assert_eq!(
-        Rle::decompress((2, 2), "1 1").unwrap_err(),
-        RleError::Damaged { at: 1 }
-    );
-    assert_eq!(
-        Rle::decompress((2, 2), "P").unwrap_err(),
-        RleError::Damaged { at: 1 }
-    );
-    assert!(Rle::decompress((2, 2), "oooooooooooo").is_err());
-    assert_eq!(
-        Rle::decompress((2, 2), "13")
-            .unwrap()
-            .mask()
-            .unwrap()
-            .values(),
-        [false, true, true, true]
-    );
-}
-
-#[test]
-fn a_coco_file_that_contradicts_itself_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("bad.json");
-    let open = |annotation: &str| {
-        let text = format!(
-            r#"{{"images": [{{"id": 1, "file_name": "a.jpg", "width": 2, "height": 2}}],
-                "annotations": [{{"id": 5, "iscrowd": 0, {annotation}}}], "categories": []}}"#
-        );
-        fs::write(&file, text).unwrap();
-        CocoInstances::open(&file, folder.path())
-    };
-    let stray = open(r#""image_id": 9, "category_id": 1, "segmentation": []"#)
-        .err()
-        .unwrap();
-    assert!(
-        stray.to_string().contains("annotation 5 is of image 9"),
-        "{stray}"
-    );
-    let zero = open(r#""image_id": 1, "category_id": 0, "segmentation": []"#)
-        .err()
-        .unwrap();
-    assert!(zero.to_string().contains("category 0"), "{zero}");
-    let line = open(r#""image_id": 1, "category_id": 1, "segmentation": [[1, 1, 2, 2]]"#).unwrap();
-    let error = line.truth(0).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("annotation 5: a polygon of 4 numbers"),
-        "{error}"
-    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use seggpt_eval::{
-    data::{ClassFolders, CocoInstances, Dataset, Folder},
+    data::{ClassFolders, Dataset, Exported, Folder},
     episodes::{
         COCO_IDS, Episode, Episodes, FOLDS, FSS_1000_TEST, Shots, class_tasks, coco_20i, long_side,
         pascal_5i,
@@ -75,7 +75,7 @@ fn every_query_comes_once_in_the_order_of_the_set() {
 #[test]
 fn small_objects_can_be_left_out_and_too_few_pictures_are_named() {
     let root = fixture("datasets/coco");
-    let set = CocoInstances::open(root.join("instances.json"), root.join("images")).unwrap();
+    let set = Exported::open(root.join("instances.json"), Some(&root.join("images"))).unwrap();
     assert!(Episodes::new(&set, &[1], Shots::Of(1), 1, 0).is_ok());
     let error = Episodes::new(&set, &[1], Shots::Of(1), 5000, 0).unwrap_err();
     assert!(

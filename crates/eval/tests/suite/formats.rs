@@ -2,7 +2,7 @@
 
 use seggpt_eval::{
     IGNORE,
-    data::{CocoInstances, CocoPanoptic, Dataset, Objects, VideoFolder, VideoLayout, Voc},
+    data::{CocoPanoptic, Dataset, Exported, Objects, VideoFolder, VideoLayout, Voc},
 };
 
 use crate::common::shared;
@@ -15,7 +15,7 @@ fn coco_polygons_agree_with_the_palette_masks_of_the_same_pictures() {
     ) else {
         return;
     };
-    let polygons = CocoInstances::open(coco.join("annotations.json"), &coco).unwrap();
+    let polygons = Exported::open(coco.join("annotations.json"), Some(&coco)).unwrap();
     let palettes = Voc::open(voc, None).unwrap();
     assert_eq!(polygons.len(), 3);
     for index in 0..3 {
@@ -46,9 +46,9 @@ fn coco_run_lengths_are_the_segments_of_the_panoptic_file() {
     ) else {
         return;
     };
-    let objects = CocoInstances::open(
+    let objects = Exported::open(
         runs.join("panoptic_coco_detection_format.json"),
-        runs.join("images"),
+        Some(&runs.join("images")),
     )
     .unwrap();
     let segments = CocoPanoptic::open(

@@ -1,10 +1,10 @@
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use seggpt_eval::data::{CocoPanoptic, Joined};
+use seggpt_files::listing;
 
 use super::Found;
 use crate::{ExamError, Kind};
@@ -56,11 +56,11 @@ fn is_there([annotations, masks, images]: &Files) -> bool {
 /// `panoptic*.json`, beside it a folder of its name or `masks/`, and the pictures in a folder of its part's name,
 /// `images/` or `input_images/`.
 fn alone(root: &Path) -> Option<Files> {
-    let entries = fs::read_dir(root).ok()?.flatten();
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort();
+    let entries = listing::entries(root).ok()?;
+    let names = entries
+        .iter()
+        .filter_map(|entry| entry.file_name()?.to_str());
+    let names: Vec<&str> = names.collect();
     let stems = names.iter().filter_map(|name| name.strip_suffix(".json"));
     stems
         .filter(|stem| stem.starts_with("panoptic"))

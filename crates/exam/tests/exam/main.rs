@@ -4,6 +4,7 @@
 mod memory;
 mod panoptic;
 mod seen;
+mod truths;
 
 use std::{
     fs,

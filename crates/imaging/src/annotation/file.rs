@@ -1,15 +1,17 @@
 //! The raw values of a mask file, before anything is made of them.
 
-use image::{DynamicImage, RgbImage};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, RgbImage, metadata::Orientation};
 
+use super::{png, transparent};
 use crate::{
     ImagingError, Rgb,
-    read::{self, Limits},
+    read::{self, Decoded, Exif, Limits, Note, guarded},
+    tiff::Tiff,
 };
 
 /// The values of a mask file in the form that the file has them.
-pub(super) enum MaskFile {
-    /// A palette PNG: indices and their colours.
+pub(crate) enum MaskFile {
+    /// A palette: indices and their colours.
     Palette {
         size: (u32, u32),
         indices: Vec<u8>,
@@ -19,121 +21,143 @@ pub(super) enum MaskFile {
     Grey { size: (u32, u32), values: Vec<u8> },
     /// One channel of 16 bits.
     Deep { size: (u32, u32), values: Vec<u16> },
-    /// Colours; alpha is dropped.
+    /// Opacity, where all that is opaque has one colour that says nothing: the shape is in the transparency.
+    Shape { size: (u32, u32), values: Vec<u8> },
+    /// Colours.
     Rgb(RgbImage),
 }
 
-impl MaskFile {
-    pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Self, ImagingError> {
-        if bytes.starts_with(b"\x89PNG\r\n\x1a\n")
-            && let Some(file) = raw_png(bytes, name)?
-        {
-            return Ok(file);
-        }
-        let picture = read::decode_any(bytes, name, Limits::default())?;
-        let size = (picture.width(), picture.height());
-        Ok(match picture {
-            DynamicImage::ImageLuma8(grey) => Self::Grey {
-                size,
-                values: grey.into_raw(),
-            },
-            DynamicImage::ImageLumaA8(_) => Self::Grey {
-                size,
-                values: picture.into_luma8().into_raw(),
-            },
-            DynamicImage::ImageLuma16(grey) => Self::Deep {
-                size,
-                values: grey.into_raw(),
-            },
-            DynamicImage::ImageLumaA16(_) => Self::Deep {
-                size,
-                values: picture.into_luma16().into_raw(),
-            },
-            colored => Self::Rgb(read::rgb8(colored)),
+/// A mask file's values, and how they were read.
+pub(super) struct MaskReading {
+    pub(super) file: MaskFile,
+    pub(super) turned: Orientation,
+    pub(super) notes: Vec<Note>,
+}
+
+impl MaskReading {
+    pub(super) fn decode(bytes: &[u8], name: &str, exif: Exif) -> Result<Self, ImagingError> {
+        guarded(name, || {
+            let (file, orientation, notes) = stored(bytes, name)?;
+            let turned = match exif {
+                Exif::Apply => orientation,
+                Exif::Ignore => Orientation::NoTransforms,
+            };
+            Ok(Self {
+                file: file.turned(turned),
+                turned,
+                notes,
+            })
         })
     }
 }
 
-/// Palette indices and packed grey values, which the general decoder would resolve and scale.
-/// `None` for other PNG files.
-fn raw_png(bytes: &[u8], name: &str) -> Result<Option<MaskFile>, ImagingError> {
-    let damaged = |reason: String| ImagingError::Damaged {
-        name: name.to_owned(),
-        format: "PNG",
-        reason,
-    };
-    let limits = Limits::default();
-    let inner = png::Limits {
-        bytes: usize::try_from(limits.bytes).unwrap_or(usize::MAX),
-    };
-    let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), inner);
-    decoder.set_transformations(png::Transformations::IDENTITY);
-    let mut reader = decoder
-        .read_info()
-        .map_err(|error| damaged(error.to_string()))?;
-    let info = reader.info();
-    let (size, color, depth) = (
-        (info.width, info.height),
-        info.color_type,
-        info.bit_depth as usize,
-    );
-    let packed_grey = color == png::ColorType::Grayscale && depth < 8;
-    if color != png::ColorType::Indexed && !packed_grey {
-        return Ok(None);
-    }
-    let colors: Vec<Rgb> = info
-        .palette
-        .as_deref()
-        .map(|table| table.as_chunks::<3>().0.to_vec())
-        .unwrap_or_default();
-    let needed = u64::from(size.0) * u64::from(size.1);
-    if needed > limits.pixels {
-        let (width, height) = size;
-        return Err(ImagingError::TooLarge {
-            name: name.to_owned(),
-            width,
-            height,
-            bytes: needed,
-            limits,
-        });
-    }
-    let length = reader
-        .output_buffer_size()
-        .ok_or_else(|| damaged("its size overflows".to_owned()))?;
-    let mut packed = vec![0; length];
-    let frame = reader
-        .next_frame(&mut packed)
-        .map_err(|error| damaged(error.to_string()))?;
-    let values = unpacked(&packed, frame.line_size, size.0 as usize, depth);
-    Ok(Some(if packed_grey {
-        MaskFile::Grey { size, values }
-    } else if let Some(index) = values
-        .iter()
-        .find(|&&index| usize::from(index) >= colors.len())
-    {
-        let reason = format!(
-            "pixel value {index}, but the palette has {} colours",
-            colors.len()
-        );
-        return Err(damaged(reason));
-    } else {
-        MaskFile::Palette {
-            size,
-            indices: values,
-            colors,
+/// The values as the file stores them, and how they want to be turned.
+fn stored(bytes: &[u8], name: &str) -> Result<(MaskFile, Orientation, Vec<Note>), ImagingError> {
+    match read::format(bytes, name)? {
+        ImageFormat::Png => {
+            if let Some((file, note)) = png::values(bytes, name)? {
+                return Ok((file, Orientation::NoTransforms, note.into_iter().collect()));
+            }
         }
-    }))
+        ImageFormat::Tiff => {
+            let tiff = Tiff::open(bytes, name, Limits::default())?;
+            if let Some(file) = tiff.labels()? {
+                return Ok((
+                    file,
+                    tiff.orientation(),
+                    tiff.other_pages().into_iter().collect(),
+                ));
+            }
+        }
+        _ => {}
+    }
+    let decoded = Decoded::open(bytes, name, Limits::default())?;
+    let (file, note) = of_picture(decoded.picture);
+    let mut notes = decoded.notes;
+    notes.extend(note);
+    Ok((file, decoded.orientation, notes))
 }
 
-/// Values of 1, 2, 4 or 8 bits, the first in the highest bits of its byte.
-fn unpacked(packed: &[u8], line: usize, width: usize, depth: usize) -> Vec<u8> {
-    let per_byte = 8 / depth;
-    let largest = ((1u16 << depth) - 1) as u8;
-    let value = |row: &[u8], x: usize| {
-        let shift = 8 - depth * (x % per_byte + 1);
-        row[x / per_byte] >> shift & largest
-    };
-    let rows = packed.chunks_exact(line.max(1));
-    rows.flat_map(|row| (0..width).map(move |x| value(row, x)))
-        .collect()
+fn of_picture(picture: DynamicImage) -> (MaskFile, Option<Note>) {
+    let size = (picture.width(), picture.height());
+    match picture {
+        DynamicImage::ImageLuma8(grey) => {
+            let values = grey.into_raw();
+            (MaskFile::Grey { size, values }, None)
+        }
+        DynamicImage::ImageLuma16(grey) => {
+            let values = grey.into_raw();
+            (MaskFile::Deep { size, values }, None)
+        }
+        DynamicImage::ImageLumaA8(pixels) => transparent::grey(size, &pixels),
+        DynamicImage::ImageLumaA16(pixels) => transparent::deep(size, &pixels),
+        DynamicImage::ImageRgba8(pixels) => transparent::colors(&pixels),
+        DynamicImage::ImageRgba16(_) => transparent::colors(&picture.into_rgba8()),
+        colored => {
+            let (pixels, note) = read::rgb8(colored);
+            (MaskFile::Rgb(pixels), note)
+        }
+    }
+}
+
+impl MaskFile {
+    fn turned(self, orientation: Orientation) -> Self {
+        if orientation == Orientation::NoTransforms {
+            return self;
+        }
+        match self {
+            Self::Palette {
+                size,
+                indices,
+                colors,
+            } => {
+                let (size, indices) = bytes_turned(size, indices, orientation);
+                Self::Palette {
+                    size,
+                    indices,
+                    colors,
+                }
+            }
+            Self::Grey { size, values } => {
+                let (size, values) = bytes_turned(size, values, orientation);
+                Self::Grey { size, values }
+            }
+            Self::Shape { size, values } => {
+                let (size, values) = bytes_turned(size, values, orientation);
+                Self::Shape { size, values }
+            }
+            Self::Deep { size, values } => {
+                let plane = ImageBuffer::<Luma<u16>, _>::from_raw(size.0, size.1, values);
+                let mut plane = DynamicImage::from(plane.expect("one value per pixel"));
+                plane.apply_orientation(orientation);
+                let size = (plane.width(), plane.height());
+                Self::Deep {
+                    size,
+                    values: plane.into_luma16().into_raw(),
+                }
+            }
+            Self::Rgb(picture) => Self::Rgb(turned(picture, orientation)),
+        }
+    }
+}
+
+/// A picture, turned.
+pub(super) fn turned(picture: RgbImage, orientation: Orientation) -> RgbImage {
+    let mut picture = DynamicImage::from(picture);
+    picture.apply_orientation(orientation);
+    picture.into_rgb8()
+}
+
+fn bytes_turned(
+    size: (u32, u32),
+    values: Vec<u8>,
+    orientation: Orientation,
+) -> ((u32, u32), Vec<u8>) {
+    let plane = ImageBuffer::<Luma<u8>, _>::from_raw(size.0, size.1, values);
+    let mut plane = DynamicImage::from(plane.expect("one value per pixel"));
+    plane.apply_orientation(orientation);
+    (
+        (plane.width(), plane.height()),
+        plane.into_luma8().into_raw(),
+    )
 }

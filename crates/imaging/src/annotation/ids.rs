@@ -1,7 +1,10 @@
 use std::path::Path;
 
-use super::file::MaskFile;
-use crate::{ImagingError, read};
+use super::{MaskFile, file::MaskReading};
+use crate::{
+    ImagingError,
+    read::{self, Exif},
+};
 
 /// The values of a mask file, as they stand: palette indices or grey values, nothing resolved,
 /// scaled or left out. What data sets publish as truth is read this way.
@@ -29,10 +32,14 @@ impl Ids {
     /// What [`read::decode`] refuses; [`ImagingError::Mask`] if the file has colours.
     pub fn decode(bytes: &[u8], name: &str) -> Result<Self, ImagingError> {
         let wide = |values: Vec<u8>| values.into_iter().map(u16::from).collect();
-        let (size, values) = match MaskFile::decode(bytes, name)? {
+        let (size, values) = match MaskReading::decode(bytes, name, Exif::Apply)?.file {
             MaskFile::Palette { size, indices, .. } => (size, wide(indices)),
             MaskFile::Grey { size, values } => (size, wide(values)),
             MaskFile::Deep { size, values } => (size, values),
+            MaskFile::Shape { size, values } => {
+                let marked = |opacity: u8| u16::from(opacity >= 128);
+                (size, values.into_iter().map(marked).collect())
+            }
             MaskFile::Rgb(picture) => {
                 let grey = |pixel: &image::Rgb<u8>| {
                     let [r, g, b] = pixel.0;

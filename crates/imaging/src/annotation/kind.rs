@@ -4,8 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use image::RgbImage;
 
-use super::{MaskMode, file::MaskFile};
-use crate::{BLACK, Rgb, WHITE, squared_distance};
+use super::{
+    MaskFile, MaskMode,
+    soft::{Look, Plane, Texture},
+};
+use crate::{
+    BLACK, Rgb, WHITE,
+    read::{Note, NoteKind},
+    squared_distance,
+};
 
 /// Squared distance up to which two colours of a lossy file count as one: 48 levels.
 pub(super) const SAME_COLOR: u32 = 48 * 48;
@@ -15,6 +22,15 @@ const TOO_CLOSE: u32 = 32 * 32;
 
 /// Distinct colours up to which a file counts as drawn, not compressed with loss.
 const DRAWN: usize = 16;
+
+/// Shades that are neither nearly black nor nearly white, as codecs leave them.
+const MIDDLE: std::ops::RangeInclusive<u8> = 25..=230;
+
+/// Up to this share of a picture, shades may be edges; where there are more, it is no mask.
+const EDGES: f64 = 0.3;
+
+/// From so many ids on, a file of grey values is said to have been taken for ids.
+const MANY: usize = 9;
 
 /// What a mask file marks.
 pub(super) enum Marks {
@@ -30,7 +46,15 @@ pub(super) enum Marks {
     Colored { painted: RgbImage, colors: Vec<Rgb> },
 }
 
-pub(super) fn tell(file: MaskFile, mode: MaskMode) -> Result<Marks, String> {
+/// Marks, and what of them was guessed.
+type Told = (Marks, Option<Note>);
+
+/// Without a guess.
+fn plainly(marks: Marks) -> Result<Told, String> {
+    Ok((marks, None))
+}
+
+pub(super) fn tell(file: MaskFile, mode: MaskMode) -> Result<Told, String> {
     match file {
         MaskFile::Palette {
             size,
@@ -39,8 +63,16 @@ pub(super) fn tell(file: MaskFile, mode: MaskMode) -> Result<Marks, String> {
         } => palette(size, indices, &colors, mode),
         MaskFile::Grey { size, values } => grey(size, values, mode),
         MaskFile::Deep { size, values } => deep(size, values, mode),
+        MaskFile::Shape { size, values } => plainly(Marks::White {
+            painted: repeated(size, &values),
+        }),
         MaskFile::Rgb(painted) => rgb(painted, mode),
     }
+}
+
+fn repeated(size: (u32, u32), values: &[u8]) -> RgbImage {
+    let pixels = values.iter().flat_map(|&value| [value; 3]).collect();
+    RgbImage::from_raw(size.0, size.1, pixels).expect("one value per pixel")
 }
 
 fn palette(
@@ -48,7 +80,7 @@ fn palette(
     indices: Vec<u8>,
     table: &[Rgb],
     mode: MaskMode,
-) -> Result<Marks, String> {
+) -> Result<Told, String> {
     let used = used(&indices);
     let color = |index: u8| table[usize::from(index)];
     let picture = || {
@@ -74,8 +106,8 @@ fn palette(
         colors,
     };
     match mode {
-        MaskMode::Palette => Ok(own_colors(classes)),
-        MaskMode::Ids => Ok(own_colors(
+        MaskMode::Palette => plainly(own_colors(classes)),
+        MaskMode::Ids => plainly(own_colors(
             classes.into_keys().map(|id| (id, None)).collect(),
         )),
         MaskMode::Rgb => rgb(picture(), mode),
@@ -90,7 +122,7 @@ fn palette(
                     index != 0
                 }
             };
-            Ok(Marks::White {
+            plainly(Marks::White {
                 painted: flat(size, indices.iter().map(|&index| marked(index))),
             })
         }
@@ -103,13 +135,13 @@ fn palette(
                 && color(0) != BLACK
                 && used.iter().any(|&index| color(index) == BLACK);
             if bilevel {
-                Ok(Marks::White { painted: picture() })
+                plainly(Marks::White { painted: picture() })
             } else if shuffled {
                 rgb(picture(), MaskMode::Auto)
             } else if is_index_mask(&classes) {
-                Ok(own_colors(classes))
+                plainly(own_colors(classes))
             } else {
-                Ok(own_colors(
+                plainly(own_colors(
                     classes.into_keys().map(|id| (id, None)).collect(),
                 ))
             }
@@ -117,13 +149,8 @@ fn palette(
     }
 }
 
-fn grey(size: (u32, u32), values: Vec<u8>, mode: MaskMode) -> Result<Marks, String> {
+fn grey(size: (u32, u32), values: Vec<u8>, mode: MaskMode) -> Result<Told, String> {
     let used = used(&values);
-    let repeated = || {
-        let pixels = values.iter().flat_map(|&value| [value; 3]).collect();
-        RgbImage::from_raw(size.0, size.1, pixels).expect("one value per pixel")
-    };
-    let not_zero = || flat(size, values.iter().map(|&value| value != 0));
     let ids = || {
         let ids = without_ignored(&values);
         let colors = used.iter().filter(|value| !matches!(value, 0 | 255));
@@ -133,41 +160,45 @@ fn grey(size: (u32, u32), values: Vec<u8>, mode: MaskMode) -> Result<Marks, Stri
             colors: colors.map(|&id| (u16::from(id), None)).collect(),
         }
     };
-    let white = Marks::White {
-        painted: RgbImage::default(),
+    let white = || Marks::White {
+        painted: if used.iter().all(|&value| value < 128) {
+            flat(size, values.iter().map(|&value| value != 0))
+        } else {
+            repeated(size, &values)
+        },
     };
-    let kind = match mode {
-        MaskMode::Palette => {
-            return Err("it has no palette; use mask mode ids, binary or auto".to_owned());
+    match mode {
+        MaskMode::Palette => Err("it has no palette; use mask mode ids, binary or auto".to_owned()),
+        MaskMode::Rgb => rgb(repeated(size, &values), mode),
+        MaskMode::Ids => plainly(ids()),
+        MaskMode::Binary => plainly(white()),
+        MaskMode::Auto => {
+            let (kind, note) = GreyKind::of(size, &values, &used)?;
+            let marks = match kind {
+                GreyKind::Ids => ids(),
+                GreyKind::Binary => white(),
+                GreyKind::Thin { from } => Marks::White {
+                    painted: flat(size, values.iter().map(|&value| value >= from)),
+                },
+            };
+            Ok((marks, note))
         }
-        MaskMode::Rgb => return rgb(repeated(), mode),
-        MaskMode::Ids => ids(),
-        MaskMode::Binary => white,
-        MaskMode::Auto => match GreyKind::of(&values, &used)? {
-            GreyKind::Ids => ids(),
-            GreyKind::Binary => white,
-        },
-    };
-    Ok(match kind {
-        Marks::White { .. } if used.iter().all(|&value| value < 128) => Marks::White {
-            painted: not_zero(),
-        },
-        Marks::White { .. } => Marks::White {
-            painted: repeated(),
-        },
-        ids => ids,
-    })
+    }
 }
 
 enum GreyKind {
     Binary,
+    /// One class so thin that hardly a pixel is white: what is marked begins half way to the brightest.
+    Thin {
+        from: u8,
+    },
     Ids,
 }
 
 impl GreyKind {
-    /// Tells grey values apart: all 0 and 1 or 0 and 255 are binary; so are shades whose bright half
-    /// clusters at white (soft edges, JPEG). A few small values are ids.
-    fn of(values: &[u8], used: &[u8]) -> Result<Self, String> {
+    /// Tells grey values apart: all 0 and 1 or 0 and 255 are binary. Other values are shades if they stand along edges, or if
+    /// the bright half clusters at white (soft edges, JPEG); they are ids if they are few, or fill areas.
+    fn of(size: (u32, u32), values: &[u8], used: &[u8]) -> Result<(Self, Option<Note>), String> {
         let between: Vec<u8> = used
             .iter()
             .copied()
@@ -175,15 +206,35 @@ impl GreyKind {
             .collect();
         let has_white = used.last() == Some(&255);
         let (Some(&least), Some(&most)) = (between.first(), between.last()) else {
-            return Ok(Self::Binary);
+            return Ok((Self::Binary, None));
         };
         if most == 1 {
-            return Ok(if has_white { Self::Ids } else { Self::Binary });
+            return Ok((if has_white { Self::Ids } else { Self::Binary }, None));
         }
+        let has_middle = between.iter().any(|value| MIDDLE.contains(value));
+        let texture = Texture::of(size, values, |value| {
+            !matches!(value, 0 | 255) && (!has_middle || MIDDLE.contains(&value))
+        });
+        let along_edges = texture.soft >= 0.5 && texture.share <= EDGES && most >= 64;
         let bright = values.iter().filter(|&&value| value >= 128).count();
         let nearly_white = values.iter().filter(|&&value| value >= 240).count();
-        if most >= 128 && nearly_white * 2 > bright {
-            return Ok(Self::Binary);
+        let at_white = most >= 128 && nearly_white * 2 > bright;
+        let in_areas = texture.solid > 0.5 && between.len() <= 32;
+        if along_edges || (at_white && !in_areas) {
+            let text = format!(
+                "taken for one class with soft edges: its {} grey levels between black and white stand where they meet (mask mode \
+                 ids takes them for class ids)",
+                between.len()
+            );
+            let kind = if at_white {
+                Self::Binary
+            } else {
+                let brightest = used.last().copied().unwrap_or(u8::MAX);
+                Self::Thin {
+                    from: brightest.div_ceil(2),
+                }
+            };
+            return Ok((kind, Some(Note::new(NoteKind::Meaning, text))));
         }
         let ambiguous = if between.len() > 150 {
             format!(
@@ -196,13 +247,18 @@ impl GreyKind {
                 listed(&between)
             )
         } else {
-            return Ok(Self::Ids);
+            let text = format!(
+                "its {} grey values are taken for class ids (mask mode binary takes them for one class)",
+                between.len()
+            );
+            let note = (between.len() >= MANY).then(|| Note::new(NoteKind::Meaning, text));
+            return Ok((Self::Ids, note));
         };
         Err(format!("{ambiguous}; say mask mode binary or ids"))
     }
 }
 
-fn deep(size: (u32, u32), mut values: Vec<u16>, mode: MaskMode) -> Result<Marks, String> {
+fn deep(size: (u32, u32), mut values: Vec<u16>, mode: MaskMode) -> Result<Told, String> {
     let largest_below = values
         .iter()
         .copied()
@@ -211,17 +267,27 @@ fn deep(size: (u32, u32), mut values: Vec<u16>, mode: MaskMode) -> Result<Marks,
         .unwrap_or(0);
     let has_white = values.contains(&u16::MAX);
     let shallow = |values: &[u16]| values.iter().map(|&value| (value >> 8) as u8).collect();
+    if largest_below <= 255 && !has_white {
+        let values = values.iter().map(|&value| value as u8).collect();
+        return grey(size, values, mode);
+    }
     match mode {
         MaskMode::Palette => Err("it has no palette; use mask mode ids, binary or auto".to_owned()),
         MaskMode::Rgb => grey(size, shallow(&values), mode),
         MaskMode::Binary if largest_below >= 0x8000 => grey(size, shallow(&values), mode),
-        MaskMode::Binary => Ok(Marks::White {
+        MaskMode::Binary => plainly(Marks::White {
             painted: flat(size, values.iter().map(|&value| value != 0)),
         }),
-        MaskMode::Auto if largest_below == 0 || (largest_below == 1 && !has_white) => {
-            Ok(Marks::White {
-                painted: flat(size, values.iter().map(|&value| value != 0)),
-            })
+        MaskMode::Auto if largest_below == 0 => plainly(Marks::White {
+            painted: flat(size, values.iter().map(|&value| value != 0)),
+        }),
+        // Black and white in 16 bits, with edges.
+        MaskMode::Auto
+            if largest_below >= 0x4000
+                && let Ok((white @ Marks::White { .. }, note)) =
+                    grey(size, shallow(&values), mode) =>
+        {
+            Ok((white, note))
         }
         MaskMode::Auto | MaskMode::Ids => {
             let ignored = |id: u16| id == u16::MAX || (id == 255 && largest_below <= 255);
@@ -239,7 +305,7 @@ fn deep(size: (u32, u32), mut values: Vec<u16>, mode: MaskMode) -> Result<Marks,
                     "{count} values of 16 bits are no class ids; say mask mode binary or ids"
                 ));
             }
-            Ok(Marks::Indexed {
+            plainly(Marks::Indexed {
                 size,
                 ids: values,
                 colors,
@@ -248,7 +314,7 @@ fn deep(size: (u32, u32), mut values: Vec<u16>, mode: MaskMode) -> Result<Marks,
     }
 }
 
-fn rgb(painted: RgbImage, mode: MaskMode) -> Result<Marks, String> {
+fn rgb(painted: RgbImage, mode: MaskMode) -> Result<Told, String> {
     let size = painted.dimensions();
     let is_grey = painted
         .pixels()
@@ -263,18 +329,22 @@ fn rgb(painted: RgbImage, mode: MaskMode) -> Result<Marks, String> {
             painted.pixels().map(|pixel| pixel.0[0]).collect(),
             mode,
         ),
-        MaskMode::Binary => Ok(Marks::White {
+        MaskMode::Binary => plainly(Marks::White {
             painted: flat(size, painted.pixels().map(|p| p.0 != BLACK)),
         }),
         MaskMode::Auto if is_nearly_grey(&painted) => {
             let brightest = |pixel: &image::Rgb<u8>| pixel.0.into_iter().max().unwrap_or(0);
             let values: Vec<u8> = painted.pixels().map(brightest).collect();
-            match GreyKind::of(&values, &used(&values)) {
-                Ok(GreyKind::Binary) => Ok(Marks::White { painted }),
-                _ => Ok(colored(painted)),
+            match GreyKind::of(size, &values, &used(&values)) {
+                Ok((GreyKind::Binary, note)) => Ok((Marks::White { painted }, note)),
+                Ok((GreyKind::Thin { from }, note)) => {
+                    let painted = flat(size, values.iter().map(|&value| value >= from));
+                    Ok((Marks::White { painted }, note))
+                }
+                _ => plainly(colored(painted)),
             }
         }
-        _ => Ok(colored(painted)),
+        _ => plainly(colored(painted)),
     }
 }
 
@@ -291,24 +361,46 @@ fn colored(painted: RgbImage) -> Marks {
     Marks::Colored { painted, colors }
 }
 
-/// The colours that are classes and not edges: those that fill at least one 2 x 2 block, which the
-/// mixed pixels of an edge do not. In files with more colours than a drawing has, near ones are one.
+/// The colours that are classes and not edges. The mixed pixels of an edge fill no 2 x 2 block, and lie between the colours
+/// that they are mixed of; in files with more colours than a drawing has, near colours are one.
 fn significant_colors(painted: &RgbImage) -> Vec<Rgb> {
-    let mut counts: HashMap<Rgb, (u64, bool)> = HashMap::new();
     let (width, height) = painted.dimensions();
-    for (x, y, pixel) in painted.enumerate_pixels() {
-        let same = |dx, dy| painted.get_pixel(x + dx, y + dy) == pixel;
-        let solid = x + 1 < width && y + 1 < height && same(1, 0) && same(0, 1) && same(1, 1);
-        let entry = counts.entry(pixel.0).or_default();
-        entry.0 += 1;
-        entry.1 |= solid;
+    let plane = Plane {
+        width: width as usize,
+        height: height as usize,
+        values: painted.as_raw().as_chunks::<3>().0,
+    };
+    let mixed = |a: Rgb, own: Rgb, b: Rgb| {
+        let between = |channel: usize| {
+            let (a, own, b) = (a[channel], own[channel], b[channel]);
+            (a <= own && own <= b) || (b <= own && own <= a)
+        };
+        own != a && own != b && (0..3).all(between)
+    };
+    let mut counts: HashMap<Rgb, Seen> = HashMap::new();
+    for (at, color) in plane.values.iter().enumerate() {
+        let seen = counts.entry(*color).or_default();
+        seen.pixels += 1;
+        match plane.look(at, mixed) {
+            Look::Solid => seen.solid = true,
+            Look::Soft => seen.soft += 1,
+            Look::Line => {}
+        }
     }
     let drawn = counts.len() <= DRAWN;
-    let mut colors: Vec<(Rgb, u64)> = counts
-        .into_iter()
-        .filter(|(color, (_, solid))| *color != BLACK && (drawn || *solid))
-        .map(|(color, (count, _))| (color, count))
+    let is_class = |seen: &Seen| seen.solid || (drawn && seen.soft * 2 <= seen.pixels);
+    let of_classes: Vec<(Rgb, u64)> = counts
+        .iter()
+        .filter(|(color, seen)| **color != BLACK && is_class(seen))
+        .map(|(color, seen)| (*color, seen.pixels))
         .collect();
+    // Dots are all that there is.
+    let mut colors = if drawn && of_classes.is_empty() {
+        let any = counts.iter().filter(|(color, _)| **color != BLACK);
+        any.map(|(color, seen)| (*color, seen.pixels)).collect()
+    } else {
+        of_classes
+    };
     colors.sort_by_key(|&(color, count)| (std::cmp::Reverse(count), color));
     let mut classes: Vec<Rgb> = Vec::new();
     for (color, _) in colors {
@@ -318,6 +410,14 @@ fn significant_colors(painted: &RgbImage) -> Vec<Rgb> {
         }
     }
     classes
+}
+
+/// How a colour occurs.
+#[derive(Default)]
+struct Seen {
+    pixels: u64,
+    soft: u64,
+    solid: bool,
 }
 
 fn used(values: &[u8]) -> Vec<u8> {

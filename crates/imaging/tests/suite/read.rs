@@ -67,7 +67,7 @@ fn a_picture_format_that_is_not_read_is_named() {
     assert!(
         error
             .to_string()
-            .contains("it is Gif; convert it to PNG first"),
+            .contains("it is a GIF picture; convert it to PNG"),
         "{error}"
     );
 }

@@ -136,13 +136,7 @@ fn attend<S: Simd, O: Scores<S>, const M: usize, const V: usize>(
     work.visit::<S, O, M, V>(s, &mut own, block.prompts);
     let mut result = Buffer::new(channels * queries);
     match block.sharing {
-        Sharing::Joint => {
-            for part in prompts {
-                work.visit::<S, O, M, V>(s, &mut own, part);
-            }
-            add::<S, V>(s, &own, 1.0, &mut result);
-        }
-        Sharing::Average => {
+        Sharing::Average if !prompts.is_empty() => {
             let share = 1.0 / prompts.len() as f32;
             let mut with_prompt = State::new(channels, queries);
             for part in prompts {
@@ -150,6 +144,12 @@ fn attend<S: Simd, O: Scores<S>, const M: usize, const V: usize>(
                 work.visit::<S, O, M, V>(s, &mut with_prompt, part);
                 add::<S, V>(s, &with_prompt, share, &mut result);
             }
+        }
+        Sharing::Joint | Sharing::Average => {
+            for part in prompts {
+                work.visit::<S, O, M, V>(s, &mut own, part);
+            }
+            add::<S, V>(s, &own, 1.0, &mut result);
         }
     }
     for (lane, out) in block.out.iter_mut().enumerate() {

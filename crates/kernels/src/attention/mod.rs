@@ -6,7 +6,7 @@
 //!
 //! A group is the tokens of `n` prompts, then those of the one query that they share: each prompt and the query attend
 //! to each other as on a canvas of their own; [`Sharing`] says what the query makes of several. What it makes of itself
-//! is computed once.
+//! is computed once. Without prompts the query attends to itself: plain attention.
 
 mod block;
 mod operand;
@@ -130,7 +130,7 @@ impl Attention {
     /// `[wanted tokens, channels]`, on all threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`KernelError`] if there is no prompt, or the lengths do not match.
+    /// [`KernelError`] if the lengths do not match, or tokens of the first prompt are wanted where there is none.
     pub fn forward(
         &self,
         qkv: &[f32],
@@ -144,13 +144,20 @@ impl Attention {
         expect_length(
             "qkv",
             qkv.len(),
-            parts.max(2) * tokens * 3 * channels,
-            "[(n + 1) * tokens, 3 * channels], n at least 1",
+            parts.max(1) * tokens * 3 * channels,
+            "[(n + 1) * tokens, 3 * channels]",
         )?;
         let prompts = parts - 1;
         // (part, first token) of every run of queries.
         let runs: Vec<(usize, usize)> = match queries {
             Queries::All => (0..parts).map(|part| (part, 0)).collect(),
+            Queries::From(_) if prompts == 0 => {
+                return Err(KernelError::Size {
+                    what: "the number of prompts, of the first of which tokens are wanted,",
+                    found: 0,
+                    expected: "at least 1",
+                });
+            }
             Queries::From(first) if first <= tokens => vec![(0, first), (prompts, 0)],
             Queries::From(first) => {
                 return Err(KernelError::Size {

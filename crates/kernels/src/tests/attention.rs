@@ -205,6 +205,28 @@ fn without_tables_positions_have_no_say() {
     check(&case, Queries::From(28));
 }
 
+/// A canvas is one picture of twice the height, in which all tokens attend to all.
+#[test]
+fn without_prompts_it_is_plain_attention() {
+    let canvas = Case::new(shape(3, 10, 5, 7), 1).without_positions();
+    let expected = canvas.expected(Queries::All);
+    for sharing in [Sharing::Average, Sharing::Joint] {
+        let alone = Case {
+            shape: shape(3, 10, 10, 7),
+            prompts: 0,
+            sharing,
+            qkv: canvas.qkv.clone(),
+            row_table: Vec::new(),
+            column_table: Vec::new(),
+            relative: false,
+        };
+        for isa in Isa::available() {
+            let found = alone.run(isa, Precision::F32, Queries::All);
+            assert_close(isa, "alone", &found, &expected, 1e-5);
+        }
+    }
+}
+
 #[test]
 fn scores_far_apart_do_not_overflow() {
     let mut case = Case::new(shape(2, 8, 5, 6), 2);
@@ -277,7 +299,11 @@ fn wrong_lengths_are_named() {
         let qkv = &case.qkv[..tokens * 24];
         attention.forward(qkv, &mut out, queries, case.sharing)
     };
-    assert!(forward(4, Queries::All).is_err(), "no prompt");
+    assert!(forward(4, Queries::From(0)).is_err(), "no prompt");
+    assert!(
+        forward(4, Queries::All).is_err(),
+        "out too long for one part"
+    );
     assert!(forward(7, Queries::All).is_err(), "half a token row");
     assert!(
         forward(8, Queries::From(5)).is_err(),

@@ -135,7 +135,7 @@ impl Embeddings {
 
 /// Cuts pictures `[B, 3, rows * P, columns * P]` into patches `[B, rows * columns, 3 P²]`: a convolution whose windows do
 /// not overlap is one matrix product over them.
-pub(super) fn windows(pictures: &Tensor, p: usize) -> Result<Tensor> {
+pub(crate) fn windows(pictures: &Tensor, p: usize) -> Result<Tensor> {
     let (b, channels, height, width) = pictures.dims4()?;
     let (rows, columns) = (height / p, width / p);
     pictures

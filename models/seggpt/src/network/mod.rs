@@ -10,14 +10,14 @@
 
 mod attention;
 mod block;
-mod cpu;
+pub(crate) mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod decoder;
-mod embeddings;
+pub(crate) mod embeddings;
 mod encoder;
 mod layers;
-mod positions;
+pub(crate) mod positions;
 mod reference;
 mod tensors;
 mod trainable;
@@ -39,14 +39,14 @@ pub use self::{
 
 /// Patches of one half of a canvas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Canvas {
-    rows: usize,
-    columns: usize,
+pub(crate) struct Canvas {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
 }
 
 impl Canvas {
     /// Of pictures `[n, 3, height, width]`.
-    fn of(what: &'static str, pictures: &Tensor, patch: usize) -> Result<Self, Error> {
+    pub(crate) fn of(what: &'static str, pictures: &Tensor, patch: usize) -> Result<Self, Error> {
         match *pictures.dims() {
             [n, 3, height, width]
                 if n * height * width > 0
@@ -69,14 +69,14 @@ impl Canvas {
     }
 
     /// `L`, the tokens of one half.
-    fn tokens(self) -> usize {
+    pub(crate) fn tokens(self) -> usize {
         self.rows * self.columns
     }
 }
 
 /// Which tokens of a group are wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Rows {
+pub(crate) enum Rows {
     /// All of them.
     All,
     /// Those that the answer is painted from: the query's, and before them the lowest patch row of the first prompt,
@@ -114,7 +114,7 @@ impl Rows {
 pub struct ModelInfo {
     /// A name for people: the model's folder or file name.
     pub name: String,
-    /// `SegGPT` or `Painter`.
+    /// `SegGPT`, `Painter` or `matching`.
     pub family: &'static str,
     /// Which kind of checkpoint the weights came from.
     pub format: Format,
@@ -127,12 +127,12 @@ pub struct ModelInfo {
 }
 
 impl ModelInfo {
-    fn of(checkpoint: &Checkpoint) -> Self {
+    pub(crate) fn of(checkpoint: &Checkpoint) -> Self {
         Self {
             name: checkpoint.name(),
-            family: checkpoint.config.family(),
+            family: checkpoint.architecture.family(),
             format: checkpoint.format,
-            parameters: checkpoint.config.parameters(),
+            parameters: checkpoint.architecture.parameters(),
             stored: checkpoint.dtype(),
             path: checkpoint.path.clone(),
         }
@@ -210,7 +210,7 @@ impl Network {
         let dtype = dtype.on(device)?;
         let info = ModelInfo::of(&checkpoint);
         let _span = tracing::info_span!("load", path = %info.path.display()).entered();
-        let config = checkpoint.config.clone();
+        let config = checkpoint.seggpt()?.clone();
         let engine = match device {
             Device::Cpu => {
                 Engine::Cpu(Cpu::load(&config, Source::File(&checkpoint), dtype)?.into())
@@ -347,7 +347,7 @@ impl Network {
 }
 
 /// The type of candle's numbers for a choice that [`DTypeChoice::on`] has made for a device with tensors.
-fn floats(dtype: DTypeChoice) -> DType {
+pub(crate) fn floats(dtype: DTypeChoice) -> DType {
     match dtype {
         DTypeChoice::F16 => DType::F16,
         DTypeChoice::BF16 => DType::BF16,

@@ -43,7 +43,11 @@ pub(super) fn one_hot_keys(canvas: Canvas, dtype: DType, device: &Device) -> Res
 /// `get_abs_pos` of the original code: drops the class token of `table` `[1 + g², C]` and resizes the rest to
 /// `[rows * columns, C]`.
 pub(super) fn absolute(table: &[f32], channels: usize, rows: usize, columns: usize) -> Vec<f32> {
-    let grid = &table[channels..];
+    grid(&table[channels..], channels, rows, columns)
+}
+
+/// A square grid of positions `[g², C]` as `[rows * columns, C]`.
+pub(crate) fn grid(grid: &[f32], channels: usize, rows: usize, columns: usize) -> Vec<f32> {
     let side = (grid.len() / channels).isqrt();
     if (side, side) == (rows, columns) {
         return grid.to_vec();

@@ -26,9 +26,9 @@ impl Reference {
         let checkpoint = Checkpoint::open(path)?;
         let vb = checkpoint.var_builder(DType::F32, device);
         Ok(Self {
-            config: checkpoint.config.clone(),
+            config: checkpoint.seggpt()?.clone(),
             info: ModelInfo::of(&checkpoint),
-            tensors: Tensors::load(&checkpoint.config, vb)?,
+            tensors: Tensors::load(checkpoint.seggpt()?, vb)?,
         })
     }
 

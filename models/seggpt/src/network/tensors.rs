@@ -158,11 +158,15 @@ mod tests {
         let checkpoint = Checkpoint::open(&golden()).unwrap();
         let vb = checkpoint.var_builder(DType::F32, &Device::Cpu);
         Network {
-            config: checkpoint.config.clone(),
+            config: checkpoint.seggpt().unwrap().clone(),
             info: ModelInfo::of(&checkpoint),
             device: Device::Cpu,
             dtype: DTypeChoice::F32,
-            engine: Engine::Tensors(Tensors::load(&checkpoint.config, vb).unwrap().into()),
+            engine: Engine::Tensors(
+                Tensors::load(checkpoint.seggpt().unwrap(), vb)
+                    .unwrap()
+                    .into(),
+            ),
         }
     }
 

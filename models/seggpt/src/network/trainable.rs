@@ -6,7 +6,8 @@ use candle_core::{DType, Device, Result as Computed, Tensor, Var};
 
 use super::{Canvas, embeddings::windows, positions};
 use crate::{
-    Config, DTypeChoice, Error, SegType, TargetEmbedding, convert::save, ops, weights::Checkpoint,
+    Architecture, Config, DTypeChoice, Error, SegType, TargetEmbedding, convert::save, ops,
+    weights::Checkpoint,
 };
 
 /// A batch of canvases with their targets. With `N` prompts above one the query attends to all of them at once, as in
@@ -78,7 +79,7 @@ impl Trainable {
     /// Those of [`crate::Network::load`].
     pub fn load(path: &Path, device: &Device, dtype: DType) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(path)?;
-        let config = checkpoint.config.clone();
+        let config = checkpoint.seggpt()?.clone();
         let tensors = config.tensors().into_iter().map(|(name, _)| {
             let tensor = checkpoint.tensor(&name)?;
             Ok((name, tensor))
@@ -131,7 +132,12 @@ impl Trainable {
             .weights
             .iter()
             .map(|(name, var)| (name.clone(), var.as_detached_tensor()));
-        save(&self.config, tensors.collect(), path, dtype)
+        save(
+            &Architecture::SegGpt(self.config.clone()),
+            tensors.collect(),
+            path,
+            dtype,
+        )
     }
 
     /// Paints the first prompt and the query of each canvas: `[B, 2 S, S, 3]`, in normalised colours, channels last.

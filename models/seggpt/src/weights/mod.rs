@@ -19,7 +19,7 @@ use candle_nn::{Init, VarBuilder, var_builder::SimpleBackend};
 use memmap2::Mmap;
 
 use crate::{
-    Config, Error,
+    Architecture, Config, Error, MatchingConfig,
     builtin::{self, builtin_name},
 };
 
@@ -60,7 +60,7 @@ pub(crate) struct Entry {
 pub(crate) struct Checkpoint {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
-    pub(crate) config: Config,
+    pub(crate) architecture: Architecture,
     pub(crate) entries: BTreeMap<String, Entry>,
     map: Bytes,
 }
@@ -123,13 +123,13 @@ impl Checkpoint {
 
     fn checked(
         path: PathBuf,
-        (format, config, entries): (Format, Config, BTreeMap<String, Entry>),
+        (format, architecture, entries): (Format, Architecture, BTreeMap<String, Entry>),
         map: Bytes,
     ) -> Result<Self, Error> {
         let checkpoint = Self {
             path,
             format,
-            config,
+            architecture,
             entries,
             map,
         };
@@ -138,19 +138,14 @@ impl Checkpoint {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.config.validate()?;
-        for (name, shape) in self.config.tensors() {
+        self.architecture.validate()?;
+        for (name, shape) in self.architecture.tensors() {
             let Some(entry) = self.entries.get(&name) else {
                 return Err(Error::MissingTensor {
                     path: self.path.clone(),
                     name: names::stored(&name, self.format),
                     shape,
-                    architecture: format!(
-                        "{} of width {} and depth {}",
-                        self.config.family(),
-                        self.config.width,
-                        self.config.depth
-                    ),
+                    architecture: self.architecture.described(),
                 });
             };
             if entry.shape != shape {
@@ -187,10 +182,34 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// The configuration of a network that paints.
+    pub(crate) fn seggpt(&self) -> Result<&Config, Error> {
+        match &self.architecture {
+            Architecture::SegGpt(config) => Ok(config),
+            Architecture::Matching(_) => Err(self.other("SegGPT or Painter")),
+        }
+    }
+
+    /// The configuration of a network that compares features.
+    pub(crate) fn matching(&self) -> Result<&MatchingConfig, Error> {
+        match &self.architecture {
+            Architecture::Matching(config) => Ok(config),
+            Architecture::SegGpt(_) => Err(self.other("matching")),
+        }
+    }
+
+    fn other(&self, wanted: &'static str) -> Error {
+        Error::OtherArchitecture {
+            path: self.path.clone(),
+            found: self.architecture.family(),
+            wanted,
+        }
+    }
+
     /// Tensors that the architecture has no place for.
     pub(crate) fn strangers(&self) -> Vec<&str> {
         let known: std::collections::BTreeSet<_> = self
-            .config
+            .architecture
             .tensors()
             .into_iter()
             .map(|(name, _)| name)

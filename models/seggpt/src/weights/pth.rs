@@ -6,7 +6,7 @@ use candle_core::pickle::read_pth_tensor_info;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::{Entry, Format, architecture};
-use crate::{Config, Error};
+use crate::{Architecture, Error};
 
 /// Key of the weights in the published files.
 const KEY: &str = "model";
@@ -14,7 +14,7 @@ const KEY: &str = "model";
 pub(super) fn read(
     path: &Path,
     file: &File,
-) -> Result<(Format, Config, BTreeMap<String, Entry>), Error> {
+) -> Result<(Format, Architecture, BTreeMap<String, Entry>), Error> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
         Error::truncated(
             path,
@@ -73,5 +73,5 @@ pub(super) fn read(
         entries.insert(tensor.name, entry);
     }
     let config = architecture::infer(path, &entries)?;
-    Ok((Format::Pth, config, entries))
+    Ok((Format::Pth, Architecture::SegGpt(config), entries))
 }

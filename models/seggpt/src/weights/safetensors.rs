@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::Metadata};
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Format, architecture, names};
-use crate::{Config, Error};
+use crate::{Architecture, Config, Error};
 
 /// Metadata key of our own files. All is under one key, for the order of keys is not kept and equal weights should
 /// make equal files.
@@ -17,17 +17,18 @@ pub(crate) const METADATA_KEY: &str = "dora-seggpt";
 #[derive(Serialize, Deserialize)]
 pub(crate) struct About {
     format: u32,
-    pub(crate) config: Config,
+    #[serde(flatten)]
+    architecture: Architecture,
 }
 
 /// The format that is written, and the latest that is read.
 const FORMAT: u32 = 1;
 
 impl About {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(architecture: Architecture) -> Self {
         Self {
             format: FORMAT,
-            config,
+            architecture,
         }
     }
 }
@@ -35,7 +36,7 @@ impl About {
 pub(super) fn read(
     path: &Path,
     bytes: &[u8],
-) -> Result<(Format, Config, BTreeMap<String, Entry>), Error> {
+) -> Result<(Format, Architecture, BTreeMap<String, Entry>), Error> {
     let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| match error {
         SafeTensorError::InvalidHeaderLength => Error::truncated(path, "its header is cut off"),
         SafeTensorError::MetadataIncompleteBuffer => cut_off(path, bytes),
@@ -84,7 +85,7 @@ pub(super) fn read(
                 ),
             ));
         }
-        return Ok((Format::Own, about.config, entries));
+        return Ok((Format::Own, about.architecture, entries));
     }
     if entries
         .values()
@@ -97,12 +98,12 @@ pub(super) fn read(
         ))?;
         return Ok((
             Format::Transformers,
-            Config::from_transformers(&json)?,
+            Architecture::SegGpt(Config::from_transformers(&json)?),
             entries,
         ));
     }
     let config = architecture::infer(path, &entries)?;
-    Ok((Format::Own, config, entries))
+    Ok((Format::Own, Architecture::SegGpt(config), entries))
 }
 
 /// Names the first tensor that a file is too short for.

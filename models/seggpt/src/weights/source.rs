@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{DType, Error, Result, Var};
+use candle_core::{DType, Error, Result, Tensor, Var};
 use seggpt_kernels::Weight;
 
 use super::Checkpoint;
@@ -14,6 +14,8 @@ pub(crate) enum Source<'a> {
     File(&'a Checkpoint),
     /// A network in training.
     Training(&'a BTreeMap<String, Var>),
+    /// Tensors that are at hand.
+    Held(&'a BTreeMap<String, Tensor>),
 }
 
 impl Source<'_> {
@@ -32,10 +34,9 @@ impl Source<'_> {
                 }))
             }
             Self::Training(weights) => {
-                let tensor = weights.get(name).ok_or_else(missing)?.flatten_all()?;
-                let numbers = tensor.to_dtype(DType::F32)?.to_vec1()?;
-                Ok(take(Weight::Floats(&numbers)))
+                held(weights.get(name).ok_or_else(missing)?.as_tensor(), take)
             }
+            Self::Held(tensors) => held(tensors.get(name).ok_or_else(missing)?, take),
         }
     }
 
@@ -43,4 +44,9 @@ impl Source<'_> {
     pub(crate) fn numbers(self, name: &str) -> Result<Vec<f32>> {
         self.lend(name, |numbers| numbers.to_vec())
     }
+}
+
+fn held<T>(tensor: &Tensor, take: impl FnOnce(Weight) -> T) -> Result<T> {
+    let numbers = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
+    Ok(take(Weight::Floats(&numbers)))
 }

@@ -97,11 +97,10 @@ fn memory(pid: u32) -> BTreeMap<String, u64> {
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
         Some(kib >> 10)
     };
-    let programs = family(pid).into_iter().filter_map(|(pid, program)| {
-        let name = program.file_name()?.to_str()?.to_owned();
-        Some((name, resident(pid)?))
-    });
-    programs.collect()
+    let programs = family(pid).into_iter();
+    programs
+        .filter_map(|(pid, program)| Some((program, resident(pid)?)))
+        .collect()
 }
 
 /// Counts the lines of a journal as it grows.

@@ -2,7 +2,7 @@
 //! command fails where anything was lost, doubled, falsely failed, or hung.
 //!
 //! ```text
-//! soak matrix [ITEMS]            every node x every moment x 1 to 4 deaths; the whole run killed; poison among the healthy
+//! soak matrix [ITEMS [PROGRAM]]  every node x every moment x 1 to 4 deaths; the whole run killed; poison among the healthy
 //! soak starts [COUNT [SECONDS]]  small flows beside busy processes, their nodes stopped and continued
 //! soak long [ITEMS]              one run of many tiny pictures: memory and time by tenth of the run
 //! soak                           all three, at full size
@@ -21,18 +21,22 @@ fn main() -> ExitCode {
     let number = |word: &str| word.parse::<usize>().ok().filter(|number| *number > 0);
     let good = match words[..] {
         [] => {
-            let matrix = matrix::run(200);
+            let matrix = matrix::run(200, None);
             let starts = starts::run(1000, usize::MAX);
             matrix & starts & long::run(100_000)
         }
-        ["matrix"] => matrix::run(200),
+        ["matrix"] => matrix::run(200, None),
         ["starts"] => starts::run(1000, usize::MAX),
         ["long"] => long::run(100_000),
         [part, size] => match (part, number(size)) {
-            ("matrix", Some(items)) => matrix::run(items.max(60)),
+            ("matrix", Some(items)) => matrix::run(items.max(60), None),
             ("starts", Some(count)) => starts::run(count, usize::MAX),
             ("long", Some(items)) => long::run(items),
             _ => return usage(),
+        },
+        ["matrix", items, program] => match number(items) {
+            Some(items) => matrix::run(items.max(60), Some(program)),
+            None => return usage(),
         },
         ["starts", count, seconds] => match (number(count), number(seconds)) {
             (Some(count), Some(seconds)) => starts::run(count, seconds),
@@ -48,6 +52,6 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    println!("soak [matrix [ITEMS] | starts [COUNT [SECONDS]] | long [ITEMS]]");
+    println!("soak [matrix [ITEMS [PROGRAM]] | starts [COUNT [SECONDS]] | long [ITEMS]]");
     ExitCode::from(2)
 }

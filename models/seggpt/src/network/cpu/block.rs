@@ -5,11 +5,22 @@ use tracing::debug_span;
 
 use super::{encoder::Scratch, pack::Pack};
 use crate::{
-    Config, Error,
+    Error,
     network::{Canvas, Rows},
 };
 
-pub(super) struct Block {
+/// What a block consists of.
+pub(crate) struct Parts<'a> {
+    /// The name of its tensors, up to the dot before each part.
+    pub(crate) name: &'a str,
+    pub(crate) layer_norm_eps: f64,
+    /// [`crate::Config::depthwise`].
+    pub(crate) depthwise: usize,
+    /// [`crate::Config::relative_positions`].
+    pub(crate) relative_positions: bool,
+}
+
+pub(crate) struct Block {
     /// Over each half.
     depthwise: Option<Depthwise>,
     norm1: LayerNorm,
@@ -26,12 +37,12 @@ pub(super) struct Block {
 const MLP_TOKENS: usize = 2048;
 
 impl Block {
-    pub(super) fn load(config: &Config, pack: &Pack, index: usize) -> Result<Self, Error> {
-        let name = |part: &str| format!("blocks.{index}.{part}");
+    pub(crate) fn load(parts: &Parts, pack: &Pack) -> Result<Self, Error> {
+        let name = |part: &str| format!("{}.{part}", parts.name);
         let linear = |part| pack.linear(&name(part), pack.precision);
-        let norm = |part| pack.norm(&name(part), config.layer_norm_eps);
+        let norm = |part| pack.norm(&name(part), parts.layer_norm_eps);
         Ok(Self {
-            depthwise: match config.depthwise {
+            depthwise: match parts.depthwise {
                 0 => None,
                 edge => Some(Depthwise::pack(
                     pack.isa,
@@ -46,7 +57,7 @@ impl Block {
             norm2: norm("norm2")?,
             fc1: linear("mlp.fc1")?,
             fc2: linear("mlp.fc2")?,
-            relative: match config.relative_positions {
+            relative: match parts.relative_positions {
                 true => Some([
                     pack.numbers(&name("attn.rel_pos_h"))?,
                     pack.numbers(&name("attn.rel_pos_w"))?,
@@ -58,7 +69,7 @@ impl Block {
 
     /// Tokens `[(n + 1) L, C]` of one group, in place. With [`Rows::Answer`] the wanted ones come to stand at the front:
     /// their number is returned.
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         x: &mut [f32],
         canvas: Canvas,

@@ -122,7 +122,7 @@ fn add(to: &mut [f32], other: &[f32]) {
 }
 
 /// Cuts a picture into patches `[L, 3 P²]`: a convolution whose windows do not overlap is one product over them.
-fn windows(picture: &[f32], canvas: Canvas, p: usize) -> Vec<f32> {
+pub(crate) fn windows(picture: &[f32], canvas: Canvas, p: usize) -> Vec<f32> {
     let (width, area) = (canvas.columns * p, canvas.tokens() * p * p);
     let mut windows = Vec::with_capacity(picture.len());
     for token in 0..canvas.tokens() {

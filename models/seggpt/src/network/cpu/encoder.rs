@@ -2,7 +2,10 @@
 
 use seggpt_kernels::{Attention, AttentionShape, Isa, LayerNorm, Precision, Sharing};
 
-use super::{block::Block, pack::Pack};
+use super::{
+    block::{Block, Parts},
+    pack::Pack,
+};
 use crate::{
     Config, Error,
     network::{Canvas, Rows, positions},
@@ -31,7 +34,7 @@ pub(super) struct On<'a> {
 
 /// Room for what a block computes, used by one block after the other.
 #[derive(Default)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     pub(super) normed: Vec<f32>,
     pub(super) qkv: Vec<f32>,
     pub(super) attended: Vec<f32>,
@@ -41,7 +44,16 @@ pub(super) struct Scratch {
 impl Encoder {
     pub(super) fn load(config: &Config, pack: &Pack) -> Result<Self, Error> {
         // Blocks beyond the last kept one have no say in the answer.
-        let blocks = (0..=config.last_block()).map(|index| Block::load(config, pack, index));
+        let block = |index| {
+            let parts = Parts {
+                name: &format!("blocks.{index}"),
+                layer_norm_eps: config.layer_norm_eps,
+                depthwise: config.depthwise,
+                relative_positions: config.relative_positions,
+            };
+            Block::load(&parts, pack)
+        };
+        let blocks = (0..=config.last_block()).map(block);
         Ok(Self {
             isa: pack.isa,
             precision: pack.precision,

@@ -18,11 +18,16 @@ use std::{
 use candle_core::{CpuStorage, Device, Storage, Tensor};
 use seggpt_kernels::{Isa, Precision, Sharing};
 
+pub(crate) use self::{
+    block::{Block, Parts},
+    embeddings::windows,
+    encoder::Scratch,
+    pack::Pack,
+};
 use self::{
     decoder::Decoder,
     embeddings::Embeddings,
-    encoder::{Encoder, On, Scratch},
-    pack::Pack,
+    encoder::{Encoder, On},
 };
 use super::{Canvas, PreparedPrompts, embeddings::Stream};
 use crate::{Config, DTypeChoice, Ensemble, Error, SegType, weights::Source};
@@ -64,11 +69,7 @@ impl Cpu {
         let pack = Pack {
             source,
             isa: Isa::detect(),
-            precision: match dtype {
-                DTypeChoice::BF16 => Precision::Bf16,
-                DTypeChoice::Int8 => Precision::Int8,
-                DTypeChoice::Auto | DTypeChoice::F32 | DTypeChoice::F16 => Precision::F32,
-            },
+            precision: precision(dtype),
         };
         let cpu = Self {
             embeddings: Embeddings::load(config, &pack)?,
@@ -193,8 +194,20 @@ impl Cpu {
     }
 }
 
+/// What products are made of, for a choice that [`DTypeChoice::on`] has made for the CPU.
+pub(crate) fn precision(dtype: DTypeChoice) -> Precision {
+    match dtype {
+        DTypeChoice::BF16 => Precision::Bf16,
+        DTypeChoice::Int8 => Precision::Int8,
+        DTypeChoice::Auto | DTypeChoice::F32 | DTypeChoice::F16 => Precision::F32,
+    }
+}
+
 /// Lends the numbers of a tensor, one row after the other, to `take`.
-fn lend<T>(tensor: &Tensor, take: impl FnOnce(&[f32]) -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn lend<T>(
+    tensor: &Tensor,
+    take: impl FnOnce(&[f32]) -> Result<T, Error>,
+) -> Result<T, Error> {
     let tensor = tensor
         .to_device(&Device::Cpu)?
         .to_dtype(candle_core::DType::F32)?;

@@ -1,19 +1,20 @@
 use std::str::FromStr;
 
-use seggpt_prompt_library::ClassSetting;
+use seggpt_imaging::color;
 
-/// A class table on one line: `1:pebble:#ffffff,2:leaf`.
+use crate::{ClassSetting, classes};
+
+/// A class table on one line: `1:pebble:#ffffff,2:leaf`; names and colours may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Classes(pub Vec<ClassSetting>);
+pub struct ClassTable(pub Vec<ClassSetting>);
 
-impl FromStr for Classes {
+impl FromStr for ClassTable {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',')
-            .map(class)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let settings = text.split(',').map(class).collect::<Result<Vec<_>, _>>()?;
+        classes::check(&settings)?;
+        Ok(Self(settings))
     }
 }
 
@@ -26,7 +27,7 @@ fn class(text: &str) -> Result<ClassSetting, String> {
     let name = parts.next().filter(|name| !name.is_empty());
     let color = match parts.next() {
         None => None,
-        Some(color) => match hex(color) {
+        Some(color) => match color::parse(color) {
             None => return wrong("the colour is # and six hexadecimal digits"),
             color => color,
         },
@@ -41,12 +42,6 @@ fn class(text: &str) -> Result<ClassSetting, String> {
     })
 }
 
-fn hex(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let [_, r, g, b] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
-    Some([r, g, b])
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -54,7 +49,7 @@ mod tests {
 
     #[test]
     fn names_and_colours_may_be_left_out() {
-        let Classes(classes) = "1:pebble:#ff8000, 2:leaf,7, 9::#000001".parse().unwrap();
+        let ClassTable(classes) = "1:pebble:#ff8000, 2:leaf,7, 9::#000001".parse().unwrap();
         let seen: Vec<_> = classes
             .iter()
             .map(|c| (c.id.get(), c.name.as_deref(), c.color))
@@ -79,8 +74,11 @@ mod tests {
             ("1:pebble:#ff80", "colour"),
             ("1:pebble:#ff8000:x", "too many"),
             ("", "id"),
+            ("1:a,1:b", "twice"),
+            ("1:a:#ff0000,2:b:#ff0000", "same colour"),
+            ("1:a:#000000", "black"),
         ] {
-            let error = text.parse::<Classes>().unwrap_err();
+            let error = text.parse::<ClassTable>().unwrap_err();
             assert!(error.contains(what), "{text}: {error}");
         }
     }

@@ -1,5 +1,3 @@
-use crate::{EvalError, Mask};
-
 /// COCO's run lengths: how many pixels are out, in, out, ... of the mask, column by column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rle {
@@ -88,18 +86,70 @@ impl Rle {
         Self::new(size, counts)
     }
 
-    /// The mask.
-    ///
-    /// # Errors
-    /// None that occur: the runs fill the size.
-    pub fn mask(&self) -> Result<Mask, EvalError> {
+    /// The runs of a plane of `size` = (width, height), given row by row.
+    #[must_use]
+    pub fn of(size: (usize, usize), values: &[bool]) -> Self {
+        let (width, height) = size;
+        let (mut counts, mut run, mut inside) = (Vec::new(), 0u32, false);
+        for x in 0..width {
+            for value in values.iter().skip(x).step_by(width).take(height) {
+                if *value != inside {
+                    counts.push(std::mem::take(&mut run));
+                    inside = *value;
+                }
+                run += 1;
+            }
+        }
+        counts.push(run);
+        Self {
+            width,
+            height,
+            counts,
+        }
+    }
+
+    /// The string that [`Rle::decompress`] reads.
+    #[must_use]
+    pub fn compressed(&self) -> String {
+        let mut text = String::new();
+        for (at, &count) in self.counts.iter().enumerate() {
+            let before = match at {
+                0..=2 => 0,
+                _ => i64::from(self.counts[at - 2]),
+            };
+            let mut value = i64::from(count) - before;
+            loop {
+                let group = (value & 31) as u8;
+                value >>= 5;
+                let is_last = match group & 16 {
+                    0 => value == 0,
+                    _ => value == -1,
+                };
+                text.push(char::from(48 + group + if is_last { 0 } else { 32 }));
+                if is_last {
+                    break;
+                }
+            }
+        }
+        text
+    }
+
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// The plane, row by row.
+    #[must_use]
+    pub fn values(&self) -> Vec<bool> {
         let mut values = vec![false; self.width * self.height];
         self.fill(&mut values);
-        Mask::new((self.width, self.height), values)
+        values
     }
 
     /// Sets what the runs cover in a plane of the same size.
-    pub(super) fn fill(&self, values: &mut [bool]) {
+    pub(crate) fn fill(&self, values: &mut [bool]) {
         let mut at = 0;
         for (run, &count) in self.counts.iter().enumerate() {
             let end = at + count as usize;

@@ -3,64 +3,58 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use seggpt_annotations::{Panoptic, PanopticSegment};
 use seggpt_imaging::read;
 
-use super::json::{self, SegmentInfo};
+use super::{Class, Dataset, Instance, Sample, Truth, files};
 use crate::{
     EvalError, IGNORE, LabelPlane, Plane,
-    data::{Class, Dataset, Instance, Sample, Truth, files},
     metrics::{PanopticMap, Segment},
 };
 
 /// COCO panoptic: a JSON file that lists segments, and PNG files whose colours are their ids
 /// (red + 256 green + 65,536 blue). Pixels of no segment (black) are ignored.
 pub struct CocoPanoptic {
-    path: PathBuf,
     name: String,
     classes: Vec<Class>,
     samples: Vec<Sample>,
-    segments: Vec<(PathBuf, Vec<SegmentInfo>)>,
+    segments: Vec<(PathBuf, Vec<PanopticSegment>)>,
+    notes: Vec<String>,
 }
 
 impl CocoPanoptic {
     /// Reads the annotation file. `masks` holds the PNG files, `images` the pictures.
     ///
     /// # Errors
-    /// [`EvalError::Read`]; [`EvalError::Format`] if the file is no COCO panoptic JSON or contradicts
-    /// itself.
+    /// [`EvalError::Annotations`]: it cannot be read, is no COCO panoptic JSON, or nothing in it can be used.
     pub fn open(
         annotations: impl AsRef<Path>,
         masks: impl AsRef<Path>,
         images: impl AsRef<Path>,
     ) -> Result<Self, EvalError> {
-        let path = annotations.as_ref().to_owned();
-        let file: json::Panoptic = json::read(&path)?;
-        let listed: HashMap<u64, &json::Image> =
-            file.images.iter().map(|image| (image.id, image)).collect();
+        let file = Panoptic::open(annotations.as_ref())?;
         let (mut samples, mut segments) = (Vec::new(), Vec::new());
-        for entry in file.annotations {
-            let image = listed.get(&entry.image_id).ok_or_else(|| {
-                files::wrong(
-                    &path,
-                    format!("image {} is annotated, but not listed", entry.image_id),
-                )
-            })?;
-            let classes = entry
-                .segments_info
-                .iter()
-                .map(|info| json::class_id(&path, info.category_id));
-            let classes = classes.collect::<Result<_, _>>()?;
-            samples.push(json::sample(images.as_ref(), image, classes));
-            segments.push((masks.as_ref().join(entry.file_name), entry.segments_info));
+        for picture in file.pictures {
+            let classes = picture.segments.iter().map(|segment| segment.class);
+            let mut classes: Vec<u16> = classes.filter(|class| *class != IGNORE).collect();
+            classes.sort_unstable();
+            classes.dedup();
+            let mut sample = Sample::new(picture.name, images.as_ref().join(picture.image));
+            sample.classes = Some(classes);
+            samples.push(sample);
+            segments.push((masks.as_ref().join(picture.mask), picture.segments));
         }
-        let classes = json::classes(&path, file.categories)?;
-        let name = files::stem(&path);
+        let classes = file.categories.into_iter().map(|category| Class {
+            id: category.id,
+            name: category.name,
+            thing: category.thing,
+        });
         Ok(Self {
-            path,
-            name,
-            classes,
+            name: files::stem(annotations.as_ref()),
+            classes: classes.collect(),
             samples,
             segments,
+            notes: file.notes,
         })
     }
 
@@ -75,14 +69,16 @@ impl CocoPanoptic {
         let (pixels, _) = colors.as_raw().as_chunks::<3>();
         let id = |&[r, g, b]: &[u8; 3]| u32::from_le_bytes([r, g, b, 0]);
         let size = (colors.width() as usize, colors.height() as usize);
-        let segment = |info: &SegmentInfo| Segment {
+        let segment = |info: &PanopticSegment| Segment {
             id: info.id,
-            category: info.category_id,
-            crowd: info.iscrowd == 1,
+            category: u32::from(info.class),
+            crowd: info.crowd,
         };
+        // Nothing is said of a segment without a class.
+        let said = infos.iter().filter(|info| info.class != IGNORE);
         Ok(PanopticMap {
             ids: Plane::new(size, pixels.iter().map(id).collect())?,
-            segments: infos.iter().map(segment).collect(),
+            segments: said.map(segment).collect(),
         })
     }
 }
@@ -100,12 +96,24 @@ impl Dataset for CocoPanoptic {
         &self.samples
     }
 
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn truth_size(&self, index: usize) -> Result<Option<(usize, usize)>, EvalError> {
+        self.sample(index)?;
+        files::size(&self.segments[index].0).map(Some)
+    }
+
     fn truth(&self, index: usize) -> Result<Truth, EvalError> {
         let map = self.map(index)?;
-        let mut classes = HashMap::from([(0, IGNORE)]);
+        let (_, infos) = &self.segments[index];
+        let unsaid = infos.iter().filter(|info| info.class == IGNORE);
+        let mut classes: HashMap<u32, u16> = unsaid.map(|info| (info.id, IGNORE)).collect();
+        classes.insert(0, IGNORE);
         let mut instances = Vec::new();
         for segment in &map.segments {
-            let class = json::class_id(&self.path, segment.category)?;
+            let class = u16::try_from(segment.category).unwrap_or(IGNORE);
             classes.insert(segment.id, class);
             instances.push(Instance {
                 id: segment.id,

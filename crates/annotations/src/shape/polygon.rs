@@ -6,7 +6,7 @@ use super::Rle;
 const SCALE: f64 = 5.0;
 
 /// The runs of one polygon: x, y, x, y, ... in pixels, at least three points.
-pub(super) fn rasterise(points: &[f64], size: (usize, usize)) -> Rle {
+pub(crate) fn rasterise(points: &[f64], size: (usize, usize)) -> Rle {
     let (width, height) = size;
     let upscaled = |value: f64| (SCALE * value + 0.5) as i64;
     let (corners, _) = points.as_chunks::<2>();
