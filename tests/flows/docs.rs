@@ -137,10 +137,11 @@ fn drawn_with_tools(scratch: &Scratch) {
     let json = |images: &[u32]| {
         let (mut pictures, mut things) = (Vec::new(), Vec::new());
         for n in images {
-            pictures.push(
-                json!({"id": n, "file_name": format!("{n}.png"), "width": 640, "height": 480}),
-            );
-            let outline = [[40, 40, 300, 40, 300, 300, 40, 300]];
+            let (width, height) =
+                image::image_dimensions(ground(&format!("ground_{n}.png"))).unwrap();
+            let file = format!("{n}.png");
+            pictures.push(json!({"id": n, "file_name": file, "width": width, "height": height}));
+            let outline = [[40, 40, 200, 40, 200, 150, 40, 150]];
             things.push(json!({"id": n, "image_id": n, "category_id": 1, "segmentation": outline}));
         }
         let categories = [json!({"id": 1, "name": "pebble"})];
