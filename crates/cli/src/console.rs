@@ -1,5 +1,4 @@
 //! The one place that prints. Results go to standard output, everything else to standard error.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{
     io::{IsTerminal, Write},
@@ -13,20 +12,21 @@ use seggpt_flow::{Console, Exit, Progress};
 
 use crate::args::View;
 
+// A closed pipe (`seggpt ... | head`) is no reason to panic, so what cannot be written is not.
+
 /// Prints a result.
 pub fn result(text: &str) {
-    // A closed pipe (`seggpt ... | head`) is no reason to panic.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
 /// Prints a diagnostic.
 pub fn report(report: &miette::Report) {
-    eprintln!("{report:?}");
+    note(&format!("{report:?}"));
 }
 
 /// Prints a line about what goes on, to standard error.
 pub fn note(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// A plain line is due after this long, if anything changed...
@@ -84,8 +84,8 @@ impl Console for Terminal {
 
     fn note(&self, text: &str) {
         match &self.style {
-            Style::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
-            Style::Plain { .. } | Style::Json => eprintln!("{text}"),
+            Style::Bar(bar) => bar.suspend(|| note(text)),
+            Style::Plain { .. } | Style::Json => note(text),
         }
     }
 
@@ -134,7 +134,7 @@ impl Console for Terminal {
                         || since >= PLAIN_PAUSE
                         || (step && since >= PLAIN_BREATH))
                 {
-                    eprintln!("{}", progress.line());
+                    note(&progress.line());
                     (*at, *shown) = (Instant::now(), progress.finished);
                 }
             }
@@ -160,7 +160,7 @@ fn print_end(exit: Exit, summary: &[String], reports: &[String]) {
     for line in summary {
         match exit {
             Exit::Done => result(line),
-            _ => eprintln!("{line}"),
+            _ => note(line),
         }
     }
     for report in reports {
