@@ -11,8 +11,10 @@ use std::{
 use dora_core::{config::InputMapping, descriptor::Descriptor};
 use seggpt_node::edges::{BUSY, GREETING, HEARD, PASSED, PULSE};
 
-/// How long a greeting may be on an edge.
+/// How long a greeting may be on an edge before that is said.
 const SILENT: Duration = Duration::from_secs(20);
+/// How long before the run ends for it: on a machine that is overloaded, a healthy node may be slow to listen.
+const LOST: Duration = Duration::from_secs(90);
 /// How long ago a node said last that it works, if it still does.
 const WORKS: Duration = PULSE.saturating_mul(2);
 /// How long a node that says nothing of itself may take to load or to work.
@@ -168,6 +170,10 @@ impl Silence {
                 ))
             });
         }
+        if now.duration_since(since) < LOST {
+            return (!std::mem::replace(&mut self.named, true))
+                .then(|| Verdict::Name(format!("{text} yet")));
+        }
         self.over = true;
         Some(Verdict::End(text))
     }
@@ -266,9 +272,11 @@ mod tests {
             run.passes(second, "ensemble", "canvases", number);
         }
         assert_eq!(run.due(20), None);
-        let end = Verdict::End("nothing comes through from `ensemble` to `infer`".into());
-        assert_eq!(run.due(21), Some(end));
-        assert_eq!(run.due(22), None);
+        let text = "nothing comes through from `ensemble` to `infer`";
+        assert_eq!(run.due(21), Some(Verdict::Name(format!("{text} yet"))));
+        assert_eq!(run.due(90), None);
+        assert_eq!(run.due(91), Some(Verdict::End(text.into())));
+        assert_eq!(run.due(92), None);
     }
 
     #[test]
