@@ -162,17 +162,16 @@ impl Silence {
             .filter(|_| !self.over)?;
         let Edge { from, to, .. } = edge;
         let text = format!("nothing comes through from `{from}` to `{to}`");
-        let says_nothing = !self.speaking.contains(from);
-        if says_nothing && now.duration_since(since) < SILENT_NODE {
-            return (!std::mem::replace(&mut self.named, true)).then(|| {
-                Verdict::Name(format!(
-                    "{text} yet: it loads, it works, or it does not pass greetings on (docs/lossless.md)"
-                ))
-            });
-        }
-        if now.duration_since(since) < LOST {
+        let (limit, why) = match self.speaking.contains(from) {
+            true => (LOST, ""),
+            false => (
+                SILENT_NODE,
+                ": it loads, it works, or it does not pass greetings on (docs/lossless.md)",
+            ),
+        };
+        if now.duration_since(since) < limit {
             return (!std::mem::replace(&mut self.named, true))
-                .then(|| Verdict::Name(format!("{text} yet")));
+                .then(|| Verdict::Name(format!("{text} yet{why}")));
         }
         self.over = true;
         Some(Verdict::End(text))
