@@ -57,20 +57,25 @@ fn a_node_that_cannot_start_says_why() {
         .expect_text("no-such-model");
 }
 
-/// Many pictures, so that there is time to interfere.
+/// What [`long_run`] is called with.
+pub fn long_line(scratch: &Scratch) -> Vec<String> {
+    words("segment --out out --model untrained-tiny")
+        .into_iter()
+        .chain(pebbles(&[1]))
+        .chain([text(scratch.path("many"))])
+        .collect()
+}
+
+/// 300 pictures, so that there is time to interfere.
 pub fn long_run(scratch: &Scratch) -> Child {
     let folder = scratch.path("many");
     fs::create_dir(&folder).unwrap();
     for n in 0..300 {
         fs::copy(ground("ground_6.png"), folder.join(format!("{n:03}.png"))).unwrap();
     }
-    let line = words("segment --out out --model untrained-tiny")
-        .into_iter()
-        .chain(pebbles(&[1]))
-        .chain([text(folder)]);
     let mut command = Command::new(binary("seggpt"));
     let child = command
-        .args(line)
+        .args(long_line(scratch))
         .current_dir(scratch.path(""))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

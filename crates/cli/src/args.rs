@@ -550,6 +550,8 @@ words! {
         None = "none",
         /// A classifier of single pixels that learns the examples' colours and textures.
         Pixels = "pixels",
+        /// The same, counting for each class as much as the examples' own masks show that it should.
+        Fitted = "fitted",
     }
 }
 

@@ -16,6 +16,7 @@
 //! What is printed, [`console`] prints; dataflows are run by `seggpt-flow`; which exit code means what, [`Exit`] says.
 
 pub mod args;
+mod bundled;
 pub mod console;
 pub mod demo;
 pub mod doctor;
@@ -37,6 +38,7 @@ use seggpt_flow::{Exit, Flaw};
 
 /// Does what the command line asks for. Errors are reported here, before returning.
 pub fn execute(cli: Cli) -> Exit {
+    seggpt::bundle(bundled::MODELS);
     let outcome = match cli.command {
         Command::Run(args) => run::command(&args),
         Command::Segment(args) => segment::command(*args),

@@ -20,7 +20,7 @@ impl Refine {
     /// Side of the canvases in pixels, for a network whose input has the side `input`.
     pub(crate) fn canvas(self, input: usize) -> usize {
         match self {
-            Self::Pixels => input.max(CANVAS),
+            Self::Pixels | Self::Fitted => input.max(CANVAS),
             Self::Auto | Self::None => input,
         }
     }

@@ -11,6 +11,7 @@
 //! What is shown, a [`Console`] shows; which nodes are ours, and what their settings are, [`Nodes`] says.
 
 mod check;
+mod clock;
 pub mod compose;
 mod console;
 mod engine;

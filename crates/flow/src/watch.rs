@@ -11,6 +11,7 @@ use seggpt_node::{edges, outcome::GAVE_UP};
 
 use crate::{
     Console,
+    clock::Clock,
     engine::{Control, Event},
     progress::Tally,
     silence::{Silence, Verdict},
@@ -42,6 +43,7 @@ pub(crate) struct Watch<'a> {
     pub silent: Option<String>,
     stall: Stall,
     silence: Silence,
+    clock: Clock,
 }
 
 impl<'a> Watch<'a> {
@@ -59,6 +61,7 @@ impl<'a> Watch<'a> {
             late: BTreeSet::new(),
             is_stopping: false,
             stall,
+            clock: Clock::new(Instant::now()),
         }
     }
 
@@ -85,7 +88,7 @@ impl<'a> Watch<'a> {
             (None, Some(node)) => {
                 format!("node `{node}` is dead, and the others wait for it: stopping")
             }
-            (None, None) => match self.silence.due(now) {
+            (None, None) => match self.silence.due(self.clock.at(now)) {
                 Some(Verdict::End(edge)) => {
                     self.silent = Some(edge.clone());
                     format!("{edge}: stopping")
@@ -115,7 +118,8 @@ impl<'a> Watch<'a> {
             return;
         }
         if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
-            return self.silence.hear(node, fields, Instant::now());
+            let now = self.clock.at(Instant::now());
+            return self.silence.hear(node, fields, now);
         }
         let (is_progress, ended) =
             self.tally

@@ -191,8 +191,17 @@ impl Config {
             ("mlp_width", self.mlp_width),
             ("decoder_width", self.decoder_width),
         ];
-        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return fail(format!("{name} is 0"));
+        // Far beyond any network, and small enough for products of a few to be computed with.
+        const MOST: usize = 1 << 14;
+        let others = [
+            ("stem_width", self.stem_width),
+            ("depthwise", self.depthwise),
+        ];
+        for (name, count) in counts.into_iter().chain(others) {
+            let may_be_zero = others.iter().any(|(other, _)| *other == name);
+            if count > MOST || (count == 0 && !may_be_zero) {
+                return fail(format!("{name} is {count}: it must lie in 1..={MOST}"));
+            }
         }
         for (name, size) in [
             ("image_size", self.image_size),

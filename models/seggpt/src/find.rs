@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Error,
-    builtin::{self, builtin_name},
-};
+use crate::{Error, builtin};
 
 /// Environment variable that names a folder of models to look into first.
 pub const MODELS_VARIABLE: &str = "SEGGPT_MODELS";
@@ -17,8 +14,8 @@ pub const MODELS_VARIABLE: &str = "SEGGPT_MODELS";
 ///
 /// Names are looked up in the folder of `$SEGGPT_MODELS`, then in `models` beside the program and up to three folders
 /// above it, then in `share/dora-seggpt/models` of its installation. The name `default`, or an empty one, stands for the
-/// model that the text file `default` in such a folder names, or for the first one in it. Where there is no such folder,
-/// `default` and `small` are the model inside the program ([`builtin_name`]).
+/// model that the text file `default` in such a folder names, or for the first one in it. What no folder has is looked for
+/// among the models inside the program ([`bundle`](crate::bundle)).
 ///
 /// # Errors
 /// [`Error::ModelNotFound`] lists where it looked and which names are there.
@@ -63,12 +60,13 @@ fn find_in(name: &str, folders: &[PathBuf]) -> Result<PathBuf, Error> {
             return Ok(fs::canonicalize(&model).unwrap_or(model));
         }
     }
-    if ["", "default", builtin::NAME].contains(&name) || builtin_name(Path::new(name)).is_some() {
-        return Ok(builtin::place());
+    if let Some(place) = builtin::place(name) {
+        return Ok(place);
     }
-    let inside = builtin::place().display().to_string();
+    let inside = builtin::places().into_iter();
+    let inside = inside.map(|place| place.display().to_string());
     let known = folders.iter().flat_map(|folder| bundled(folder));
-    let known = known.chain([inside]).collect();
+    let known = known.chain(inside).collect();
     let list = |items: Vec<String>| {
         if items.is_empty() {
             "none".to_owned()
@@ -130,19 +128,6 @@ mod tests {
         assert!(find_in("default", &here).unwrap().ends_with("alpha"));
         fs::write(folder.path().join("default"), "beta\n").unwrap();
         assert!(find_in("", &here).unwrap().ends_with("beta"));
-    }
-
-    #[test]
-    fn without_a_folder_of_models_the_one_inside_the_program_serves() {
-        let nowhere = [PathBuf::from("/nowhere")];
-        for name in ["", "default", "small", "builtin:small"] {
-            assert_eq!(find_in(name, &nowhere).unwrap(), builtin::place(), "{name}");
-        }
-        let folder = models(&["small"]);
-        let found = find_in("small", &[folder.path().to_owned()]).unwrap();
-        assert_eq!(builtin_name(&found), None, "a folder comes first");
-        let error = find_in("large", &nowhere).unwrap_err().to_string();
-        assert!(error.contains("builtin:small"), "{error}");
     }
 
     #[test]

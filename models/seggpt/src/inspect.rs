@@ -24,9 +24,9 @@ pub struct Inspection {
     pub parameters: usize,
     /// The number types in use, such as `f16` or `f16+f32`.
     pub dtype: String,
-    /// Size of the file in bytes.
+    /// Size of the file, or of all files that it names, in bytes.
     pub bytes: u64,
-    /// SHA-256 of the file, in lower-case hexadecimal.
+    /// SHA-256 of the file, in lower-case hexadecimal; of several, one after another by name.
     pub sha256: String,
     /// Every tensor of the file, by its original name.
     pub tensors: Vec<TensorInspection>,
@@ -51,7 +51,9 @@ pub struct TensorInspection {
 /// The same as [`crate::Network::load`], for the checkpoint is checked in full.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     let checkpoint = Checkpoint::open(path)?;
-    let digest = Sha256::digest(checkpoint.bytes());
+    let mut hasher = Sha256::new();
+    checkpoint.files().for_each(|file| hasher.update(file));
+    let digest = hasher.finalize();
     let tensors = checkpoint
         .entries
         .iter()
@@ -67,7 +69,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
         architecture: checkpoint.architecture.clone(),
         parameters: checkpoint.architecture.parameters(),
         dtype: checkpoint.dtype(),
-        bytes: checkpoint.bytes().len() as u64,
+        bytes: checkpoint.files().map(|file| file.len() as u64).sum(),
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         tensors: tensors.collect(),
         unused: checkpoint

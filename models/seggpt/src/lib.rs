@@ -40,7 +40,7 @@ mod weights;
 pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backprop::GradStore};
 
 pub use architecture::Architecture;
-pub use builtin::builtin_name;
+pub use builtin::{Bundled, builtin_name, bundle};
 pub use card::Card;
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, SegType, device};
 pub use config::{Config, TargetEmbedding};

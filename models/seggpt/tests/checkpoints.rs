@@ -177,11 +177,16 @@ fn foreign_files_are_refused_by_what_they_are() {
         picture.contains("neither a .pth nor a safetensors file"),
         "{picture}"
     );
-    let pickle = refusal(&write(
+    let old = refusal(&write(
         "old.pth",
         b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02",
     ));
-    assert!(pickle.contains("before PyTorch 1.6"), "{pickle}");
+    assert!(old.contains("truncated"), "{old}");
+    let pickle = refusal(&write("list.pkl", b"\x80\x04\x95\x05\0\0\0\0\0\0\0]."));
+    assert!(
+        pickle.contains("not one that torch.save writes"),
+        "{pickle}"
+    );
     let other = refusal(&root("tests/golden/seggpt-tiny/reference.safetensors"));
     assert!(
         other.contains("no tensor `patch_embed.proj.weight`"),
@@ -194,6 +199,186 @@ fn foreign_files_are_refused_by_what_they_are() {
     );
     let empty = refusal(folder.path());
     assert!(empty.contains("no model.safetensors"), "{empty}");
+}
+
+/// Downloads that went wrong.
+#[test]
+fn what_came_instead_of_a_checkpoint_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |bytes: &[u8]| {
+        let file = folder.path().join("came.pth");
+        fs::write(&file, bytes).unwrap();
+        refusal(&file)
+    };
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1482000000\n";
+    assert!(said(pointer).contains("git lfs pull"), "{}", said(pointer));
+    let page = b"<!DOCTYPE html>\n<html><head><title>403 Forbidden</title></head></html>\n";
+    assert!(said(page).contains("web page"), "{}", said(page));
+    assert!(said(b"").contains("it has 0 bytes"), "{}", said(b""));
+}
+
+/// The weights of a `.pth` written as `PREFIX` + name, in a dictionary as `wrap` has it, at protocol 2 and uncompressed.
+fn pickled(wrapped: bool, prefix: &str, legacy: bool) -> Vec<u8> {
+    let tensors = safetensors::load(
+        root("models/untrained-tiny/model.safetensors"),
+        &Device::Cpu,
+    )
+    .unwrap();
+    let mut names: Vec<&String> = tensors.keys().collect();
+    names.sort();
+    let text = |text: &str| {
+        [
+            b"X",
+            &(text.len() as u32).to_le_bytes()[..],
+            text.as_bytes(),
+        ]
+        .concat()
+    };
+    let int = |number: usize| [b"J", &(number as u32).to_le_bytes()[..]].concat();
+    let tuple = |items: Vec<Vec<u8>>| [b"(".to_vec(), items.concat(), b"t".to_vec()].concat();
+    let mut dict = b"ccollections\nOrderedDict\n)R(".to_vec();
+    for (number, name) in names.iter().enumerate() {
+        let tensor = &tensors[*name];
+        let strides = tensor.stride().iter().map(|stride| int(*stride)).collect();
+        let sides = tensor.dims().iter().map(|side| int(*side)).collect();
+        let storage = tuple(vec![
+            text("storage"),
+            b"ctorch\nHalfStorage\n".to_vec(),
+            text(&number.to_string()),
+            text("cpu"),
+            int(tensor.elem_count()),
+        ]);
+        dict.extend(text(&format!("{prefix}{name}")));
+        dict.extend(b"ctorch._utils\n_rebuild_tensor_v2\n");
+        dict.extend(tuple(vec![
+            [storage, b"Q".to_vec()].concat(),
+            int(0),
+            tuple(sides),
+            tuple(strides),
+            b"\x89ccollections\nOrderedDict\n)R".to_vec(),
+        ]));
+        dict.extend(b"R");
+    }
+    // A buffer that no network needs, which wrappers leave behind.
+    dict.extend(text("num_batches_tracked"));
+    dict.extend(int(7));
+    dict.extend(b"u");
+    let pickle = match wrapped {
+        false => [b"\x80\x02".to_vec(), dict, b".".to_vec()].concat(),
+        true => [
+            b"\x80\x02}(".to_vec(),
+            text("epoch"),
+            int(3),
+            text("state_dict"),
+            dict,
+            b"u.".to_vec(),
+        ]
+        .concat(),
+    };
+    let numbers = |name: &String| {
+        let values = tensors[name]
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<half::f16>()
+            .unwrap();
+        values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    if legacy {
+        let mut file =
+            b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.".to_vec();
+        file.extend(pickle);
+        file.extend(b"\x80\x02](");
+        (0..names.len()).for_each(|number| file.extend(text(&number.to_string())));
+        file.extend(b"e.");
+        for name in names {
+            file.extend((tensors[name].elem_count() as u64).to_le_bytes());
+            file.extend(numbers(name));
+        }
+        return file;
+    }
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut add = |name: String, bytes: &[u8]| {
+        archive.start_file(name, stored).unwrap();
+        std::io::Write::write_all(&mut archive, bytes).unwrap();
+    };
+    add("archive/data.pkl".into(), &pickle);
+    for (number, name) in names.iter().enumerate() {
+        add(format!("archive/data/{number}"), &numbers(name));
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// State dicts as they are saved in the wild.
+#[test]
+fn weights_are_found_bare_wrapped_prefixed_and_in_old_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = inspect(&root("models/untrained-tiny")).unwrap();
+    for (wrapped, prefix, legacy) in [
+        (false, "", false),
+        (true, "", false),
+        (true, "module.", false),
+        (false, "_orig_mod.model.", false),
+        (true, "module.", true),
+    ] {
+        let file = folder.path().join("wild.pth");
+        fs::write(&file, pickled(wrapped, prefix, legacy)).unwrap();
+        let found = inspect(&file).unwrap();
+        assert_eq!(found.format, Format::Pth);
+        assert_eq!(found.architecture, expected.architecture, "{prefix}");
+        assert_eq!(found.tensors.len(), expected.tensors.len());
+        let wild = folder.path().join("wild.safetensors");
+        convert(&file, &wild, DTypeChoice::F16).unwrap();
+        let tensors = safetensors::load(&wild, &Device::Cpu).unwrap();
+        let own = safetensors::load(&expected.path, &Device::Cpu).unwrap();
+        for (name, tensor) in &own {
+            assert_eq!(common::difference(tensor, &tensors[name]), 0.0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn weights_in_several_files_are_read_by_their_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = safetensors::load(golden("seggpt-tiny/model.safetensors"), &Device::Cpu).unwrap();
+    let mut names: Vec<&String> = whole.keys().collect();
+    names.sort();
+    let mut map = Vec::new();
+    for (number, names) in names.chunks(names.len().div_ceil(3)).enumerate() {
+        let file = format!("model-0000{}-of-00003.safetensors", number + 1);
+        let part = names
+            .iter()
+            .map(|name| ((*name).clone(), whole[*name].clone()))
+            .collect();
+        safetensors::save(&part, folder.path().join(&file)).unwrap();
+        map.extend(names.iter().map(|name| format!("\"{name}\": \"{file}\"")));
+    }
+    let index = folder.path().join("model.safetensors.index.json");
+    fs::write(
+        &index,
+        format!("{{\"weight_map\": {{{}}}}}", map.join(", ")),
+    )
+    .unwrap();
+    fs::copy(
+        golden("seggpt-tiny/config.json"),
+        folder.path().join("config.json"),
+    )
+    .unwrap();
+    let found = inspect(folder.path()).unwrap();
+    assert_eq!(
+        (found.format, found.tensors.len()),
+        (Format::Transformers, whole.len())
+    );
+    let own = folder.path().join("own.safetensors");
+    convert(folder.path(), &own, DTypeChoice::F32).unwrap();
+    assert_eq!(inspect(&own).unwrap().tensors.len(), whole.len());
+    fs::remove_file(folder.path().join("model-00002-of-00003.safetensors")).unwrap();
+    let error = refusal(folder.path());
+    assert!(error.contains("model-00002-of-00003"), "{error}");
 }
 
 #[test]

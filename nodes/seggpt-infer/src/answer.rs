@@ -11,7 +11,11 @@ use seggpt_imaging::{
     decode::{Cut, Labels, Upscaling, classify, decide, memberships},
 };
 
-use crate::{Answer, Painting, Settings, model, refine, settings};
+use crate::{
+    Answer, Painting, Settings, model,
+    refine::{self, Opinion},
+    settings,
+};
 
 /// How paint becomes classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +24,6 @@ pub struct Decoding {
     pub upscaling: Upscaling,
     /// Where background ends.
     pub cut: Cut,
-    /// How much the network counts beside a [`crate::Refiner`]: the power of its odds.
-    pub trust: f32,
     /// The smallest instance in pixels, where instances are wanted.
     pub instances: Option<u64>,
 }
@@ -36,7 +38,6 @@ impl Decoding {
         Ok(Self {
             upscaling: settings.upscaling.into(),
             cut: Cut::new(cut).ok_or_else(|| eyre!("CUT is {cut}; it must lie between 0 and 1"))?,
-            trust: card.refine.unwrap_or(1.0),
             instances: match settings.instances {
                 settings::Instances::None => None,
                 settings::Instances::Components => Some(settings.min_area),
@@ -44,8 +45,8 @@ impl Decoding {
         })
     }
 
-    /// Reads a painting as the classes that `canvases` names, at `source` = (width, height) in pixels. `pixels`, where
-    /// there are any, are what a [`crate::Refiner`] saw in the query.
+    /// Reads a painting as the classes that `canvases` names, at `source` = (width, height) in pixels. `pixels` is what
+    /// a [`crate::Refiner`] saw in the query, where there is one.
     ///
     /// # Errors
     /// No class to read it as, or more instances than a mask can hold.
@@ -54,7 +55,7 @@ impl Decoding {
         source: (u32, u32),
         canvases: &Canvases,
         painting: &Painting,
-        pixels: Option<&[f32]>,
+        pixels: Option<&Opinion>,
         provenance: Provenance,
     ) -> Result<Mask> {
         let palette = palette(canvases)?;
@@ -84,7 +85,7 @@ impl Decoding {
         target: (usize, usize),
         canvases: &Canvases,
         painting: &Painting,
-        pixels: Option<&[f32]>,
+        pixels: Option<&Opinion>,
         palette: &[Rgb],
     ) -> Result<Labels> {
         let side = painting.size as usize;
@@ -117,14 +118,7 @@ impl Decoding {
             )?);
         };
         let canvas = canvases.query.size() as usize;
-        let both = refine::combine(
-            &memberships,
-            side,
-            (self.cut, self.trust),
-            pixels,
-            canvas,
-            count,
-        )?;
+        let both = refine::combine(&memberships, side, self.cut, pixels, canvas, count)?;
         let size = (canvas, canvas);
         Ok(decide(
             &both,

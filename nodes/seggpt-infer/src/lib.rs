@@ -3,6 +3,8 @@
 mod answer;
 mod content;
 mod crew;
+mod fusion;
+mod holdout;
 mod model;
 mod network;
 mod refine;
@@ -18,9 +20,10 @@ use seggpt_node::{Manual, Port};
 
 pub use answer::Decoding;
 pub use crew::Crew;
+pub use fusion::Weights;
 use model::PromptSet;
 pub use model::{Answer, Model, Painting};
-pub use refine::Refiner;
+pub use refine::{Opinion, Refiner};
 pub use settings::{Instances, MaskImage, Refine, Settings, Upscaling};
 
 /// The largest mask, in pixels: 4 GiB of labels, ids and confidence.
@@ -111,11 +114,13 @@ impl Segmenter {
     /// As [`Model::load`] and [`Decoding::of`].
     pub fn load(settings: &Settings) -> Result<Self> {
         let model = Model::load(settings)?;
+        let start = Weights::fixed(model.card().refine.unwrap_or(1.0));
         Ok(Self {
             decoding: Decoding::of(settings, model.card())?,
             refiner: match settings.refine {
                 Refine::None => None,
-                Refine::Pixels => Some(Refiner::default()),
+                Refine::Pixels => Some(Refiner::new(start, false)),
+                Refine::Fitted => Some(Refiner::new(start, true)),
             },
             model,
         })
@@ -125,7 +130,7 @@ impl Segmenter {
     pub fn twin(&self) -> Self {
         Self {
             model: self.model.twin(),
-            refiner: self.refiner.as_ref().map(|_| Refiner::default()),
+            refiner: self.refiner.as_ref().map(Refiner::twin),
             decoding: self.decoding,
         }
     }
@@ -172,13 +177,15 @@ impl Segmenter {
         let started = Instant::now();
         let pixels = match &mut self.refiner {
             None => None,
-            Some(refiner) => Some(refiner.look(canvases, &answer::palette(canvases)?)?),
+            Some(refiner) => {
+                answer::palette(canvases)?;
+                Some(refiner.look(canvases, &self.model, self.decoding.cut)?)
+            }
         };
         let looked = Instant::now();
-        let pixels = pixels.as_deref();
-        let mut mask = self
-            .decoding
-            .read(source, canvases, &painting, pixels, provenance)?;
+        let mut mask =
+            self.decoding
+                .read(source, canvases, &painting, pixels.as_ref(), provenance)?;
         let stages = &mut mask.provenance.milliseconds;
         if pixels.is_some() {
             stages.insert("refine".into(), model::to_milliseconds(looked - started));

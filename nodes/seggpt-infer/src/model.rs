@@ -5,6 +5,7 @@ use seggpt::{Card, Device, DeviceChoice, Ensemble, find_model, pixels};
 use seggpt_contract::{Canvases, Combine, Prompt, Provenance, SegType, Square};
 use seggpt_imaging::{
     BLACK, Rgb, RgbImage,
+    decode::memberships,
     resize::{bicubic, nearest_rgb},
 };
 
@@ -65,7 +66,7 @@ impl Model {
             device: name_of(&device, settings.device),
             network: Arc::new(network),
             card,
-            own_size: settings.refine == Refine::Pixels,
+            own_size: settings.refine != Refine::None,
             shown: None,
             unusual_size: None,
         })
@@ -146,6 +147,36 @@ impl Model {
             }
         };
         Ok(answers.into_iter().map(painting).collect())
+    }
+
+    /// How much each pixel of a picture belongs to background and to each class of prompts that are shown for this question
+    /// alone, `[size * size, palette]`, and that size. All are shown at this share of the network's own size.
+    ///
+    /// # Errors
+    /// A computation that failed.
+    pub(crate) fn memberships_of(
+        &self,
+        asked: &PromptSet,
+        query: &RgbImage,
+        share: f64,
+    ) -> Result<(Vec<f32>, u32)> {
+        let patch = self.network.patch_size() as u32;
+        let size = (self.network.image_size() as f64 * share) as u32 / patch * patch;
+        let size = size.max(patch);
+        let shown = self.network.prepare(asked, size)?;
+        let query = at_size(query.as_raw(), query.width(), size, bicubic);
+        let query = picture(&query, 1, size, self.network.device())?;
+        let mut answers = self.network.answer(&query, &shown)?;
+        let (answer, size) = answers.remove(0);
+        let memberships = match answer {
+            Answer::Memberships(memberships) => memberships,
+            Answer::Colours(answers) => {
+                let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
+                let side = size as usize;
+                memberships(&answers, (side, side), &asked.palette)?
+            }
+        };
+        Ok((memberships, size))
     }
 
     /// What a mask says of its making.

@@ -73,8 +73,11 @@ pub enum Refine {
     /// Nothing: the network sees canvases as they come.
     None,
     /// A pixel classifier that learns the prompts' colours and textures from canvases larger than the network's input
-    /// (CANVAS_SIZE), which the network itself sees at its own size.
+    /// (CANVAS_SIZE), which the network itself sees at its own size. How much each counts the model's card says.
     Pixels,
+    /// The same, and how much each counts for a class is fitted on the prompts' own masks: both are asked about pieces of
+    /// them that they are not shown. Costs some seconds whenever prompts change.
+    Fitted,
 }
 
 /// How classes are taken apart into instances.

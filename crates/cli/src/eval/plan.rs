@@ -257,6 +257,7 @@ fn model_name(path: &Path) -> String {
 fn row(model: &str, way: &Way) -> String {
     let refined = match way.refine {
         Refine::Pixels => "-refined",
+        Refine::Fitted => "-fitted",
         Refine::Auto | Refine::None => "",
     };
     let cut = way.cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();

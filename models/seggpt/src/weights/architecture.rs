@@ -27,11 +27,12 @@ pub(super) fn infer(path: &Path, entries: &BTreeMap<String, Entry>) -> Result<Co
     let depth = (0..)
         .take_while(|i| entries.contains_key(&format!("blocks.{i}.norm1.weight")))
         .count();
-    let kept = (embed[1] / width.max(1)).max(1);
+    // No more than there are blocks; an empty tensor may claim any shape.
+    let kept = (embed[1] / width.max(1)).clamp(1, depth.max(1));
     let config = Config {
-        image_size: relative[0].div_ceil(2) * patch_size,
+        image_size: relative[0].div_ceil(2).saturating_mul(patch_size),
         patch_size,
-        pretrain_image_size: positions.saturating_sub(1).isqrt() * patch_size,
+        pretrain_image_size: (positions.saturating_sub(1).isqrt()).saturating_mul(patch_size),
         width,
         depth,
         heads: width / head_width,

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod names;
+mod pickle;
 mod pth;
 mod safetensors;
 mod source;
@@ -53,6 +54,8 @@ pub(crate) struct Entry {
     pub(crate) stored_name: String,
     pub(crate) dtype: DType,
     pub(crate) shape: Vec<usize>,
+    /// Which of the files.
+    file: usize,
     bytes: Range<usize>,
 }
 
@@ -62,7 +65,7 @@ pub(crate) struct Checkpoint {
     pub(crate) format: Format,
     pub(crate) architecture: Architecture,
     pub(crate) entries: BTreeMap<String, Entry>,
-    map: Bytes,
+    files: Vec<Bytes>,
 }
 
 /// The bytes of a checkpoint.
@@ -88,50 +91,60 @@ impl Checkpoint {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let path = weights_file(path)?;
         if let Some(bytes) = builtin::weights(&path) {
-            let parts = safetensors::read(&path, bytes)?;
-            return Self::checked(path, parts, Bytes::Inside(bytes));
+            let parts = safetensors::read(&path, safetensors::table(&path, bytes, 0)?)?;
+            return Self::checked(path, parts, vec![Bytes::Inside(bytes)]);
         }
-        let file = File::open(&path).map_err(Error::io("open", &path))?;
-        // SAFETY: the map is read only. A file that another process rewrites meanwhile would change under it, which
-        // is why our own writer renames into place and never writes into an existing file.
-        #[allow(unsafe_code)]
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
+        if path.to_string_lossy().ends_with(INDEX) {
+            return Self::open_shards(path);
+        }
+        let (file, map) = mapped(&path)?;
         let parts = match map.get(..9) {
+            Some([b'P', b'K', 3, 4, ..]) => pth::read(&path, &file)?,
+            Some([.., b'{']) => safetensors::read(&path, safetensors::table(&path, &map, 0)?)?,
+            // The first pickle is PyTorch's magic number.
+            Some([0x80, _, 0x8a, 0x0a, ..]) => pth::read_legacy(&path, &map)?,
+            Some(_) => return Err(Error::foreign(&path, what_else(&map))),
             None => {
                 return Err(Error::truncated(
                     &path,
                     format!("it has {} bytes", map.len()),
                 ));
             }
-            Some([b'P', b'K', 3, 4, ..]) => pth::read(&path, &file)?,
-            Some([.., b'{']) => safetensors::read(&path, &map)?,
-            Some([0x80, ..]) => {
-                return Err(Error::foreign(
-                    &path,
-                    "it is a pickle of the kind before PyTorch 1.6; load it with torch and save it again",
-                ));
-            }
-            Some(_) => {
-                return Err(Error::foreign(
-                    &path,
-                    "it is neither a .pth nor a safetensors file",
-                ));
-            }
         };
-        Self::checked(path, parts, Bytes::Mapped(map))
+        Self::checked(path, parts, vec![Bytes::Mapped(map)])
+    }
+
+    /// Opens safetensors that are split over several files, by their index.
+    fn open_shards(index: PathBuf) -> Result<Self, Error> {
+        let (mut files, mut whole) = (Vec::new(), None);
+        for (number, path) in safetensors::shards(&index)?.into_iter().enumerate() {
+            let (_, map) = mapped(&path)?;
+            if !matches!(map.get(..9), Some([.., b'{'])) {
+                return Err(Error::foreign(&path, what_else(&map)));
+            }
+            let table = safetensors::table(&path, &map, number)?;
+            files.push(Bytes::Mapped(map));
+            match &mut whole {
+                None => whole = Some(table),
+                Some(whole) => whole.entries.extend(table.entries),
+            }
+        }
+        let whole = whole.ok_or_else(|| Error::foreign(&index, "its index names no file"))?;
+        let parts = safetensors::read(&index, whole)?;
+        Self::checked(index, parts, files)
     }
 
     fn checked(
         path: PathBuf,
         (format, architecture, entries): (Format, Architecture, BTreeMap<String, Entry>),
-        map: Bytes,
+        files: Vec<Bytes>,
     ) -> Result<Self, Error> {
         let checkpoint = Self {
             path,
             format,
             architecture,
             entries,
-            map,
+            files,
         };
         checkpoint.check()?;
         Ok(checkpoint)
@@ -156,14 +169,13 @@ impl Checkpoint {
                     expected: shape,
                 });
             }
-            if entry.bytes.end > self.map.len() {
+            let length = self.files[entry.file].len();
+            if entry.bytes.end > length {
                 return Err(Error::truncated(
                     &self.path,
                     format!(
                         "tensor `{}` ends at byte {} of {}",
-                        entry.stored_name,
-                        entry.bytes.end,
-                        self.map.len()
+                        entry.stored_name, entry.bytes.end, length
                     ),
                 ));
             }
@@ -223,9 +235,14 @@ impl Checkpoint {
             .collect()
     }
 
-    /// The whole file.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.map
+    /// All files, whole, one after another.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &[u8]> {
+        self.files.iter().map(|file| &**file)
+    }
+
+    /// The bytes of a tensor in its stored number type.
+    fn bytes(&self, entry: &Entry) -> &[u8] {
+        &self.files[entry.file][entry.bytes.clone()]
     }
 
     /// The number types in use, such as `f16` or `f16+f32`.
@@ -261,12 +278,7 @@ impl Checkpoint {
             .entries
             .get(name)
             .ok_or_else(|| candle_core::Error::CannotFindTensor { path: name.into() }.bt())?;
-        Tensor::from_raw_buffer(
-            &self.map[entry.bytes.clone()],
-            entry.dtype,
-            &entry.shape,
-            &Device::Cpu,
-        )
+        Tensor::from_raw_buffer(self.bytes(entry), entry.dtype, &entry.shape, &Device::Cpu)
     }
 
     /// The tensors as the network's modules take them.
@@ -308,19 +320,46 @@ impl SimpleBackend for &Checkpoint {
     }
 }
 
-/// The file that a path stands for: itself, or `model.safetensors` in a folder.
+/// What a file is that is no checkpoint: downloads go wrong in a few ways.
+fn what_else(bytes: &[u8]) -> &'static str {
+    let text = bytes.trim_ascii_start();
+    let begins = |word: &str| {
+        let begin = text.get(..word.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    if begins("version https://git-lfs") {
+        "it is what Git LFS leaves in place of a file: run `git lfs pull` where it comes from, or download the file itself"
+    } else if begins("<!doctype") || begins("<html") || begins("<?xml") {
+        "it is a web page, not the file that it tells of: open it in a browser, and download the file itself"
+    } else if bytes.starts_with(&[0x80]) {
+        "it is a pickle, but not one that torch.save writes"
+    } else {
+        "it is neither a .pth nor a safetensors file"
+    }
+}
+
+/// A file, and its bytes.
+fn mapped(path: &Path) -> Result<(File, Mmap), Error> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    // SAFETY: the map is read only. A file that another process rewrites meanwhile would change under it, which is why our
+    // own writer renames into place and never writes into an existing file.
+    #[allow(unsafe_code)]
+    let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
+    Ok((file, map))
+}
+
+/// How the name of an index of several files ends.
+const INDEX: &str = ".safetensors.index.json";
+
+/// The file that a path stands for: itself, or `model.safetensors` or its index in a folder.
 fn weights_file(path: &Path) -> Result<PathBuf, Error> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }
-    let file = path.join("model.safetensors");
-    if file.is_file() {
-        return Ok(file);
-    }
-    let reason = if path.join("model.safetensors.index.json").is_file() {
-        "its weights are split over several files; save them as one"
-    } else {
-        "the folder holds no model.safetensors"
-    };
-    Err(Error::foreign(path, reason))
+    let files = ["model.safetensors".to_owned(), format!("model{INDEX}")];
+    let found = files
+        .map(|name| path.join(name))
+        .into_iter()
+        .find(|file| file.is_file());
+    found.ok_or_else(|| Error::foreign(path, "the folder holds no model.safetensors"))
 }

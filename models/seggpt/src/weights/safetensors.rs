@@ -1,6 +1,10 @@
 //! Safetensors: our own, with the configuration in the metadata, and transformers', with `config.json` beside it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use candle_core::DType;
 use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::Metadata};
@@ -33,10 +37,15 @@ impl About {
     }
 }
 
-pub(super) fn read(
-    path: &Path,
-    bytes: &[u8],
-) -> Result<(Format, Architecture, BTreeMap<String, Entry>), Error> {
+/// What one file holds.
+pub(super) struct Table {
+    /// What our own files say of themselves.
+    about: Option<String>,
+    pub(super) entries: BTreeMap<String, Entry>,
+}
+
+/// Reads the table of contents of a file, which is the checkpoint's `file`th.
+pub(super) fn table(path: &Path, bytes: &[u8], file: usize) -> Result<Table, Error> {
     let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| match error {
         SafeTensorError::InvalidHeaderLength => Error::truncated(path, "its header is cut off"),
         SafeTensorError::MetadataIncompleteBuffer => cut_off(path, bytes),
@@ -61,6 +70,7 @@ pub(super) fn read(
             }
         };
         let entry = Entry {
+            file,
             dtype,
             shape: info.shape.clone(),
             bytes: data + info.data_offsets.0..data + info.data_offsets.1,
@@ -68,12 +78,20 @@ pub(super) fn read(
         };
         entries.insert(names::original(&stored_name), entry);
     }
-    if let Some(json) = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|metadata| metadata.get(METADATA_KEY))
-    {
-        let about: About = serde_json::from_str(json).map_err(|error| {
+    let about = metadata.metadata().as_ref();
+    Ok(Table {
+        about: about.and_then(|about| about.get(METADATA_KEY).cloned()),
+        entries,
+    })
+}
+
+/// What the tensors are of; `config.json` is looked for beside `path`.
+pub(super) fn read(
+    path: &Path,
+    Table { about, entries }: Table,
+) -> Result<(Format, Architecture, BTreeMap<String, Entry>), Error> {
+    if let Some(json) = about {
+        let about: About = serde_json::from_str(&json).map_err(|error| {
             Error::foreign(path, format!("its metadata cannot be read ({error})"))
         })?;
         if about.format != FORMAT {
@@ -106,13 +124,37 @@ pub(super) fn read(
     Ok((Format::Own, Architecture::SegGpt(config), entries))
 }
 
+/// The files that an index names, each once, in the order of their names, which lie beside it.
+pub(super) fn shards(index: &Path) -> Result<Vec<PathBuf>, Error> {
+    let json = fs::read_to_string(index).map_err(Error::io("read", index))?;
+    let broken = |error: String| {
+        Error::foreign(
+            index,
+            format!("its index of files cannot be read ({error})"),
+        )
+    };
+    let Index { weight_map } =
+        serde_json::from_str(&json).map_err(|error| broken(error.to_string()))?;
+    let names: BTreeSet<String> = weight_map.into_values().collect();
+    let beside = |name: String| match Path::new(&name).file_name() {
+        Some(file) if file == name.as_str() => Ok(index.with_file_name(name)),
+        _ => Err(broken(format!("`{name}` is no file beside it"))),
+    };
+    names.into_iter().map(beside).collect()
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
 /// Names the first tensor that a file is too short for.
 fn cut_off(path: &Path, bytes: &[u8]) -> Error {
     let header = bytes
         .first_chunk()
         .map_or(0, |length| u64::from_le_bytes(*length) as usize);
     let metadata = bytes
-        .get(8..8 + header)
+        .get(8..header.saturating_add(8))
         .and_then(|json| serde_json::from_slice::<Metadata>(json).ok());
     let tensors = metadata.iter().flat_map(Metadata::tensors);
     let beyond = tensors

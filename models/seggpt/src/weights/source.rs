@@ -25,7 +25,7 @@ impl Source<'_> {
         match self {
             Self::File(checkpoint) => {
                 let entry = checkpoint.entries.get(name).ok_or_else(missing)?;
-                let bytes = &checkpoint.map[entry.bytes.clone()];
+                let bytes = checkpoint.bytes(entry);
                 Ok(take(match entry.dtype {
                     DType::F16 => Weight::F16(bytes.as_chunks().0),
                     DType::BF16 => Weight::Bf16(bytes.as_chunks().0),

@@ -3,16 +3,23 @@
 use std::{
     fs,
     process::{Child, Command, Stdio},
-    thread::sleep,
+    sync::Mutex,
+    thread::{scope, sleep},
     time::{Duration, Instant},
 };
 
 use seggpt_tests::faults::{Dice, Flow, Result, family};
 
 const ITEMS: usize = 12;
+/// Flows that run at the same time, on each core.
+const FLOWS: usize = 4;
+/// Processes that take all the time they get, on each core.
+const BUSY: usize = 2;
+/// How little of a core the flows ask for, drawn for each.
+const NICE: [&str; 3] = ["0", "5", "10"];
 /// How long nothing may be put on record, besides the time for which a node is stopped: on a busy machine a run is slow, and
 /// a slow run does not hang.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 const NODES: [&str; 6] = [
     "seggpt-source-images",
     "seggpt-prompts",
@@ -31,25 +38,61 @@ struct Row {
     slowest: Duration,
 }
 
+/// One start, as drawn.
+struct Start {
+    number: usize,
+    node: usize,
+    nice: &'static str,
+    moment: Duration,
+    pause: Duration,
+}
+
+impl Start {
+    /// The pause is 0.1 to 30 s, short ones as often as long ones; the moment lies between the first word and the last item.
+    fn draw(number: usize, dice: &mut Dice) -> Self {
+        Self {
+            number,
+            node: dice.next(NODES.len() as u64) as usize,
+            pause: Duration::from_secs_f64(0.1 * 300_f64.powf(dice.next(1000) as f64 / 1000.0)),
+            moment: Duration::from_millis(dice.next(4000)),
+            nice: NICE[dice.next(NICE.len() as u64) as usize],
+        }
+    }
+}
+
 /// At most `count` starts, none after so many seconds; prints the table, and says whether all ended well.
 pub fn run(count: usize, seconds: usize) -> bool {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let mut hogs: Vec<Child> = (0..2 * cores).filter_map(|_| hog()).collect();
+    let mut hogs: Vec<Child> = (0..BUSY * cores).filter_map(|_| hog()).collect();
     let began = Instant::now();
-    let mut rows: Vec<(&str, Row)> = NODES.map(|node| (node, Row::default())).into();
-    let mut dice = Dice::new(11);
-    let mut trouble = Vec::new();
-    for number in 0..count {
-        if began.elapsed().as_secs() as usize >= seconds {
-            break;
+    let rows: Mutex<Vec<(&str, Row)>> = Mutex::new(NODES.map(|node| (node, Row::default())).into());
+    let drawn = Mutex::new((0, Dice::new(11)));
+    let trouble = Mutex::new(Vec::new());
+    let next = || {
+        let mut drawn = drawn.lock().expect("no thread panics with it");
+        let (number, dice) = &mut *drawn;
+        let goes_on = *number < count && (began.elapsed().as_secs() as usize) < seconds;
+        goes_on.then(|| {
+            *number += 1;
+            Start::draw(*number - 1, dice)
+        })
+    };
+    let work = || {
+        while let Some(start) = next() {
+            let node = start.node;
+            let row = one(&start, &trouble);
+            rows.lock().expect("no thread panics with it")[node]
+                .1
+                .add(row);
         }
-        let chosen = dice.next(NODES.len() as u64) as usize;
-        // From 0.1 to 30 s, short ones as often as long ones; the moment from before the first word to the last item.
-        let pause = Duration::from_secs_f64(0.1 * 300_f64.powf(dice.next(1000) as f64 / 1000.0));
-        let moment = Duration::from_millis(dice.next(4000));
-        let (node, row) = &mut rows[chosen];
-        one(number, node, moment, pause, row, &mut trouble);
-    }
+    };
+    scope(|threads| {
+        for _ in 0..FLOWS * cores {
+            threads.spawn(work);
+        }
+    });
+    let rows = rows.into_inner().expect("no thread panicked with it");
+    let trouble = trouble.into_inner().expect("no thread panicked with it");
     for hog in &mut hogs {
         let _ = hog.kill();
         let _ = hog.wait();
@@ -77,27 +120,39 @@ pub fn run(count: usize, seconds: usize) -> bool {
         good &= row.sum.is_good() && row.hangs + row.codes == 0;
     }
     println!(
-        "{cores} cores, {} busy processes, nice 19, {:.0} s in all",
-        2 * cores,
+        "{cores} cores, {} flows at once beside {} busy processes, nice 0 to 10, {:.0} s in all",
+        FLOWS * cores,
+        BUSY * cores,
         began.elapsed().as_secs_f64()
     );
     trouble.iter().for_each(|text| println!("{text}"));
     good
 }
 
-fn one(
-    number: usize,
-    node: &str,
-    moment: Duration,
-    pause: Duration,
-    row: &mut Row,
-    trouble: &mut Vec<String>,
-) {
+impl Row {
+    fn add(&mut self, other: Row) {
+        self.starts += other.starts;
+        self.hangs += other.hangs;
+        self.codes += other.codes;
+        self.slowest = self.slowest.max(other.slowest);
+        self.sum = self.sum.and(other.sum);
+    }
+}
+
+fn one(start: &Start, trouble: &Mutex<Vec<String>>) -> Row {
+    let Start {
+        number,
+        nice,
+        moment,
+        pause,
+        ..
+    } = *start;
+    let node = NODES[start.node];
     let flow = Flow::new(ITEMS);
     let inner = flow.command();
     let mut command = Command::new("nice");
     command
-        .args(["-n", "19"])
+        .args(["-n", nice])
         .arg(inner.get_program())
         .args(inner.get_args())
         .current_dir(flow.scratch.path(""));
@@ -124,27 +179,37 @@ fn one(
             (records, last) = (flow.records(), Instant::now());
         }
     }
-    row.starts += 1;
-    let what = format!("start {number}: {node} stopped after {moment:?} for {pause:?}");
+    let mut row = Row {
+        starts: 1,
+        ..Row::default()
+    };
+    let what =
+        format!("start {number}: nice {nice}, {node} stopped after {moment:?} for {pause:?}");
+    let say = |text: String| {
+        let mut all = trouble.lock().expect("no thread panics with it");
+        println!("{text}");
+        all.push(text);
+    };
     let said = || fs::read_to_string(flow.scratch.path("said")).unwrap_or_default();
     let Some(status) = status else {
         row.hangs += 1;
-        trouble.push(format!("{what}: hung\n{}", said()));
+        say(format!("{what}: hung\n{}", said()));
         for (pid, _) in family(child.id()) {
             signal("-KILL", pid);
         }
         let _ = child.wait();
-        return;
+        return row;
     };
-    row.slowest = row.slowest.max(started.elapsed().saturating_sub(pause));
+    row.slowest = started.elapsed().saturating_sub(pause);
     let result = flow.judge(&[]);
     if !status.success() {
         row.codes += 1;
     }
     if !status.success() || !result.is_good() {
-        trouble.push(format!("{what}: {status}, {result:?}\n{}", said()));
+        say(format!("{what}: {status}, {result:?}\n{}", said()));
     }
-    row.sum = row.sum.and(result);
+    row.sum = result;
+    row
 }
 
 fn signal(name: &str, pid: u32) {

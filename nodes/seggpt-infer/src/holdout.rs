@@ -1,0 +1,154 @@
+//! What both opinions say of pieces of the prompts that they are not shown.
+
+use eyre::Result;
+use seggpt_forest::{Forest, Labelled};
+use seggpt_imaging::{
+    RgbImage,
+    decode::{Cut, enlarge},
+};
+
+use crate::{
+    fusion::{Observation, Weights, fit},
+    model::{Model, PromptSet},
+    refine::{SURE, UNKNOWN, labels},
+};
+
+/// Pieces that are left out, one after another: more would cost more than they tell.
+const FOLDS: usize = 4;
+/// Pixels that are looked at in each.
+const PIXELS: usize = 4000;
+
+/// A prompt, or a quarter of one.
+struct Piece {
+    picture: RgbImage,
+    mask: RgbImage,
+}
+
+/// Weights of all classes of a prompt set, in whose answers a class begins at `cut`: of several prompts one is left out at a
+/// time, of a single one a quarter.
+///
+/// # Errors
+/// The network fails.
+pub(crate) fn fitted(
+    model: &Model,
+    asked: &PromptSet,
+    cut: Cut,
+    start: Weights,
+) -> Result<Vec<Weights>> {
+    let pieces = pieces(asked);
+    let classes = asked.palette.len() - 1;
+    let mut observations = Vec::new();
+    for left_out in (0..pieces.len()).take(FOLDS) {
+        let (held, shown): (Vec<_>, Vec<_>) = pieces
+            .iter()
+            .enumerate()
+            .partition(|(at, _)| *at == left_out);
+        let held = held.into_iter().map(|(_, piece)| piece);
+        let shown: Vec<&Piece> = shown.into_iter().map(|(_, piece)| piece).collect();
+        for held in held {
+            observations.extend(observe(model, asked, cut, &shown, held)?);
+        }
+    }
+    Ok(fit(&observations, classes, start))
+}
+
+fn pieces(asked: &PromptSet) -> Vec<Piece> {
+    let side = asked.size;
+    let square =
+        |bytes: &[u8]| RgbImage::from_raw(side, side, bytes.to_vec()).expect("a chunk is a square");
+    let bytes = (side * side * 3) as usize;
+    let pictures = asked.images.chunks_exact(bytes).map(square);
+    let masks = asked.masks.chunks_exact(bytes).map(square);
+    let whole = pictures
+        .zip(masks)
+        .map(|(picture, mask)| Piece { picture, mask });
+    if asked.count != 1 {
+        return whole.collect();
+    }
+    let half = side / 2;
+    let quarter = |of: &RgbImage, left: u32, top: u32| {
+        RgbImage::from_fn(half, half, |x, y| *of.get_pixel(left + x, top + y))
+    };
+    let quarters = |piece: Piece| {
+        [(0, 0), (half, 0), (0, half), (half, half)].map(|(x, y)| Piece {
+            picture: quarter(&piece.picture, x, y),
+            mask: quarter(&piece.mask, x, y),
+        })
+    };
+    whole.flat_map(quarters).collect()
+}
+
+fn observe(
+    model: &Model,
+    asked: &PromptSet,
+    cut: Cut,
+    shown: &[&Piece],
+    held: &Piece,
+) -> Result<Vec<Observation>> {
+    let side = held.picture.width();
+    let labels = |mask: &RgbImage| labels(mask.as_raw(), &asked.palette);
+    let known: Vec<Vec<u16>> = shown.iter().map(|piece| labels(&piece.mask)).collect();
+    let examples: Vec<Labelled> = (shown.iter().zip(&known))
+        .map(|(piece, labels)| Labelled {
+            picture: &piece.picture,
+            labels,
+        })
+        .collect();
+    let Some(classifier) = Forest::default().learn(&examples, UNKNOWN) else {
+        return Ok(Vec::new());
+    };
+    let place = |label: usize| {
+        let label = label as u16;
+        classifier.labels().iter().position(|known| *known == label)
+    };
+    let places: Vec<Option<usize>> = (0..asked.palette.len()).map(place).collect();
+    let Some(ground) = places[0] else {
+        return Ok(Vec::new());
+    };
+    let pixels = classifier.shares(&held.picture);
+    let set = PromptSet {
+        images: shown
+            .iter()
+            .flat_map(|piece| piece.picture.iter())
+            .copied()
+            .collect(),
+        masks: shown
+            .iter()
+            .flat_map(|piece| piece.mask.iter())
+            .copied()
+            .collect(),
+        count: shown.len(),
+        size: side,
+        palette: asked.palette.clone(),
+        ..*asked
+    };
+    // Quarters are shown at the scale of the whole.
+    let share = f64::from(side) / f64::from(asked.size);
+    let (network, size) = model.memberships_of(&set, &held.picture, share)?;
+    let (size, side) = (size as usize, side as usize);
+    let count = asked.palette.len();
+    let network = enlarge(&network, count, (size, size), (side, side))?;
+    let truth = labels(&held.mask);
+    let known = classifier.labels().len();
+    let begins = (cut.share() / (1.0 - cut.share())).ln();
+    let log = |share: f32, ground: f32| (share.max(SURE) / ground.max(SURE)).ln();
+    let odds = |at: usize, class: usize| {
+        let network = &network[at * count..][..count];
+        let pixels = &pixels[at * known..][..known];
+        let place = places[class]?;
+        Some([
+            log(network[class], network[0]) - begins,
+            log(pixels[place], pixels[ground]),
+        ])
+    };
+    // An odd stride meets all columns.
+    let stride = (truth.len() / PIXELS).max(1) | 1;
+    let looked_at = (0..truth.len()).step_by(stride);
+    Ok(looked_at
+        .filter(|at| truth[*at] != UNKNOWN)
+        .map(|at| Observation {
+            odds: (1..count).map(|class| odds(at, class)).collect(),
+            label: truth[at].into(),
+        })
+        .collect())
+}
