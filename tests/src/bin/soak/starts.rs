@@ -12,9 +12,9 @@ use seggpt_tests::faults::{Dice, Flow, Result, family};
 
 const ITEMS: usize = 12;
 /// Flows that run at the same time, on each core.
-const FLOWS: usize = 4;
+const FLOWS: usize = 8;
 /// Processes that take all the time they get, on each core.
-const BUSY: usize = 2;
+const BUSY: usize = 1;
 /// How little of a core the flows ask for, drawn for each.
 const NICE: [&str; 3] = ["0", "5", "10"];
 /// How long nothing may be put on record, besides the time for which a node is stopped: on a busy machine a run is slow, and
