@@ -3,6 +3,12 @@ SHELL := /bin/bash
 BIN := target/debug
 PYTHON := .venv/bin/python
 PHOTOGRAPHS := out/photographs
+# Where the system has OpenSSL to build with, it is not compiled once more, which takes minutes. (Who calls cargo directly as
+# well sets the same, or cargo builds what stands on it twice.)
+OPENSSL_NO_VENDOR ?= $(shell pkg-config --exists 'openssl >= 1.1' 2> /dev/null && echo 1)
+ifeq ($(OPENSSL_NO_VENDOR),1)
+export OPENSSL_NO_VENDOR
+endif
 
 .PHONY: demo test soak check build dist docs bench cuda
 

@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# zlib goes in as well, whether or not this system has it.
+# zlib and OpenSSL go in as well, whether or not this system has them.
+unset OPENSSL_NO_VENDOR
 LIBZ_SYS_STATIC=1 cargo build --release --locked -p seggpt-cli
 program=target/release/seggpt
 version=$("$program" -V | awk '{print $2}')
