@@ -86,7 +86,7 @@ fn a_score_is_that_of_the_masks_that_segment_writes() {
 #[test]
 fn every_combination_is_a_row_and_baselines_stand_beside_them() {
     let scratch = Scratch::new();
-    let folder = text(root().join("crates/eval/tests/fixtures/datasets/folder-videos"));
+    let folder = text(root().join("crates/datasets/tests/fixtures/datasets/folder-videos"));
     let line = "eval --out out --model untrained-tiny --ensemble feature,vote,spatial --select fixed,nearest --baselines";
     let said = scratch
         .seggpt(words(line).into_iter().chain([folder]))
@@ -113,7 +113,7 @@ fn episodes_and_videos_go_through_the_same_flow() {
     let sets = ["davis", "fss"].map(|name| {
         text(
             root()
-                .join("crates/eval/tests/fixtures/datasets")
+                .join("crates/datasets/tests/fixtures/datasets")
                 .join(name),
         )
     });
@@ -141,7 +141,7 @@ fn journal(scratch: &Scratch, row: &str) -> PathBuf {
 #[test]
 fn first_frames_and_memory_are_two_rows_of_a_table() {
     let scratch = Scratch::new();
-    let set = text(root().join("crates/eval/tests/fixtures/datasets/davis"));
+    let set = text(root().join("crates/datasets/tests/fixtures/datasets/davis"));
     let line = words("eval --out out --model untrained-tiny --select fixed,memory");
     let said = scratch
         .seggpt(line.into_iter().chain([set]))
@@ -160,7 +160,7 @@ fn first_frames_and_memory_are_two_rows_of_a_table() {
     let last = serde_json::json!(["goat/00000", "goat/00001"]);
     assert_eq!(prompts("memory")[1], last);
 
-    let folder = text(root().join("crates/eval/tests/fixtures/datasets/folder"));
+    let folder = text(root().join("crates/datasets/tests/fixtures/datasets/folder"));
     let line = words("eval --out elsewhere --model untrained-tiny --select memory");
     scratch
         .seggpt(line.into_iter().chain([folder]))

@@ -69,3 +69,6 @@ pub type Parameter = dora_message::metadata::Parameter;
 /// No single plane of a message is sent raw above this many bytes: larger ones travel PNG-encoded, far from
 /// the 64 MiB at which dora refuses a message that misses shared memory.
 pub const RAW_PLANE_LIMIT: usize = 16 << 20;
+
+/// Up to this many bytes the pixels of a picture are sent raw, so that nobody downstream has to decode them.
+pub const RAW_PICTURE_LIMIT: usize = 24 << 20;

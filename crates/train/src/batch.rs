@@ -1,7 +1,8 @@
 //! From samples to what the network is shown.
 
-use seggpt::{Canvases, Device, Random, SegType, Tensor, pixels};
+use seggpt::{Canvases, Device, SegType, Tensor, pixels};
 use seggpt_samples::{Example, GrayImage, RgbImage, Sample};
+use seggpt_random::Rng;
 
 use crate::{Masking, TrainError, mask};
 
@@ -18,7 +19,7 @@ impl Task {
     /// Hides a part of a sample; what, follows from the seed.
     pub fn train(sample: Sample, masking: &Masking, patch: usize, seed: u64) -> Self {
         let side = sample.query.width() as usize / patch;
-        let hidden = mask::draw(masking, side, &mut Random::new(Random::derive(seed, 1)));
+        let hidden = mask::draw(masking, side, &mut Rng::new(Rng::derive(seed, 1)));
         Self { sample, hidden }
     }
 

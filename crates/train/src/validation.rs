@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use seggpt::{Random, Trainable, pixels};
+use seggpt::{Trainable, pixels};
 use seggpt_samples::{RgbImage, Source};
 use serde::{Deserialize, Serialize};
+use seggpt_random::Rng;
 
 use crate::{Batch, Task, TrainError, loss::smooth_l1};
 
@@ -47,7 +48,7 @@ pub(crate) fn tasks(
     seed: u64,
 ) -> Vec<Task> {
     let task = |i| {
-        let seed = Random::derive(seed ^ STREAM, i as u64);
+        let seed = Rng::derive(seed ^ STREAM, i as u64);
         Task::ask(source.sample(seed, 1 + i * most / count), patch)
     };
     (0..count).map(task).collect()

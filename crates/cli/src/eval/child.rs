@@ -22,7 +22,7 @@ pub(super) struct Interrupts {
 }
 
 impl Interrupts {
-    /// Starts listening. Without a thread for it, Ctrl-C ends this process at once, which loses nothing: answers are
+    /// Starts listening. Without a thread for it, Ctrl-C ends this process at once, which loses nothing: predictions are
     /// written down as they come.
     pub fn listen() -> Self {
         let interrupts = Self::default();

@@ -8,15 +8,15 @@ use seggpt_flow::{
 
 const TEMPLATE: &str = include_str!("template.yml");
 
-/// The dataflow of one way to answer, as YAML. The same plan gives the same text.
+/// The dataflow of one configuration, as YAML. The same plan gives the same text.
 pub fn compose(plan: &Plan, way: &Way) -> String {
     let args = &plan.args;
     let shared = [
         ("CANVAS_SIZE", way.canvas.to_string()),
         ("MODEL", way.model.display().to_string()),
     ];
-    let mut examiner = questions(plan);
-    examiner.extend([
+    let mut evaluator = queries(plan);
+    evaluator.extend([
         ("OUT", plan.out.display().to_string()),
         ("ROW", way.row.clone()),
         ("SELECT", way.select.word().to_owned()),
@@ -25,7 +25,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         ("WINDOW_MB", args.window_mb.to_string()),
         ("RESEND_S", patience(args.window, way.prompts()).to_string()),
     ]);
-    examiner.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
+    evaluator.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
     let mut infer = vec![
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
@@ -46,7 +46,7 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
         &[
             ("{file}", &plan.file(way).display().to_string()),
             ("{shared}", &env(2, &with_settings("", &shared, &[]))),
-            ("{examiner}", &of("examiner", &examiner)),
+            ("{evaluator}", &of("evaluator", &evaluator)),
             ("{ensemble}", way.ensemble.node()),
             ("{ensemble_env}", &ensemble),
             ("{infer}", &of("infer", &infer)),
@@ -56,8 +56,8 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
     )
 }
 
-/// What decides which questions are asked.
-pub(super) fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
+/// What decides which queries are asked.
+pub(super) fn queries(plan: &Plan) -> Vec<(&'static str, String)> {
     let args = &plan.args;
     let shown = |path: &std::path::Path| path.display().to_string();
     let lines = |lines: Vec<String>| lines.join("\n");
@@ -223,7 +223,7 @@ mod tests {
             ("OUT", "/o u't/$x"),
             ("ROW", "tiny"),
         ] {
-            assert_eq!(value(&flow, "examiner", key), expected, "{key}");
+            assert_eq!(value(&flow, "evaluator", key), expected, "{key}");
         }
         assert_eq!(value(&flow, "infer", "CUT"), "0.3");
         assert_eq!(value(&flow, "infer", "THREADS"), "2");

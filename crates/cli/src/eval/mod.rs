@@ -4,7 +4,7 @@ mod child;
 mod compose;
 mod plan;
 
-use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, report, table};
+use seggpt_benchmark::{Benchmark, BenchmarkError, Kind, Protocol, Row, RowScores, baseline, report, table};
 use seggpt_store::{OWN, Spec, run_key};
 
 use seggpt_flow::{
@@ -38,14 +38,14 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
         return Ok(Exit::Done);
     }
     let protocol = plan.protocol();
-    let exam = Exam::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
+    let benchmark = Benchmark::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
     if args.selects.contains(&Guides::Memory) {
-        exam.check_memory().map_err(flaw)?;
+        benchmark.check_memory().map_err(flaw)?;
     }
-    for note in &exam.notes {
+    for note in &benchmark.notes {
         console::note(&format!("warning: {note}"));
     }
-    note_few_prompts(&exam, args);
+    note_few_prompts(&benchmark, args);
     let keys = write(&plan)?;
     let interrupts = Interrupts::listen();
     let mut exit = Exit::Done;
@@ -63,8 +63,8 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     if args.baselines && matches!(exit, Exit::Done | Exit::SomeFailed) {
         for baseline in baseline::all() {
             let name = baseline.name();
-            let key = baseline_key(&plan, name, exam.shots)?;
-            let row = baseline_row(&plan, &exam, &*baseline, &key, &interrupts).map_err(broken)?;
+            let key = baseline_key(&plan, name, benchmark.shots)?;
+            let row = baseline_row(&plan, &benchmark, &*baseline, &key, &interrupts).map_err(broken)?;
             rows.push(row);
             if interrupts.raised() {
                 console::note(&format!(
@@ -87,16 +87,16 @@ fn shots(args: &EvalArgs) -> usize {
 }
 
 /// Says where there are fewer prompts than were asked for.
-fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
+fn note_few_prompts(benchmark: &Benchmark, args: &EvalArgs) {
     let most = args.ks.iter().map(|&k| k as usize).max().unwrap_or(1);
-    for paper in &exam.papers {
-        let pools = exam.questions[paper.questions.clone()].iter();
-        let fewest = pools.map(|question| question.pool.len()).min();
-        let of_set = matches!(paper.kind, Kind::Classes | Kind::Semantic | Kind::Panoptic);
+    for split in &benchmark.splits {
+        let pools = benchmark.queries[split.queries.clone()].iter();
+        let fewest = pools.map(|query| query.pool.len()).min();
+        let of_set = matches!(split.kind, Kind::Classes | Kind::Semantic | Kind::Panoptic);
         if let Some(fewest) = fewest.filter(|fewest| of_set && *fewest < most) {
             console::note(&format!(
                 "warning: {}: --k {most}, but there are {fewest} prompts; it gets all there are",
-                paper.name
+                split.name
             ));
         }
     }
@@ -115,13 +115,13 @@ fn write(plan: &Plan) -> Result<Vec<String>, Flaw> {
     written.collect()
 }
 
-/// The key of a baseline's row: the questions, and what is in the sets.
+/// The key of a baseline's row: the queries, and what is in the sets.
 fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Flaw> {
-    let asked = compose::questions(plan).into_iter();
+    let asked = compose::queries(plan).into_iter();
     let mut spec: Spec = asked
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    if let Some(content) = seggpt_examiner::manual().content {
+    if let Some(content) = seggpt_evaluator::manual().content {
         let content = content(&spec, &plan.out);
         spec.extend(content.map_err(|error| Flaw::new(format!("{error:#}")))?);
     }
@@ -145,16 +145,16 @@ fn start(
 
 fn baseline_row(
     plan: &Plan,
-    exam: &Exam,
+    benchmark: &Benchmark,
     baseline: &dyn seggpt_eval::baselines::Baseline,
     key: &str,
     interrupts: &Interrupts,
-) -> Result<RowScores, ExamError> {
-    let (name, total) = (baseline.name(), exam.questions.len() as u64);
+) -> Result<RowScores, BenchmarkError> {
+    let (name, total) = (baseline.name(), benchmark.queries.len() as u64);
     console::note(&format!("baseline: {name}"));
     let mut row = Row::open(&plan.out, name, key, "")?;
     let mut console = Terminal::new(&plan.args.view);
-    baseline::answer(exam, baseline, &mut row, |done| {
+    baseline::predict(benchmark, baseline, &mut row, |done| {
         console.progress(&Progress {
             finished: done as u64,
             total: Some(total),
@@ -163,11 +163,11 @@ fn baseline_row(
         !interrupts.raised()
     })?;
     console.clear();
-    row.finish(exam, "fixed", 0)
+    row.finish(benchmark, "fixed", 0)
 }
 
 /// The table, and where the page is.
-fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), ExamError> {
+fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), BenchmarkError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -177,7 +177,7 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Exam
         return Ok(());
     }
     console::result(&format!("\n{}\n", table::markdown(rows)));
-    if rows.iter().any(|row| row.maker.is_untrained()) {
+    if rows.iter().any(|row| row.predictor.is_untrained()) {
         console::note("warning: the weights are untrained, so these scores mean nothing");
     }
     console::result(&format!("report: {}", page.display()));
@@ -185,11 +185,11 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Exam
 }
 
 /// What goes wrong while rows are made.
-fn broken(error: ExamError) -> Flaw {
+fn broken(error: BenchmarkError) -> Flaw {
     flaw(error).after_start()
 }
 
-fn flaw(error: ExamError) -> Flaw {
+fn flaw(error: BenchmarkError) -> Flaw {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use seggpt::Card;
-use seggpt_exam::{Protocol, Source};
+use seggpt_benchmark::{Protocol, Source};
 use seggpt_flow::Flaw;
 
 use crate::{
@@ -39,14 +39,14 @@ pub struct Parts {
     pub prompts: Vec<(PathBuf, PathBuf)>,
 }
 
-/// A way to answer.
+/// A configuration.
 #[derive(Clone, Debug)]
 pub struct Way {
     /// What tables call it.
     pub row: String,
     /// The model file or folder.
     pub model: PathBuf,
-    /// Side of the canvases in pixels: that of the network's input, or larger where answers are refined.
+    /// Side of the canvases in pixels: that of the network's input, or larger where predictions are refined.
     pub canvas: usize,
     /// How prompts act together.
     pub ensemble: Ensemble,
@@ -54,7 +54,7 @@ pub struct Way {
     pub select: Guides,
     /// How many.
     pub k: u32,
-    /// What refines answers; never [`Refine::Auto`].
+    /// What refines predictions; never [`Refine::Auto`].
     pub refine: Refine,
     /// Where background ends, if not at the default.
     pub cut: Option<f32>,
@@ -68,7 +68,7 @@ struct Model {
 }
 
 impl Way {
-    /// How many prompts an answer has; in videos, where one object appears after another, there may be more.
+    /// How many prompts a prediction has; in videos, where one object appears after another, there may be more.
     pub fn prompts(&self) -> u32 {
         self.k + u32::from(self.select == Guides::Memory)
     }
@@ -129,7 +129,7 @@ impl Plan {
             }
         }
         if plan.ways.is_empty() && !args.baselines {
-            return Err(Flaw::new("--model none leaves nobody to answer")
+            return Err(Flaw::new("--model none leaves nobody to prediction")
                 .help("add --baselines, or name a model"));
         }
         Ok(plan)
@@ -143,7 +143,7 @@ impl Plan {
             .join(format!("{}.yml", way.row))
     }
 
-    /// The sets, as the exam opens them.
+    /// The sets, as the benchmark opens them.
     pub fn sources(&self) -> Vec<Source> {
         let folders = self.sets.iter().cloned().map(|set| match &self.images {
             Some(images) => Source::Exported {
@@ -160,7 +160,7 @@ impl Plan {
         folders.chain(parts).collect()
     }
 
-    /// Which questions are asked.
+    /// Which queries are asked.
     pub fn protocol(&self) -> Protocol {
         let args = &self.args;
         Protocol {
