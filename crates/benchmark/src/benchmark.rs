@@ -90,7 +90,11 @@ impl Benchmark {
     /// # Errors
     /// A set that cannot be read or recognised, whose layout has not what the protocol needs, or a truth that is not as large
     /// as its picture.
-    pub fn open(sources: &[Source], protocol: &Protocol, shots: usize) -> Result<Self, BenchmarkError> {
+    pub fn open(
+        sources: &[Source],
+        protocol: &Protocol,
+        shots: usize,
+    ) -> Result<Self, BenchmarkError> {
         let mut benchmark = Self {
             splits: Vec::new(),
             queries: Vec::new(),
@@ -104,7 +108,8 @@ impl Benchmark {
             let opened = opened::open(source, protocol.kind)?;
             benchmark.add(&opened)?;
         }
-        benchmark.splits
+        benchmark
+            .splits
             .iter()
             .try_for_each(|split| sizes(&benchmark, split))?;
         Ok(benchmark)
@@ -173,7 +178,10 @@ impl Benchmark {
     /// The size (width, height) at which predictions for a picture of this size are compared with the truth.
     #[must_use]
     pub fn eval_size(&self, split: usize, size: (usize, usize)) -> (usize, usize) {
-        let side = self.protocol.eval_size.or(self.splits[split].kind.eval_size());
+        let side = self
+            .protocol
+            .eval_size
+            .or(self.splits[split].kind.eval_size());
         match side {
             None | Some(0) => size,
             Some(side) => crate::episodes::long_side(size, side),
@@ -253,10 +261,7 @@ fn sizes(benchmark: &Benchmark, split: &Split) -> Result<(), BenchmarkError> {
     let queries = benchmark.queries[split.queries.clone()].iter();
     let pools: BTreeSet<&Arc<[usize]>> = queries.clone().map(|query| &query.pool).collect();
     let shown = pools.into_iter().flat_map(|pool| pool.iter().copied());
-    let samples: BTreeSet<usize> = queries
-        .map(|query| query.sample)
-        .chain(shown)
-        .collect();
+    let samples: BTreeSet<usize> = queries.map(|query| query.sample).chain(shown).collect();
     let samples: Vec<usize> = samples.into_iter().collect();
     let odd = |&sample: &usize| {
         let set = &*split.dataset;

@@ -10,7 +10,8 @@ use std::{
 };
 
 use seggpt_datasets::{
-    Class, ClassFolders, Dataset, DatasetError, Exported, Folder, Joined, LabelFolder, Parts, Sample, VideoFolder, Voc,
+    Class, ClassFolders, Dataset, DatasetError, Exported, Folder, Joined, LabelFolder, Parts,
+    Sample, VideoFolder, Voc,
 };
 
 use crate::{

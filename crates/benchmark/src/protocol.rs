@@ -114,7 +114,9 @@ impl Default for Protocol {
 impl Protocol {
     /// Those of all queries that are evaluated.
     pub(crate) fn subset<T>(&self, all: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
-        all.into_iter().skip(self.offset).step_by(self.stride.max(1))
+        all.into_iter()
+            .skip(self.offset)
+            .step_by(self.stride.max(1))
     }
 }
 

@@ -7,9 +7,7 @@ use seggpt_contract::{Class, Encoding, Example, Picture, Prompted, RAW_PICTURE_L
 use seggpt_imaging::{BLACK, LabelPlane, Rgb, RgbImage, WHITE, palette, write};
 use seggpt_prompt_library::{self as prompts, Choice, MaskPixels, Strategy, strategy};
 
-use crate::{
-    Benchmark, BenchmarkError, Kind, Query, Split, Stored, prompt_labels::prompt_labels,
-};
+use crate::{Benchmark, BenchmarkError, Kind, Query, Split, Stored, prompt_labels::prompt_labels};
 use pool::SamplePool;
 
 /// The selection that [`Benchmark::enable_memory`] is for; no strategy of a library, since it needs predictions.

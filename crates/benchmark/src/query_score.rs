@@ -1,11 +1,9 @@
 use seggpt_imaging::{IGNORE, LabelPlane};
-use seggpt_metrics::{
-    Areas, ClassAreas, MetricsError, Tolerance, boundary, region,
-};
+use seggpt_metrics::{Areas, ClassAreas, MetricsError, Tolerance, boundary, region};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Benchmark, BenchmarkError, Stored, Kind, Query,
+    Benchmark, BenchmarkError, Kind, Query, Stored,
     segment_score::{self, SegmentScore},
 };
 
@@ -140,7 +138,12 @@ impl Benchmark {
             .into());
         }
         let size = self.eval_size(query.split, truth.size());
-        self.compare(query, &prediction.resized(size), &truth.resized(size), stored)
+        self.compare(
+            query,
+            &prediction.resized(size),
+            &truth.resized(size),
+            stored,
+        )
     }
 
     /// The truth of a query, with other classes than those to be found as background.
@@ -190,7 +193,12 @@ impl Benchmark {
         let segments = match (split.kind, query.after) {
             (Kind::Panoptic, Some(stuff)) => {
                 let stuff = self.half(stuff, stored)?.resized(prediction.size());
-                segment_score::scores(split, &stuff, prediction, &split.dataset.truth(query.sample)?)?
+                segment_score::scores(
+                    split,
+                    &stuff,
+                    prediction,
+                    &split.dataset.truth(query.sample)?,
+                )?
             }
             _ => Vec::new(),
         };
@@ -213,9 +221,11 @@ impl Benchmark {
 impl Benchmark {
     /// The prediction for the first half of a panoptic picture.
     pub(crate) fn half(&self, query: usize, stored: &Stored) -> Result<LabelPlane, BenchmarkError> {
-        stored.load(query)?.ok_or_else(|| BenchmarkError::NoPrediction {
-            item: self.queries[query].item.clone(),
-        })
+        stored
+            .load(query)?
+            .ok_or_else(|| BenchmarkError::NoPrediction {
+                item: self.queries[query].item.clone(),
+            })
     }
 }
 

@@ -8,11 +8,7 @@ use std::{
 use askama::Template;
 
 use crate::{
-    BenchmarkError, MEMORY, Protocol, RowScores,
-    cases::Case,
-    disk::put,
-    row::ROWS,
-    table,
+    BenchmarkError, MEMORY, Protocol, RowScores, cases::Case, disk::put, row::ROWS, table,
 };
 
 /// Cases on the page of a set.
@@ -23,7 +19,10 @@ const SHOWN: usize = 6;
 ///
 /// # Errors
 /// [`BenchmarkError::Results`]: scores that are there, but cannot be read.
-pub fn rows(out: &Path, protocol: &Protocol) -> Result<(Vec<RowScores>, Vec<String>), BenchmarkError> {
+pub fn rows(
+    out: &Path,
+    protocol: &Protocol,
+) -> Result<(Vec<RowScores>, Vec<String>), BenchmarkError> {
     let entries = fs::read_dir(out.join(ROWS)).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.file_name().into_string().ok())
@@ -208,9 +207,7 @@ impl Page<'_> {
             let (all, scored) = row.progress();
             (row.row.as_str(), scored, all)
         });
-        progress
-            .filter(|(_, scored, all)| scored < all)
-            .collect()
+        progress.filter(|(_, scored, all)| scored < all).collect()
     }
 
     fn score(&self, row: &RowScores, set: &Set) -> String {

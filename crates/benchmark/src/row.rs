@@ -118,8 +118,9 @@ impl Row {
         let open = |at: &usize| !self.has(&benchmark.queries[*at].item);
         let open: Vec<usize> = (0..benchmark.queries.len()).filter(open).collect();
         for &at in &open {
-            let lost =
-                |before: &usize| self.has(&benchmark.queries[*before].item) && !self.stored.has(*before);
+            let lost = |before: &usize| {
+                self.has(&benchmark.queries[*before].item) && !self.stored.has(*before)
+            };
             if let Some(lost) = benchmark.before(&benchmark.queries[at]).find(lost) {
                 let reason = format!(
                     "it is gone, and open queries build on it; remove {} to start this row anew",
@@ -163,7 +164,11 @@ impl Row {
         self.store
             .commit()
             .map_err(|error| refused(&self.folder, &error))?;
-        if chain.len() > 1 && chain.iter().all(|&at| self.has(&benchmark.queries[at].item)) {
+        if chain.len() > 1
+            && chain
+                .iter()
+                .all(|&at| self.has(&benchmark.queries[at].item))
+        {
             self.stored.remove(&chain)?;
         }
         Ok(())
@@ -173,7 +178,12 @@ impl Row {
     ///
     /// # Errors
     /// The journal cannot be read, or the scores not be written.
-    pub fn finish(&self, benchmark: &Benchmark, select: &str, failed: usize) -> Result<RowScores, BenchmarkError> {
+    pub fn finish(
+        &self,
+        benchmark: &Benchmark,
+        select: &str,
+        failed: usize,
+    ) -> Result<RowScores, BenchmarkError> {
         let mut offsets: Vec<u64> = self.store.entries().values().map(|it| it.offset).collect();
         offsets.sort_unstable();
         let failed_to_read = |error: Refusal| refused(&self.folder, &error);

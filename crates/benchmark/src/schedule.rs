@@ -46,7 +46,9 @@ impl<'a> Schedule<'a> {
 
     /// The next open query that builds on this one.
     fn follower(&self, at: usize) -> Option<usize> {
-        let mut chain = std::iter::successors(self.benchmark.follower(at), |&at| self.benchmark.follower(at));
+        let mut chain = std::iter::successors(self.benchmark.follower(at), |&at| {
+            self.benchmark.follower(at)
+        });
         chain.find(|at| self.open.contains(at))
     }
 }

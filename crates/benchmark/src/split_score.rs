@@ -73,10 +73,7 @@ impl<'a> ScoreSum<'a> {
                 Kind::Episodes => Counts::Episodes(FoldAreas::new(ids())),
                 Kind::Video => Counts::Video(Videos::default()),
             };
-            Sum {
-                scored: 0,
-                counts,
-            }
+            Sum { scored: 0, counts }
         });
         let queries = benchmark.queries.iter().enumerate();
         Self {

@@ -27,7 +27,11 @@ impl Stored {
         let _ = fs::remove_dir_all(&self.folder);
     }
 
-    pub(crate) fn store(&self, query: usize, prediction: &LabelPlane) -> Result<(), BenchmarkError> {
+    pub(crate) fn store(
+        &self,
+        query: usize,
+        prediction: &LabelPlane,
+    ) -> Result<(), BenchmarkError> {
         fs::create_dir_all(&self.folder)
             .map_err(|error| BenchmarkError::results(&self.folder, error))?;
         let png = write::ids_png16(prediction.values(), prediction.size())?;

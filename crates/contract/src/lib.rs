@@ -48,7 +48,7 @@ mod square;
 
 pub use ack::{Ack, Status};
 pub use canvases::{Canvases, Combine, Prompt};
-pub use class::{Class, SegType};
+pub use class::Class;
 pub use error::ContractError;
 pub use greeting::Greeting;
 pub use hub::hub_masks;
@@ -59,6 +59,7 @@ pub use mask_image::{ImageDialect, mask_image};
 pub use message::{Failure, Message, Payload};
 pub use picture::{Encoding, Picture};
 pub use prompted::{Example, Prompted};
+pub use seggpt_types::SegType;
 pub use square::Square;
 
 /// Free key-value pairs beside a payload, as dora sends them.

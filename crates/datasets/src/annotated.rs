@@ -4,10 +4,12 @@ use std::{
 };
 
 use rayon::prelude::*;
-use seggpt_imaging::{LabelPlane, Rgb,
-    annotation::{Annotation, MaskKind, MaskMode}};
+use seggpt_imaging::{
+    LabelPlane, Rgb,
+    annotation::{Annotation, MaskKind, MaskMode},
+};
 
-use crate::{Class, Dataset, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Sample, Truth, files};
 
 /// Pictures and masks as people draw them: `images/NAME.*` and `masks/NAME.*`, the masks black and white, palettes, class
 /// ids or colours ([`MaskMode`]).

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use seggpt_files::listing;
 use seggpt_imaging::{LabelPlane, read};
 
-use crate::{Class, Dataset, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Sample, Truth, files};
 
 /// FSS-1000: a folder per class, in it `N.jpg` and the black and white mask `N.png`.
 ///

@@ -3,7 +3,7 @@ use std::path::Path;
 use seggpt_annotations::{Annotations, open};
 use seggpt_imaging::{LabelPlane, Mask, RgbImage};
 
-use crate::{Class, Dataset, Instance, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Instance, Sample, Truth, files};
 
 /// What labelling tools export: COCO, labelme, Label Studio, CVAT ([`seggpt_annotations`]).
 ///

@@ -1,6 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use crate::{Class, Dataset, Frame, Role, Sample, Truth, files, marks::{self, Kind, Marks}, DatasetError};
+use crate::{
+    Class, Dataset, DatasetError, Frame, Role, Sample, Truth, files,
+    mask_values::{self, MaskKind, MaskValues},
+};
 
 /// Pictures and masks of class ids in two folders.
 ///
@@ -15,7 +18,7 @@ pub struct Folder {
     samples: Vec<Sample>,
     masks: Vec<PathBuf>,
     /// How each mask marks the classes.
-    kinds: Vec<Kind>,
+    kinds: Vec<MaskKind>,
 }
 
 impl Folder {
@@ -34,7 +37,7 @@ impl Folder {
         };
         if root.join("images").is_dir() {
             set.extend(root, None)?;
-            set.look()?;
+            set.read_masks()?;
             return Ok(set);
         }
         let videos = files::folders(root)?;
@@ -48,21 +51,23 @@ impl Folder {
             let reason = "it holds neither images/ nor folders with images/";
             return Err(files::wrong(root, reason));
         }
-        set.look()?;
+        set.read_masks()?;
         Ok(set)
     }
 
     /// Reads every mask for the classes that it shows. Where there is one class, masks may be black and white: those of
     /// prompts and those of queries each by themselves.
-    fn look(&mut self) -> Result<(), DatasetError> {
-        let all = marks::look(&self.masks)?;
+    fn read_masks(&mut self) -> Result<(), DatasetError> {
+        let all = mask_values::read(&self.masks)?;
         let ids: Vec<u16> = self.classes.iter().map(|class| class.id).collect();
         let kind = |role: Option<Role>| {
             let of_role = self.samples.iter().zip(&all);
             let of_role = of_role.filter(|(sample, _)| sample.role == role);
             match ids[..] {
-                [only] if marks::are_white(of_role.map(|(_, marks)| marks)) => Kind::White(only),
-                _ => Kind::Ids,
+                [only] if mask_values::are_white(of_role.map(|(_, values)| values)) => {
+                    MaskKind::White(only)
+                }
+                _ => MaskKind::Ids,
             }
         };
         let [prompts, queries, neither] = [Some(Role::Prompt), Some(Role::Query), None].map(kind);
@@ -73,17 +78,17 @@ impl Folder {
         };
         self.kinds = self.samples.iter().map(|sample| of(sample.role)).collect();
         let each = || self.masks.iter().zip(&all).zip(&self.kinds);
-        for ((mask, marks), kind) in each() {
-            kind.check(mask, marks)?;
+        for ((mask, values), kind) in each() {
+            kind.check(mask, values)?;
         }
         let asked = each().zip(&self.samples);
         let asked = asked.filter(|(_, sample)| sample.role == Some(Role::Query));
-        let asked = asked.map(|(((mask, marks), kind), _)| (mask.as_path(), marks, *kind));
-        marks::check_shown(&ids, asked)?;
+        let asked = asked.map(|(((mask, values), kind), _)| (mask.as_path(), values, *kind));
+        mask_values::check_shown(&ids, asked)?;
         let shown: Vec<Vec<u16>> = all
             .iter()
             .zip(&self.kinds)
-            .map(|(marks, kind): (&Marks, &Kind)| kind.classes(marks))
+            .map(|(values, kind): (&MaskValues, &MaskKind)| kind.classes(values))
             .collect();
         for (sample, shown) in self.samples.iter_mut().zip(shown) {
             sample.classes = Some(shown);

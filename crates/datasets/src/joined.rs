@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use seggpt_imaging::RgbImage;
 
-use crate::{Class, Dataset, Role, Sample, Truth, DatasetError};
+use crate::{Class, Dataset, DatasetError, Role, Sample, Truth};
 
 /// Prompts from one set and queries from another of the same classes, such as the training and validation parts of ADE20K.
 #[derive(Clone)]

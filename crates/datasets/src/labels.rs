@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use seggpt_imaging::{IGNORE, LabelPlane};
 
-use crate::{Class, Dataset, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Sample, Truth, files};
 
 /// What the value 0 of a label file stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

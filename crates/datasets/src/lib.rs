@@ -29,7 +29,7 @@ mod files;
 mod folder;
 mod joined;
 mod labels;
-mod marks;
+mod mask_values;
 mod panoptic;
 mod parts;
 mod sample;

@@ -4,9 +4,13 @@ use std::{
 };
 
 use seggpt_annotations::{Panoptic, PanopticSegment};
-use seggpt_imaging::{IGNORE, LabelPlane, Plane, panoptic::{PanopticMap, Segment}, read};
+use seggpt_imaging::{
+    IGNORE, LabelPlane, Plane,
+    panoptic::{PanopticMap, Segment},
+    read,
+};
 
-use crate::{Class, Dataset, Instance, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Instance, Sample, Truth, files};
 
 /// COCO panoptic: a JSON file that lists segments, and PNG files whose colours are their ids
 /// (red + 256 green + 65,536 blue). Pixels of no segment (black) are ignored.

@@ -1,6 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use crate::{Class, Dataset, Role, Sample, Truth, files, marks::{self, Kind, Marks}, DatasetError};
+use crate::{
+    Class, Dataset, DatasetError, Role, Sample, Truth, files,
+    mask_values::{self, MaskKind, MaskValues},
+};
 
 /// Pictures in one folder, their masks in another, and prompts that lie anywhere.
 ///
@@ -12,7 +15,7 @@ pub struct Parts {
     classes: Vec<Class>,
     samples: Vec<Sample>,
     masks: Vec<PathBuf>,
-    kinds: Vec<Kind>,
+    kinds: Vec<MaskKind>,
 }
 
 impl Parts {
@@ -49,24 +52,24 @@ impl Parts {
                 set.push(name.clone(), picture, mask, Role::Query);
             }
         }
-        set.look(images, prompts.len())?;
+        set.read_masks(images, prompts.len())?;
         Ok(set)
     }
 
     /// Settles what masks mean; the first so many are those of prompts.
-    fn look(&mut self, images: &Path, prompts: usize) -> Result<(), DatasetError> {
-        let all = marks::look(&self.masks)?;
+    fn read_masks(&mut self, images: &Path, prompts: usize) -> Result<(), DatasetError> {
+        let all = mask_values::read(&self.masks)?;
         let (examples, truths) = all.split_at(prompts);
-        let ids_of = |marks: &[Marks]| {
-            let mut ids: Vec<u16> = marks
+        let ids_of = |values: &[MaskValues]| {
+            let mut ids: Vec<u16> = values
                 .iter()
-                .flat_map(|marks| marks.classes.clone())
+                .flat_map(|values| values.classes.clone())
                 .collect();
             ids.sort_unstable();
             ids.dedup();
             ids
         };
-        let (white, shown) = (marks::are_white(examples.iter()), ids_of(truths));
+        let (white, shown) = (mask_values::are_white(examples.iter()), ids_of(truths));
         let ids = match (white, &shown[..]) {
             (false, _) => ids_of(examples),
             (true, [only]) => vec![*only],
@@ -85,23 +88,23 @@ impl Parts {
             if ids.is_empty() {
                 return Err(files::wrong(images, "no prompt shows a class"));
             }
-            return self.settle(&all, ids, [Kind::Ids; 2], prompts);
+            return self.settle(&all, ids, [MaskKind::Ids; 2], prompts);
         };
-        let kind = |marks: &[Marks]| match marks::are_white(marks.iter()) {
-            true => Kind::White(single),
-            false => Kind::Ids,
+        let kind = |values: &[MaskValues]| match mask_values::are_white(values.iter()) {
+            true => MaskKind::White(single),
+            false => MaskKind::Ids,
         };
         self.settle(&all, ids, [kind(examples), kind(truths)], prompts)
     }
 
     fn settle(
         &mut self,
-        all: &[Marks],
+        all: &[MaskValues],
         ids: Vec<u16>,
-        [of_prompts, of_truths]: [Kind; 2],
+        [of_prompts, of_truths]: [MaskKind; 2],
         prompts: usize,
     ) -> Result<(), DatasetError> {
-        for (at, ((sample, mask), marks)) in self
+        for (at, ((sample, mask), values)) in self
             .samples
             .iter_mut()
             .zip(&self.masks)
@@ -109,13 +112,13 @@ impl Parts {
             .enumerate()
         {
             let kind = if at < prompts { of_prompts } else { of_truths };
-            kind.check(mask, marks)?;
-            sample.classes = Some(kind.classes(marks));
+            kind.check(mask, values)?;
+            sample.classes = Some(kind.classes(values));
             self.kinds.push(kind);
         }
         let truths = self.masks.iter().zip(all).skip(prompts);
-        let truths = truths.map(|(mask, marks)| (mask.as_path(), marks, of_truths));
-        marks::check_shown(&ids, truths)?;
+        let truths = truths.map(|(mask, values)| (mask.as_path(), values, of_truths));
+        mask_values::check_shown(&ids, truths)?;
         let class = |id: u16| Class::new(id, format!("class {id}"));
         self.classes = ids.into_iter().map(class).collect();
         Ok(())

@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use seggpt_imaging::{ImagingError, LabelPlane, Mask, Plane, panoptic::{PanopticMap, Segment}};
+use seggpt_imaging::{
+    ImagingError, LabelPlane, Mask, Plane,
+    panoptic::{PanopticMap, Segment},
+};
 
 use crate::DatasetError;
 

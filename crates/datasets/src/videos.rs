@@ -5,9 +5,9 @@ use std::{
 
 use serde::Deserialize;
 
-use seggpt_imaging::{LabelPlane};
+use seggpt_imaging::LabelPlane;
 
-use crate::{Class, Dataset, Frame, Instance, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Frame, Instance, Sample, Truth, files};
 
 /// What the masks of a video tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{
 
 use seggpt_imaging::{IGNORE, LabelPlane};
 
-use crate::{Class, Dataset, Instance, Sample, Truth, files, DatasetError};
+use crate::{Class, Dataset, DatasetError, Instance, Sample, Truth, files};
 
 /// The classes of PASCAL VOC, from id 1.
 pub(crate) const CLASSES: [&str; 20] = [

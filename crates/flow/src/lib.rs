@@ -13,16 +13,17 @@
 mod check;
 pub mod compose;
 mod console;
+mod diagnostic;
 mod engine;
 mod environment;
 mod executables;
 mod exit;
 mod fingerprint;
-mod flaw;
 mod load;
 mod nodes;
 mod outcome;
 mod progress;
+mod renamed;
 mod resources;
 mod run;
 mod settings;
@@ -37,8 +38,8 @@ mod wiring;
 mod written;
 
 pub use console::Console;
+pub use diagnostic::Diagnostic;
 pub use exit::Exit;
-pub use flaw::Flaw;
 pub use load::{Flow, load};
 pub use nodes::{Nodes, PREFIX};
 pub use progress::Progress;

@@ -82,7 +82,13 @@ impl Forest {
             smallest: self.smallest.max(2),
             deepest: self.deepest,
         };
-        let grow = |tree| Tree::grow(&samples, &growth, &mut Rng::with_keys(self.seed, &[1, tree]));
+        let grow = |tree| {
+            Tree::grow(
+                &samples,
+                &growth,
+                &mut Rng::with_keys(self.seed, &[1, tree]),
+            )
+        };
         let trees = (0..self.trees.max(1) as u64)
             .into_par_iter()
             .map(grow)

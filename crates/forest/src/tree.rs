@@ -127,12 +127,7 @@ fn counts<'r>(samples: &Samples, rows: impl Iterator<Item = &'r u32>) -> Vec<u32
 
 /// Among as many features as the root of their number, each with a random threshold, the one whose
 /// sides are purest (Gini); `None` if none of them varies.
-fn best_split(
-    samples: &Samples,
-    rows: &[u32],
-    all: &[u32],
-    rng: &mut Rng,
-) -> Option<(usize, f32)> {
+fn best_split(samples: &Samples, rows: &[u32], all: &[u32], rng: &mut Rng) -> Option<(usize, f32)> {
     let tries = (samples.count as f32).sqrt().ceil() as usize;
     let mut best: Option<(f32, usize, f32)> = None;
     let mut values = Vec::with_capacity(rows.len());

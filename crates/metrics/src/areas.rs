@@ -2,7 +2,11 @@ use std::collections::BTreeMap;
 
 use seggpt_imaging::{IGNORE, LabelPlane};
 
-use crate::{MetricsError, error::same_size, number::{mean, ratio}};
+use crate::{
+    MetricsError,
+    error::same_size,
+    number::{mean, ratio},
+};
 
 /// Pixels of each class, counted over any number of pictures.
 ///

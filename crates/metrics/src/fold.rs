@@ -2,7 +2,11 @@ use std::collections::BTreeMap;
 
 use seggpt_imaging::{IGNORE, LabelPlane};
 
-use crate::{Areas, MetricsError, error::same_size, number::{mean, ratio}};
+use crate::{
+    Areas, MetricsError,
+    error::same_size,
+    number::{mean, ratio},
+};
 
 /// Few-shot segmentation as the literature counts it.
 ///

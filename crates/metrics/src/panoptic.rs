@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use seggpt_imaging::{Plane, panoptic::{PanopticMap, Segment}};
+use seggpt_imaging::{
+    Plane,
+    panoptic::{PanopticMap, Segment},
+};
 
 use crate::{MetricsError, error::same_size, number::mean};
 
@@ -78,7 +81,11 @@ impl Panoptic {
     /// # Errors
     /// [`MetricsError::SizesDiffer`]; [`MetricsError::UnknownClass`]; [`MetricsError::Panoptic`] if a segment
     /// has no pixels or pixels have no segment.
-    pub fn add(&mut self, prediction: &PanopticMap, truth: &PanopticMap) -> Result<(), MetricsError> {
+    pub fn add(
+        &mut self,
+        prediction: &PanopticMap,
+        truth: &PanopticMap,
+    ) -> Result<(), MetricsError> {
         same_size(&prediction.ids, &truth.ids)?;
         let predicted = self.checked("prediction", prediction)?;
         let true_ = self.checked("truth", truth)?;

@@ -25,7 +25,10 @@ pub(crate) fn ranked(shown: &[Vec<(u16, f64)>]) -> Vec<usize> {
                 let share = share(prompt, class);
                 (share <= FILLED, (share * 1e9) as u64, Reverse(prompt))
             };
-            let fitting = left.iter().copied().filter(|&prompt| share(prompt, class) > 0.0);
+            let fitting = left
+                .iter()
+                .copied()
+                .filter(|&prompt| share(prompt, class) > 0.0);
             if let Some(best) = fitting.max_by_key(rank) {
                 left.retain(|&prompt| prompt != best);
                 order.push(best);
@@ -44,13 +47,24 @@ mod tests {
 
     #[test]
     fn the_largest_comes_first_and_what_fills_its_picture_after_the_others() {
-        let shown = [vec![(1, 0.1)], vec![(1, 0.9)], vec![], vec![(1, 0.5)], vec![(1, 0.1)]];
+        let shown = [
+            vec![(1, 0.1)],
+            vec![(1, 0.9)],
+            vec![],
+            vec![(1, 0.5)],
+            vec![(1, 0.1)],
+        ];
         assert_eq!(ranked(&shown), [3, 0, 4, 1, 2]);
     }
 
     #[test]
     fn each_class_has_its_turn() {
-        let shown = [vec![(1, 0.5)], vec![(1, 0.4)], vec![(2, 0.1)], vec![(1, 0.1), (2, 0.2)]];
+        let shown = [
+            vec![(1, 0.5)],
+            vec![(1, 0.4)],
+            vec![(2, 0.1)],
+            vec![(1, 0.1), (2, 0.2)],
+        ];
         assert_eq!(ranked(&shown), [0, 3, 1, 2]);
     }
 }

@@ -4,8 +4,8 @@ use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
 
 use crate::{
     Augmentation,
-    rng::Rng,
     picture::{Group, Picture},
+    rng::Rng,
 };
 
 /// Changes that all pictures of a task share, because the roles keep their meaning through them.

@@ -6,9 +6,9 @@ use image::{ImageBuffer, RgbImage, imageops};
 
 use crate::{
     SamplesError,
-    rng::Rng,
     files::{Cache, Files, extension},
     picture::{NOTHING, Picture},
+    rng::Rng,
     synthetic::texture::Material,
 };
 

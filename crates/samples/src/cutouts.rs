@@ -11,9 +11,9 @@ use image::{Rgb, RgbImage, RgbaImage};
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights,
     backgrounds::{Backgrounds, Scale, shrink, stored},
-    rng::Rng,
     files::{Cache, Files, extension},
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
     synthetic::{
         self,
         texture::{Material, any_color},
@@ -292,14 +292,10 @@ impl Scenes {
         size: usize,
         rng: &mut Rng,
     ) -> Option<Picture> {
-        let mut picture = Picture::new(
-            self.backgrounds.any(size, rng)?,
-            vec![NOTHING; size * size],
-        );
+        let mut picture =
+            Picture::new(self.backgrounds.any(size, rng)?, vec![NOTHING; size * size]);
         // The first class is always there, and comes last so that nothing hides it.
-        let mut things: Vec<usize> = (1..look.number)
-            .map(|_| rng.below(classes.len()))
-            .collect();
+        let mut things: Vec<usize> = (1..look.number).map(|_| rng.below(classes.len())).collect();
         things.push(0);
         let side = size as f32;
         let mut before = vec![None; classes.len()];

@@ -7,9 +7,9 @@ use seggpt_imaging::resize::nearest;
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights,
     backgrounds::{Scale, decode, shrink, stored},
-    rng::Rng,
     files::{Cache, Files, extension},
     picture::{Group, NOTHING, Picture, UNKNOWN},
+    rng::Rng,
     synthetic,
     task::{self, Ask, Task},
 };

@@ -7,9 +7,9 @@ use image::{Rgb, RgbImage};
 use crate::{
     SamplesError, SegType,
     backgrounds::{Backgrounds, Scale, Tile},
-    rng::Rng,
     files::Files,
     picture::{Group, Picture},
+    rng::Rng,
     synthetic::mosaic::Layout,
     task::{Ask, Task},
 };

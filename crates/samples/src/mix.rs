@@ -3,9 +3,10 @@ use std::sync::Arc;
 use crate::{
     Augmentation, Part, Sample, SamplesError, Settings, Source, Weights, cutouts,
     datasets::Sets,
-    rng::Rng,
     files::Files,
-    labelled, materials, segments, synthetic,
+    labelled, materials,
+    rng::Rng,
+    segments, synthetic,
     task::{Task, sample},
 };
 

@@ -4,8 +4,8 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::{
     Example, Sample, SegType,
-    rng::Rng,
     picture::{NOTHING, Picture, UNKNOWN},
+    rng::Rng,
 };
 
 /// The smallest share of a picture that a class which is asked for must cover.

@@ -145,8 +145,7 @@ impl Picture {
     ) -> Self {
         let (width, height) = (self.width() as f32, self.height() as f32);
         let side = (share * width * height).sqrt().min(width).min(height);
-        let place =
-            |whole: f32, rng: &mut Rng| side / 2.0 + rng.unit() * (whole - side).max(0.0);
+        let place = |whole: f32, rng: &mut Rng| side / 2.0 + rng.unit() * (whole - side).max(0.0);
         let centre = [place(width, rng), place(height, rng)];
         self.view(
             View::new(centre, side / size as f32, aspect, turn, mirror),

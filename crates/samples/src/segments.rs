@@ -7,9 +7,9 @@ use image::RgbImage;
 use crate::{
     SamplesError, SegType,
     backgrounds::{Backgrounds, Scale},
-    rng::Rng,
     files::Files,
     picture::{Group, Picture},
+    rng::Rng,
     task::{Ask, Task, views},
 };
 

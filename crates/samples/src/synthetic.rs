@@ -18,8 +18,8 @@ mod tissue;
 
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source,
-    rng::Rng,
     picture::{Group, Picture},
+    rng::Rng,
     task::{self, Ask, Task},
 };
 

@@ -2,9 +2,9 @@
 
 use crate::{
     Augmentation, Sample, SegType, augment,
-    rng::Rng,
     paint::paint,
     picture::{Group, NOTHING, Picture, UNKNOWN, View},
+    rng::Rng,
 };
 
 /// What a task is asked to make.

@@ -5,12 +5,12 @@
 use std::time::Instant;
 
 use seggpt::{Canvases, Config, DType, Device, SegType, Tensor, Trainable, start};
+use seggpt_random::Rng;
 use seggpt_train::{
     Optimisation, keep_freed,
     loss::smooth_l1,
     optimiser::{AdamW, gradients, length},
 };
-use seggpt_random::Rng;
 
 fn main() {
     keep_freed();

@@ -1,8 +1,8 @@
 //! From samples to what the network is shown.
 
-use seggpt::{Canvases, Device, SegType, Tensor, pixels};
-use seggpt_samples::{Example, GrayImage, RgbImage, Sample};
+use seggpt::{Canvases, Device, Tensor, pixels};
 use seggpt_random::Rng;
+use seggpt_samples::{Example, GrayImage, RgbImage, Sample};
 
 use crate::{Masking, TrainError, mask};
 
@@ -78,10 +78,7 @@ impl Batch {
             .iter()
             .flat_map(|task| masked(&task.hidden, prompts))
             .collect();
-        let kinds = tasks.iter().map(|task| match task.sample.kind {
-            seggpt_samples::SegType::Semantic => SegType::Semantic,
-            seggpt_samples::SegType::Instance => SegType::Instance,
-        });
+        let kinds = tasks.iter().map(|task| task.sample.kind);
         Ok(Self {
             canvases: Canvases {
                 pictures: pictures.to_device(device)?,

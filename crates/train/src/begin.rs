@@ -4,8 +4,8 @@ use seggpt::{
     Architecture, DType, Device, Trainable, matching, pixels,
     start::{self, Structure},
 };
-use seggpt_samples::Part;
 use seggpt_random::Rng;
+use seggpt_samples::Part;
 
 use crate::{
     Batch, Settings, Sources, Start, Task, TrainError, Watch, loss::smooth_l1, state::State,

@@ -41,10 +41,7 @@ fn blocks(ratio: f64, side: usize, rng: &mut Rng) -> Vec<bool> {
         if height == 0 || width == 0 || height >= rows || width >= columns {
             continue;
         }
-        let (top, first) = (
-            rng.below(rows - height + 1),
-            rng.below(columns - width + 1),
-        );
+        let (top, first) = (rng.below(rows - height + 1), rng.below(columns - width + 1));
         for row in top..top + height {
             for patch in &mut hidden[row * columns + first..][..width] {
                 if !*patch && count < wanted {

@@ -11,8 +11,8 @@ use seggpt::{
     pixels,
 };
 use seggpt_imaging::decode::enlarge;
-use seggpt_samples::{GrayImage, RgbImage, Sample};
 use seggpt_random::Rng;
+use seggpt_samples::{GrayImage, RgbImage, Sample};
 
 use crate::{Task, TrainError, loss::cross_entropy_and_dice};
 

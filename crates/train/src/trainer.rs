@@ -8,8 +8,8 @@ use std::{
 };
 
 use seggpt::{Architecture, DType, DTypeChoice, Device, Tensor};
-use seggpt_samples::Part;
 use seggpt_random::Rng;
+use seggpt_samples::Part;
 
 use crate::{
     Precision, Score, Settings, Sources, TrainError,

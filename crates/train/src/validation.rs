@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use seggpt::{Trainable, pixels};
+use seggpt_random::Rng;
 use seggpt_samples::{RgbImage, Source};
 use serde::{Deserialize, Serialize};
-use seggpt_random::Rng;
 
 use crate::{Batch, Task, TrainError, loss::smooth_l1};
 

@@ -7,12 +7,12 @@ use std::{fs, path::Path};
 
 use common::{Quiet, halves, mask, picture};
 use seggpt::{DType, Device, Trainable};
+use seggpt_random::Rng;
 use seggpt_samples::{Example, RgbImage, SegType};
 use seggpt_train::{
     Limit, Settings, TrainError, run,
     tune::{Job, Tuned, Tuning, tune},
 };
-use seggpt_random::Rng;
 
 const SIZE: u32 = 16;
 const COLOUR: [u8; 3] = [220, 120, 60];

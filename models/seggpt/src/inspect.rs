@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use seggpt_files::hash::sha256;
 
 use crate::{
     Architecture, Error,
@@ -51,7 +51,6 @@ pub struct TensorInspection {
 /// The same as [`crate::Network::load`], for the checkpoint is checked in full.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     let checkpoint = Checkpoint::open(path)?;
-    let digest = Sha256::digest(checkpoint.bytes());
     let tensors = checkpoint
         .entries
         .iter()
@@ -68,13 +67,9 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
         parameters: checkpoint.architecture.parameters(),
         dtype: checkpoint.dtype(),
         bytes: checkpoint.bytes().len() as u64,
-        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: sha256(checkpoint.bytes()).expect("memory can be read"),
         tensors: tensors.collect(),
-        unused: checkpoint
-            .strangers()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        unused: checkpoint.unused().into_iter().map(str::to_owned).collect(),
     })
 }
 

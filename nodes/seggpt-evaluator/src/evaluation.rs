@@ -6,11 +6,11 @@ use std::{
 };
 
 use eyre::{Result, bail, ensure};
+use seggpt_benchmark::{Benchmark, BenchmarkError, Predictor, QueryScore, Row, Schedule};
 use seggpt_contract::{Identity, Mask, Message, Prompted, Status};
 use seggpt_imaging::LabelPlane;
-use seggpt_benchmark::{Benchmark, BenchmarkError, Predictor, QueryScore, Row, Schedule};
 use seggpt_node::{
-    Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory,
+    Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, memory,
     outcome::{self, GONE},
 };
 
@@ -36,7 +36,7 @@ pub struct Evaluation<'a> {
     io: Io,
     benchmark: &'a Benchmark,
     row: Row,
-    careful: &'a Careful,
+    guard: &'a CrashGuard,
     prefetcher: Prefetcher,
     schedule: Schedule<'a>,
     /// Queries that are being prepared, or wait for it.
@@ -60,14 +60,14 @@ impl<'a> Evaluation<'a> {
         row: Row,
         prefetcher: Prefetcher,
         open: &[usize],
-        careful: &'a Careful,
+        guard: &'a CrashGuard,
         settings: &Settings,
     ) -> Self {
         let timeout = Duration::from_secs(settings.resend_s.into());
         let own = row.own().count() as u64;
         if let Some(item) = row.own().next() {
             // The process before this one may not have lived to say what it put on record last.
-            outcome::say_again(item, Status::Done, own, "");
+            outcome::report_again(item, Status::Done, own, "");
         }
         let window = Window::new(settings.window.into(), timeout, settings.max_tries)
             .within(memory::window_mb(settings.window_mb.into()) << 20);
@@ -76,7 +76,7 @@ impl<'a> Evaluation<'a> {
             io,
             benchmark,
             row,
-            careful,
+            guard,
             prefetcher,
             schedule: Schedule::new(benchmark, open),
             pending: 0,
@@ -119,7 +119,8 @@ impl<'a> Evaluation<'a> {
                     Next::End => bail!("the thread that prepares queries is gone"),
                 }
             }
-            let room = |(_, prepared): &mut (usize, Box<Prepared>)| self.link.may_send(bytes(prepared));
+            let room =
+                |(_, prepared): &mut (usize, Box<Prepared>)| self.link.may_send(bytes(prepared));
             if let Some((at, prepared)) = self.next.take_if(room) {
                 self.send_query(at, *prepared)?;
             }
@@ -152,8 +153,8 @@ impl<'a> Evaluation<'a> {
     /// A query is done: what waited for it may be sent.
     fn finish(&mut self, at: usize, identity: &Identity, status: Status, error: &str) {
         self.finished += 1;
-        self.careful.done(&identity.item);
-        outcome::say(identity, status, self.finished, error);
+        self.guard.done(&identity.item);
+        outcome::report(identity, status, self.finished, error);
         if let Some(next) = self.schedule.after(at) {
             self.request(next);
         }
@@ -174,17 +175,17 @@ impl<'a> Evaluation<'a> {
                 Ok(())
             }
             Ok(prompted) => {
-                let careful = self.careful;
+                let guard = self.guard;
                 (identity.width, identity.height) =
                     (prompted.image.width(), prompted.image.height());
-                let sent = careful.over(&identity.item, || {
+                let sent = guard.run(&identity.item, || {
                     seggpt_fault::at("before-send", &identity.item);
                     self.send(&identity, &prompted)
                 });
                 match sent {
                     Ok(sent) => sent?,
-                    Err(deadly) => {
-                        self.fail(at, &identity, &deadly);
+                    Err(fatal) => {
+                        self.fail(at, &identity, &fatal);
                         return Ok(());
                     }
                 }
@@ -238,7 +239,7 @@ impl<'a> Evaluation<'a> {
 
     fn score(&mut self, sent: &Sent, mask: &Mask) -> Result<()> {
         let (at, identity, _) = &**sent;
-        let scored = self.careful.over(&identity.item, || {
+        let scored = self.guard.run(&identity.item, || {
             seggpt_fault::at("in-work", &identity.item);
             self.scored(sent, mask)
                 .map_err(|error| format!("{:#}", eyre::Report::new(error)))
@@ -290,10 +291,10 @@ impl<'a> Evaluation<'a> {
                     tracing::warn!("{}: no prediction yet; sent again", identity.item);
                     self.send(identity, prompted)?;
                 }
-                Step::Condemn(sent) => {
+                Step::Refuse(sent) => {
                     let identity = &sent.1;
                     self.link.acknowledge(&identity.item, Instant::now());
-                    self.fail(sent.0, identity, CONDEMNED);
+                    self.fail(sent.0, identity, CRASHES_NODES);
                 }
                 Step::GiveUp(sent) | Step::Lost(sent) => {
                     let identity = &sent.1;

@@ -20,13 +20,13 @@ use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr};
 use seggpt_benchmark::{Benchmark, MEMORY, QueryBuilder, Row, report};
 use seggpt_contract::{Mask, Payload, Prompted};
-use seggpt_node::{Careful, Io, Manual, Port, outcome};
+use seggpt_node::{CrashGuard, Io, NodeSpec, Port, outcome};
 
 use crate::{evaluation::Evaluation, prefetch::Prefetcher};
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-evaluator",
         category: "recorder",
         inputs: &[Port {
@@ -83,14 +83,14 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         row.stored().clone(),
     )?;
     let io = Io::new(node, events);
-    let careful = Arc::new(Careful::new(io.id(), io.crumbs()));
-    let prefetcher = Prefetcher::start(Arc::clone(&benchmark), builder, Arc::clone(&careful))?;
-    let mut evaluation = Evaluation::new(io, &benchmark, row, prefetcher, &open, &careful, &settings);
+    let guard = Arc::new(CrashGuard::new(io.id(), io.crash_log()));
+    let prefetcher = Prefetcher::start(Arc::clone(&benchmark), builder, Arc::clone(&guard))?;
+    let mut evaluation = Evaluation::new(io, &benchmark, row, prefetcher, &open, &guard, &settings);
     let outcome = evaluation.run();
-    careful.close();
+    guard.close();
     // Every prediction counts, however it ended.
     let (row, failed) = evaluation.end();
     row.finish(&benchmark, &settings.select, failed)?;
-    outcome::say_report(&report::write(&out, &protocol)?);
+    outcome::report_page(&report::write(&out, &protocol)?);
     outcome
 }

@@ -13,7 +13,7 @@ use std::{
 use eyre::{Result, WrapErr};
 use seggpt_benchmark::{Benchmark, QueryBuilder};
 use seggpt_contract::Prompted;
-use seggpt_node::Careful;
+use seggpt_node::CrashGuard;
 
 /// A query as a message, or why there is none, for people.
 pub type Prepared = Result<Prompted, String>;
@@ -39,13 +39,17 @@ impl Prefetcher {
     ///
     /// # Errors
     /// The system gives none.
-    pub fn start(benchmark: Arc<Benchmark>, mut builder: QueryBuilder, careful: Arc<Careful>) -> Result<Self> {
+    pub fn start(
+        benchmark: Arc<Benchmark>,
+        mut builder: QueryBuilder,
+        guard: Arc<CrashGuard>,
+    ) -> Result<Self> {
         let (requests, queries) = channel::<usize>();
         // No buffer: the thread waits with a query in its hands.
         let (hand_over, prepared) = sync_channel(0);
         let work = move || {
             for at in queries {
-                let prepared = guarded(&benchmark, &mut builder, at, &careful);
+                let prepared = guarded(&benchmark, &mut builder, at, &guard);
                 if hand_over.send((at, prepared)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }
@@ -75,9 +79,14 @@ impl Prefetcher {
 }
 
 /// A query as a message, or why there is none: also that the process died of preparing it, or of its prediction.
-fn guarded(benchmark: &Benchmark, builder: &mut QueryBuilder, at: usize, careful: &Careful) -> Prepared {
+fn guarded(
+    benchmark: &Benchmark,
+    builder: &mut QueryBuilder,
+    at: usize,
+    guard: &CrashGuard,
+) -> Prepared {
     let item = &benchmark.queries[at].item;
-    let prepared = careful.over(item, || {
+    let prepared = guard.run(item, || {
         seggpt_fault::at("before-work", item);
         prepare(benchmark, builder, at)
     });

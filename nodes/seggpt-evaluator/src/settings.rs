@@ -4,7 +4,7 @@ use clap::{Parser, value_parser};
 use eyre::{Result, bail, ensure};
 use seggpt_benchmark::{Kind, MEMORY, Protocol, Source};
 use seggpt_contract::SegType;
-use seggpt_node::manual::{PLACES, RESULTS, SPEED};
+use seggpt_node::node_spec::{PLACES, RESULTS, SPEED};
 use seggpt_prompts::Pairs;
 
 /// Runs a benchmark through the dataflow and scores the predictions

@@ -5,7 +5,7 @@ use seggpt_contract::SegType;
 use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use crate::Pairs;
-use seggpt_node::manual::{PLACES, RESULTS};
+use seggpt_node::node_spec::{PLACES, RESULTS};
 use seggpt_prompt_library::{ClassTable, STRATEGIES};
 
 /// Prompt selection: adds to each picture the K examples that are to guide it.

@@ -52,7 +52,8 @@ impl Item {
 
     /// Reads the file. A decoder that panics spoils this item alone.
     pub fn read(&self, exif: Exif) -> Loaded {
-        picture(&self.entry.path, exif, RAW_PICTURE_LIMIT, FILE_LIMIT).map_err(|error| format!("{error:#}"))
+        picture(&self.entry.path, exif, RAW_PICTURE_LIMIT, FILE_LIMIT)
+            .map_err(|error| format!("{error:#}"))
     }
 
     /// The identity of the picture, `size` = (width, height). `file_size` (bytes) and `file_mtime` (nanoseconds since

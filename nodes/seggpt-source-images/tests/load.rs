@@ -50,7 +50,10 @@ fn noise(width: u32, height: u32) -> RgbImage {
 }
 
 fn refused(path: PathBuf) -> String {
-    let error = format!("{:#}", picture(&path, RAW_PICTURE_LIMIT, FILE_LIMIT).unwrap_err());
+    let error = format!(
+        "{:#}",
+        picture(&path, RAW_PICTURE_LIMIT, FILE_LIMIT).unwrap_err()
+    );
     assert!(error.starts_with(&path.display().to_string()), "{error}");
     error
 }
@@ -60,7 +63,12 @@ fn a_small_picture_goes_raw() {
     let scratch = Scratch::new();
     let pixels = noise(20, 10);
     for name in ["a.png", "a.bmp", "a.webp"] {
-        let sent = picture(&scratch.picture(name, &pixels), RAW_PICTURE_LIMIT, FILE_LIMIT).unwrap();
+        let sent = picture(
+            &scratch.picture(name, &pixels),
+            RAW_PICTURE_LIMIT,
+            FILE_LIMIT,
+        )
+        .unwrap();
         assert_eq!(sent.encoding(), Encoding::Rgb8, "{name}");
         assert_eq!(sent.bytes(), pixels.as_raw().as_slice(), "{name}");
     }

@@ -135,7 +135,11 @@ impl Episodes {
             .into_iter()
             .enumerate()
             .map(move |(number, (query, class))| {
-                self.episode(class, query, &mut Rng::with_keys(self.seed, &[number as u64]))
+                self.episode(
+                    class,
+                    query,
+                    &mut Rng::with_keys(self.seed, &[number as u64]),
+                )
             })
     }
 

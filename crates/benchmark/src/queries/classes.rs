@@ -8,7 +8,10 @@ use crate::{BenchmarkError, Protocol, episodes::class_tasks, opened::Opened};
 /// The side at which prompts are compared by how much of a class they show.
 const PROMPT_SIDE: usize = 448;
 
-pub(super) fn queries(opened: &Opened, protocol: &Protocol) -> Result<Vec<QueryDraft>, BenchmarkError> {
+pub(super) fn queries(
+    opened: &Opened,
+    protocol: &Protocol,
+) -> Result<Vec<QueryDraft>, BenchmarkError> {
     let set = &*opened.dataset;
     let tasks = class_tasks(set, usize::MAX, PROMPT_SIDE)?;
     let mut queries = Vec::new();

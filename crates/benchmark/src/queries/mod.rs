@@ -42,7 +42,11 @@ pub(crate) struct SplitDrafts {
 }
 
 /// The queries of a set: one draft, or one a fold.
-pub(crate) fn of(opened: &Opened, protocol: &Protocol, shots: usize) -> Result<SplitDrafts, BenchmarkError> {
+pub(crate) fn of(
+    opened: &Opened,
+    protocol: &Protocol,
+    shots: usize,
+) -> Result<SplitDrafts, BenchmarkError> {
     let kind = protocol.kind.unwrap_or(opened.kind);
     let (introduced, queries) = match kind {
         Kind::Classes => (BTreeMap::new(), classes::queries(opened, protocol)?),

@@ -10,7 +10,10 @@ use crate::{BenchmarkError, Protocol, opened::Opened};
 const OTHERS: usize = 256;
 
 /// Two queries a picture: all stuff, then all things. Prompts are the training pictures, or else the other pictures.
-pub(super) fn queries(opened: &Opened, protocol: &Protocol) -> Result<Vec<QueryDraft>, BenchmarkError> {
+pub(super) fn queries(
+    opened: &Opened,
+    protocol: &Protocol,
+) -> Result<Vec<QueryDraft>, BenchmarkError> {
     let set = &*opened.dataset;
     let of = |thing: bool| -> Arc<[u16]> {
         let classes = set.classes().iter();
@@ -67,7 +70,11 @@ pub(super) fn queries(opened: &Opened, protocol: &Protocol) -> Result<Vec<QueryD
 }
 
 /// Those that together show most of the wanted classes first: each the one that adds most to those before it.
-fn covering(set: &dyn Dataset, samples: &[usize], wanted: &[u16]) -> Result<Vec<usize>, BenchmarkError> {
+fn covering(
+    set: &dyn Dataset,
+    samples: &[usize],
+    wanted: &[u16],
+) -> Result<Vec<usize>, BenchmarkError> {
     let mut missing: BTreeSet<u16> = wanted.iter().copied().collect();
     let mut rest = samples
         .iter()

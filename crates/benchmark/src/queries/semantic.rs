@@ -6,7 +6,10 @@ use seggpt_datasets::Role;
 use super::{QueryDraft, refuse};
 use crate::{BenchmarkError, Protocol, opened::Opened};
 
-pub(super) fn queries(opened: &Opened, protocol: &Protocol) -> Result<Vec<QueryDraft>, BenchmarkError> {
+pub(super) fn queries(
+    opened: &Opened,
+    protocol: &Protocol,
+) -> Result<Vec<QueryDraft>, BenchmarkError> {
     let set = &*opened.dataset;
     let with = |role: Role| {
         let samples = set.samples().iter().enumerate();

@@ -112,7 +112,10 @@ fn prompts_that_teach_nothing_are_refused() {
         &Forest::default(),
     ] {
         for prompts in [vec![], vec![blank.clone()], vec![small.clone()]] {
-            assert!(matches!(baseline.fit(&prompts), Err(BenchmarkError::Fit { .. })));
+            assert!(matches!(
+                baseline.fit(&prompts),
+                Err(BenchmarkError::Fit { .. })
+            ));
         }
     }
 }

@@ -14,11 +14,13 @@ use std::{
     sync::Arc,
 };
 
-use seggpt_contract::SegType;
 use seggpt_benchmark::{
     Benchmark, BenchmarkError, Kind, Predictor, Protocol, QueryBuilder, QueryScore, Row, Source,
-    baseline, episodes::{class_tasks, long_side}, report, table,
+    baseline,
+    episodes::{class_tasks, long_side},
+    report, table,
 };
+use seggpt_contract::SegType;
 use seggpt_datasets::{Dataset, Folder};
 use seggpt_imaging::LabelPlane;
 use seggpt_metrics::ClassAreas;
@@ -45,7 +47,14 @@ fn open(name: &str, protocol: &Protocol) -> Benchmark {
 fn builder(benchmark: &Arc<Benchmark>, select: &str) -> QueryBuilder {
     let out = tempfile::tempdir().unwrap();
     let row = Row::open(out.path(), "row", "", "").unwrap();
-    QueryBuilder::new(Arc::clone(benchmark), 32, select, None, row.stored().clone()).unwrap()
+    QueryBuilder::new(
+        Arc::clone(benchmark),
+        32,
+        select,
+        None,
+        row.stored().clone(),
+    )
+    .unwrap()
 }
 
 /// Predicts every query, and adds the scores up.
@@ -178,7 +187,11 @@ fn a_class_is_worth_the_iou_accumulated_over_its_queries_at_long_side_448() {
 fn a_question_is_the_picture_with_white_on_black_prompts_of_its_class() {
     let benchmark = Arc::new(open("folder", &Protocol::default()));
     let mut builder = builder(&benchmark, "fixed");
-    let query = benchmark.queries.iter().find(|q| q.class == Some(2)).unwrap();
+    let query = benchmark
+        .queries
+        .iter()
+        .find(|q| q.class == Some(2))
+        .unwrap();
     let prompted = builder.build(query).unwrap();
     assert_eq!((prompted.image.width(), prompted.image.height()), (4, 2));
     assert_eq!(prompted.kind, SegType::Semantic);
@@ -241,7 +254,11 @@ fn classes_of_too_few_pictures_are_left_out_of_a_fold_and_named() {
             ("instances fold 3", vec!["toothbrush"], 3),
         ]
     );
-    assert!(benchmark.notes[0].contains("class 5 (0)"), "{:?}", benchmark.notes);
+    assert!(
+        benchmark.notes[0].contains("class 5 (0)"),
+        "{:?}",
+        benchmark.notes
+    );
     assert!(
         benchmark.notes[1].contains("fold 1: no episode"),
         "{:?}",
@@ -251,7 +268,8 @@ fn classes_of_too_few_pictures_are_left_out_of_a_fold_and_named() {
 
 #[test]
 fn two_sets_of_one_name_are_told_apart() {
-    let benchmark = Benchmark::open(&[set("folder"), set("folder")], &Protocol::default(), 1).unwrap();
+    let benchmark =
+        Benchmark::open(&[set("folder"), set("folder")], &Protocol::default(), 1).unwrap();
     let names: Vec<_> = benchmark
         .splits
         .iter()
@@ -269,10 +287,7 @@ fn strides_with_all_offsets_cover_every_query_once() {
             ..Protocol::default()
         };
         let queries = open("folder-videos", &protocol).queries;
-        queries
-            .into_iter()
-            .map(|query| query.item)
-            .collect()
+        queries.into_iter().map(|query| query.item).collect()
     };
     let mut halves = [items(2, 0), items(2, 1)].concat();
     let mut all = items(1, 0);
@@ -344,7 +359,10 @@ fn a_row_goes_on_after_half_a_line_and_another_key_is_another_row_beside_it() {
 
     let row = Row::open(out.path(), "row", "another", "").unwrap();
     assert!(!row.has(&benchmark.queries[0].item));
-    assert_eq!(row.finish(&benchmark, "fixed", 0).unwrap().progress(), (2, 0));
+    assert_eq!(
+        row.finish(&benchmark, "fixed", 0).unwrap().progress(),
+        (2, 0)
+    );
     drop(row);
     let first = seggpt_benchmark::RowScores::read(out.path(), "row", "key")
         .unwrap()

@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use seggpt_benchmark::{Benchmark, MEMORY, Protocol, QueryBuilder, Row, Schedule};
 use seggpt_imaging::LabelPlane;
-use seggpt_benchmark::{QueryBuilder, Benchmark, MEMORY, Schedule, Protocol, Row};
 
-use crate::{score, open};
+use crate::{open, score};
 
 fn with_memory() -> Arc<Benchmark> {
     let mut benchmark = open("davis", &Protocol::default());
@@ -14,7 +14,14 @@ fn with_memory() -> Arc<Benchmark> {
 }
 
 fn builder(benchmark: &Arc<Benchmark>, row: &Row) -> QueryBuilder {
-    QueryBuilder::new(Arc::clone(benchmark), 32, MEMORY, None, row.stored().clone()).unwrap()
+    QueryBuilder::new(
+        Arc::clone(benchmark),
+        32,
+        MEMORY,
+        None,
+        row.stored().clone(),
+    )
+    .unwrap()
 }
 
 /// A prediction that no truth is.
@@ -27,8 +34,13 @@ fn prediction(benchmark: &Benchmark, at: usize) -> LabelPlane {
 }
 
 fn add(benchmark: &Benchmark, row: &mut Row, at: usize) {
-    row.add(benchmark, at, &score(&benchmark.queries[at].item), &prediction(benchmark, at))
-        .unwrap();
+    row.add(
+        benchmark,
+        at,
+        &score(&benchmark.queries[at].item),
+        &prediction(benchmark, at),
+    )
+    .unwrap();
 }
 
 fn stored(out: &Path, key: &str) -> usize {
@@ -45,10 +57,14 @@ fn a_frame_waits_for_the_one_before_and_has_it_with_its_prediction_as_a_prompt()
 
     let out = tempfile::tempdir().unwrap();
     let mut row = Row::open(out.path(), "row", "key", "").unwrap();
-    let first = builder(&benchmark, &row).build(&benchmark.queries[0]).unwrap();
+    let first = builder(&benchmark, &row)
+        .build(&benchmark.queries[0])
+        .unwrap();
     assert_eq!(first.examples.len(), 1);
     add(&benchmark, &mut row, 0);
-    let second = builder(&benchmark, &row).build(&benchmark.queries[1]).unwrap();
+    let second = builder(&benchmark, &row)
+        .build(&benchmark.queries[1])
+        .unwrap();
     let names: Vec<_> = second.examples.iter().map(|e| &e.name[..]).collect();
     assert_eq!(names, ["goat/00000", "goat/00001"]);
     let mask = second.examples[1].mask.bytes();
@@ -70,7 +86,9 @@ fn an_interrupted_video_goes_on_with_the_predictions_it_had() {
     add(&benchmark, &mut reopened(), 0);
     let row = reopened();
     assert_eq!(row.open_queries(&benchmark).unwrap(), [1]);
-    let built = builder(&benchmark, &row).build(&benchmark.queries[1]).unwrap();
+    let built = builder(&benchmark, &row)
+        .build(&benchmark.queries[1])
+        .unwrap();
     assert_eq!(built.examples.len(), 2);
 
     fs::remove_file(out.path().join("rows/row/key/predictions/0.png")).unwrap();
@@ -91,6 +109,8 @@ fn an_interrupted_video_goes_on_with_the_predictions_it_had() {
 
 #[test]
 fn only_videos_are_remembered() {
-    let error = open("folder", &Protocol::default()).enable_memory().unwrap_err();
+    let error = open("folder", &Protocol::default())
+        .enable_memory()
+        .unwrap_err();
     assert!(error.to_string().contains("is for videos"), "{error}");
 }

@@ -2,12 +2,15 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use seggpt_benchmark::{
+    Benchmark, BenchmarkError, Kind, Protocol, Row, RowScores, Source, SplitScore, baseline,
+    baselines::CopiedMask,
+};
 use seggpt_contract::SegType;
 use seggpt_imaging::LabelPlane;
-use seggpt_benchmark::{baselines::CopiedMask, Benchmark, BenchmarkError, Kind, Protocol, Row, RowScores, SplitScore, Source, baseline};
 use seggpt_imaging::{RgbImage, write};
 
-use crate::{predicted, builder};
+use crate::{builder, predicted};
 
 const SIZE: (u32, u32) = (32, 16);
 const SKY: u16 = 187;
@@ -121,17 +124,29 @@ fn stuff_is_a_semantic_query_and_things_are_an_instance_query_after_it() {
     assert_eq!(names, ["sky", "grass"]);
     assert_eq!(stuff.examples[0].name, "1", "no picture is its own prompt");
     let error = builder.build(&benchmark.queries[2]).unwrap_err();
-    assert!(matches!(error, BenchmarkError::NoPrediction { .. }), "{error}");
+    assert!(
+        matches!(error, BenchmarkError::NoPrediction { .. }),
+        "{error}"
+    );
 
     let out = tempfile::tempdir().unwrap();
     let mut row = Row::open(out.path(), "row", "", "").unwrap();
     let query = &benchmark.queries[0];
     let prediction = benchmark.truth(query).unwrap();
     let score = benchmark.score(query, &prediction, row.stored()).unwrap();
-    assert!(score.segments.is_empty(), "half a prediction is not counted");
+    assert!(
+        score.segments.is_empty(),
+        "half a prediction is not counted"
+    );
     row.add(&benchmark, 0, &score, &prediction).unwrap();
-    let mut builder =
-        seggpt_benchmark::QueryBuilder::new(Arc::clone(&benchmark), 32, "fixed", None, row.stored().clone()).unwrap();
+    let mut builder = seggpt_benchmark::QueryBuilder::new(
+        Arc::clone(&benchmark),
+        32,
+        "fixed",
+        None,
+        row.stored().clone(),
+    )
+    .unwrap();
     let things = builder.build(&benchmark.queries[2]).unwrap();
     assert_eq!(things.kind, SegType::Instance);
     let names: Vec<_> = things.classes.iter().map(|class| &class.name[..]).collect();

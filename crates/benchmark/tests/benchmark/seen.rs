@@ -68,5 +68,9 @@ fn without_training_videos_j_and_f_are_all_that_is_said() {
     let set = &row.sets[0];
     assert_eq!((&set.measure[..], set.score), ("J&F", Some(0.5)));
     assert!(set.measures.iter().all(|(name, _)| !name.contains("seen")));
-    assert!(benchmark.notes[0].contains("meta.json"), "{:?}", benchmark.notes);
+    assert!(
+        benchmark.notes[0].contains("meta.json"),
+        "{:?}",
+        benchmark.notes
+    );
 }

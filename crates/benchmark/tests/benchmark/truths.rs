@@ -182,7 +182,8 @@ fn cvat_6446_what_a_labelling_tool_exported_is_a_set() {
     let text = format!("<annotations><version>1.1</version><meta/>{shapes}</annotations>");
     fs::write(root.join("annotations.xml"), text).unwrap();
     for source in [root.to_owned(), root.join("annotations.xml")] {
-        let benchmark = Benchmark::open(&[Source::Folder(source)], &Protocol::default(), 1).unwrap();
+        let benchmark =
+            Benchmark::open(&[Source::Folder(source)], &Protocol::default(), 1).unwrap();
         assert_eq!(benchmark.queries.len(), 3);
         assert_eq!(benchmark.splits[0].classes[0].name, "ball");
         assert!(

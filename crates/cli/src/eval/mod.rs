@@ -4,22 +4,25 @@ mod child;
 mod compose;
 mod plan;
 
-use seggpt_benchmark::{Benchmark, BenchmarkError, Kind, Protocol, Row, RowScores, baseline, report, table};
+use seggpt_benchmark::{
+    Benchmark, BenchmarkError, Kind, Protocol, Row, RowScores, baseline, baselines::Baseline,
+    report, table,
+};
 use seggpt_store::{OWN, Spec, run_key};
 
 use seggpt_flow::{
-    Console, Exit, Flaw, Progress,
+    Console, Diagnostic, Exit, Progress,
     compose::{prepare, put},
 };
 
 use crate::{
-    args::{EvalArgs, Guides},
+    args::{EvalArgs, EvalSelect},
     console::{self, Terminal},
     nodes,
 };
 
 pub use compose::compose;
-pub use plan::{Parts, Plan, Way};
+pub use plan::{Configuration, Parts, Plan};
 
 use child::Interrupts;
 
@@ -30,17 +33,17 @@ use child::Interrupts;
 pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     let plan = Plan::of(args)?;
     if args.print_dataflow {
-        let way = plan
-            .ways
+        let configuration = plan
+            .configurations
             .first()
-            .ok_or_else(|| Flaw::new("--model none has no dataflow").help("name a model"))?;
-        console::result(compose(&plan, way).trim_end());
+            .ok_or_else(|| Diagnostic::new("--model none has no dataflow").help("name a model"))?;
+        console::result(compose(&plan, configuration).trim_end());
         return Ok(Exit::Done);
     }
     let protocol = plan.protocol();
-    let benchmark = Benchmark::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
-    if args.selects.contains(&Guides::Memory) {
-        benchmark.check_memory().map_err(flaw)?;
+    let benchmark = Benchmark::open(&plan.sources(), &protocol, shots(args)).map_err(diagnostic)?;
+    if args.selects.contains(&EvalSelect::Memory) {
+        benchmark.check_memory().map_err(diagnostic)?;
     }
     for note in &benchmark.notes {
         console::note(&format!("warning: {note}"));
@@ -50,9 +53,14 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     let interrupts = Interrupts::listen();
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
-    for (number, (way, key)) in plan.ways.iter().zip(&keys).enumerate() {
-        let ended = start(&plan, way, (number + 1, plan.ways.len()), &interrupts)?;
-        rows.extend(RowScores::read(&plan.out, &way.row, key).map_err(broken)?);
+    for (number, (configuration, key)) in plan.configurations.iter().zip(&keys).enumerate() {
+        let ended = start(
+            &plan,
+            configuration,
+            (number + 1, plan.configurations.len()),
+            &interrupts,
+        )?;
+        rows.extend(RowScores::read(&plan.out, &configuration.row, key).map_err(broken)?);
         if ended != Exit::Done {
             exit = ended;
         }
@@ -64,7 +72,8 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
         for baseline in baseline::all() {
             let name = baseline.name();
             let key = baseline_key(&plan, name, benchmark.shots)?;
-            let row = baseline_row(&plan, &benchmark, &*baseline, &key, &interrupts).map_err(broken)?;
+            let row =
+                baseline_row(&plan, &benchmark, &*baseline, &key, &interrupts).map_err(broken)?;
             rows.push(row);
             if interrupts.raised() {
                 console::note(&format!(
@@ -103,27 +112,27 @@ fn note_few_prompts(benchmark: &Benchmark, args: &EvalArgs) {
 }
 
 /// Writes the dataflows of all rows and checks them, before any of them starts. Returns their keys.
-fn write(plan: &Plan) -> Result<Vec<String>, Flaw> {
+fn write(plan: &Plan) -> Result<Vec<String>, Diagnostic> {
     let flow = plan.out.join(OWN).join("flow");
     prepare(&flow)?;
     let ours = nodes::ours();
-    let written = plan.ways.iter().map(|way| {
-        put(&plan.file(way), &compose(plan, way))?;
-        let flow = seggpt_flow::load(&plan.file(way), &plan.args.settings, &ours)?;
+    let written = plan.configurations.iter().map(|configuration| {
+        put(&plan.file(configuration), &compose(plan, configuration))?;
+        let flow = seggpt_flow::load(&plan.file(configuration), &plan.args.settings, &ours)?;
         Ok(run_key(&flow.spec))
     });
     written.collect()
 }
 
 /// The key of a baseline's row: the queries, and what is in the sets.
-fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Flaw> {
-    let asked = compose::queries(plan).into_iter();
-    let mut spec: Spec = asked
+fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Diagnostic> {
+    let settings = compose::queries(plan).into_iter();
+    let mut spec: Spec = settings
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    if let Some(content) = seggpt_evaluator::manual().content {
+    if let Some(content) = seggpt_evaluator::node_spec().content {
         let content = content(&spec, &plan.out);
-        spec.extend(content.map_err(|error| Flaw::new(format!("{error:#}")))?);
+        spec.extend(content.map_err(|error| Diagnostic::new(format!("{error:#}")))?);
     }
     spec.insert("baseline".into(), name.to_owned());
     spec.insert("k".into(), k.to_string());
@@ -133,20 +142,20 @@ fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Flaw> {
 
 fn start(
     plan: &Plan,
-    way: &Way,
+    configuration: &Configuration,
     (number, count): (usize, usize),
     interrupts: &Interrupts,
-) -> Result<Exit, Flaw> {
+) -> Result<Exit, Diagnostic> {
     if count > 1 {
-        console::note(&format!("row {number} of {count}: {}", way.row));
+        console::note(&format!("row {number} of {count}: {}", configuration.row));
     }
-    child::run(&plan.file(way), &plan.args.view, interrupts)
+    child::run(&plan.file(configuration), &plan.args.view, interrupts)
 }
 
 fn baseline_row(
     plan: &Plan,
     benchmark: &Benchmark,
-    baseline: &dyn seggpt_eval::baselines::Baseline,
+    baseline: &dyn Baseline,
     key: &str,
     interrupts: &Interrupts,
 ) -> Result<RowScores, BenchmarkError> {
@@ -163,7 +172,7 @@ fn baseline_row(
         !interrupts.raised()
     })?;
     console.clear();
-    row.finish(benchmark, "fixed", 0)
+    row.finish(benchmark, "coverage", 0)
 }
 
 /// The table, and where the page is.
@@ -185,16 +194,16 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Benc
 }
 
 /// What goes wrong while rows are made.
-fn broken(error: BenchmarkError) -> Flaw {
-    flaw(error).after_start()
+fn broken(error: BenchmarkError) -> Diagnostic {
+    diagnostic(error).after_start()
 }
 
-fn flaw(error: BenchmarkError) -> Flaw {
+fn diagnostic(error: BenchmarkError) -> Diagnostic {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {
         text += &format!(": {cause}");
         source = cause.source();
     }
-    Flaw::new(text)
+    Diagnostic::new(text)
 }

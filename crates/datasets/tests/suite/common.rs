@@ -8,17 +8,13 @@ pub fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A folder beside the repository; `None`, with a message, where it is absent.
-#[allow(clippy::print_stdout)]
-pub fn shared(name: &str) -> Option<PathBuf> {
+/// A folder of the data that is not part of the repository, for tests that are ignored for want of it.
+pub fn shared(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/data")
         .join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is absent", path.display());
-    None
+    assert!(path.exists(), "{} is not there", path.display());
+    path
 }
 
 pub fn plane(size: (usize, usize), values: &[u16]) -> LabelPlane {

@@ -1,20 +1,17 @@
-//! The readers on real samples of native formats, where they lie beside the repository.
+//! The readers on real samples of native formats; needs those samples beside the repository.
 
-use seggpt_datasets::{
-    CocoPanoptic, Dataset, Exported, Objects, VideoFolder, VideoLayout, Voc,
-};
+use seggpt_datasets::{CocoPanoptic, Dataset, Exported, Objects, VideoFolder, VideoLayout, Voc};
 use seggpt_imaging::IGNORE;
 
 use crate::common::shared;
 
 #[test]
+#[ignore = "needs ../shared/data/formats"]
 fn coco_polygons_agree_with_the_palette_masks_of_the_same_pictures() {
-    let (Some(coco), Some(voc)) = (
+    let (coco, voc) = (
         shared("formats/coco-instances"),
         shared("formats/voc/semantic_segmentation"),
-    ) else {
-        return;
-    };
+    );
     let polygons = Exported::open(coco.join("annotations.json"), Some(&coco)).unwrap();
     let palettes = Voc::open(voc, None).unwrap();
     assert_eq!(polygons.len(), 3);
@@ -31,21 +28,19 @@ fn coco_polygons_agree_with_the_palette_masks_of_the_same_pictures() {
         );
         for class in painted.labels.classes() {
             let (a, b) = (drawn.labels.mask(class), painted.labels.mask(class));
-            let j =
-                seggpt_metrics::region(&a, &b, Some(&painted.labels.mask(IGNORE))).unwrap();
+            let j = seggpt_metrics::region(&a, &b, Some(&painted.labels.mask(IGNORE))).unwrap();
             assert!(j > 0.9, "class {class} of {name}: {j}");
         }
     }
 }
 
 #[test]
+#[ignore = "needs ../shared/data/formats"]
 fn coco_run_lengths_are_the_segments_of_the_panoptic_file() {
-    let (Some(runs), Some(panoptic)) = (
+    let (runs, panoptic) = (
         shared("formats/coco-instances/rle"),
         shared("formats/coco-panoptic"),
-    ) else {
-        return;
-    };
+    );
     let objects = Exported::open(
         runs.join("panoptic_coco_detection_format.json"),
         Some(&runs.join("images")),
@@ -84,10 +79,9 @@ fn coco_run_lengths_are_the_segments_of_the_panoptic_file() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/formats"]
 fn voc_palettes_keep_their_borders_and_objects() {
-    let Some(root) = shared("formats/voc/instance_segmentation") else {
-        return;
-    };
+    let root = shared("formats/voc/instance_segmentation");
     let set = Voc::open(root, None).unwrap();
     let truth = set.truth(0).unwrap();
     assert!(truth.labels.mask(IGNORE).area() > 0);
@@ -97,10 +91,9 @@ fn voc_palettes_keep_their_borders_and_objects() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/formats"]
 fn davis_frames_and_masks_of_both_years_are_read() {
-    let Some(root) = shared("formats/davis") else {
-        return;
-    };
+    let root = shared("formats/davis");
     let layout = |masks: &str, objects| VideoLayout {
         frames: root.join("JPEGImages/480p"),
         masks: root.join(masks),

@@ -27,10 +27,9 @@ impl Strategy for Random {
         pool: &dyn Pool,
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError> {
-        let mut state = query
-            .item
-            .bytes()
-            .fold(self.seed, |state, byte| Rng::new(state ^ u64::from(byte)).bits());
+        let mut state = query.item.bytes().fold(self.seed, |state, byte| {
+            Rng::new(state ^ u64::from(byte)).bits()
+        });
         let mut deck: Vec<usize> = (0..pool.len()).collect();
         let k = k.min(deck.len());
         for place in 0..k {

@@ -10,9 +10,9 @@ use super::{Context, Set, Sets};
 use crate::{
     SamplesError, SegType,
     backgrounds::{Scale, shrink},
-    rng::Rng,
     files::Cache,
     picture::{Group, NOTHING, Picture, UNKNOWN, View},
+    rng::Rng,
     task::{Ask, Task},
 };
 

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, Pattern, blend, near, noise, scale},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 const FIRST_FIELD: u8 = 1;
@@ -53,8 +53,7 @@ pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
         .into_iter()
         .take(rng.between(2, 4))
         .map(|tone| {
-            let mut field =
-                Material::new(*rng.pick(&patterns), near(tone, 0.06, rng), size, rng);
+            let mut field = Material::new(*rng.pick(&patterns), near(tone, 0.06, rng), size, rng);
             field.colors[1] = scale(field.colors[0], rng.range(0.65, 0.9));
             field.with_period(side * rng.range(0.04, 0.1))
         })
@@ -82,9 +81,7 @@ pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
         water: rng
             .chance(0.4)
             .then(|| Material::plain(near([0.15, 0.3, 0.4], 0.08, rng), size, rng)),
-        wood: rng
-            .chance(0.6)
-            .then(|| near([0.15, 0.3, 0.12], 0.05, rng)),
+        wood: rng.chance(0.6).then(|| near([0.15, 0.3, 0.12], 0.05, rng)),
         road: rng.chance(0.7).then(|| {
             let grey = rng.range(0.4, 0.85);
             (

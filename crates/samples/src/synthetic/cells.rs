@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, Pattern, any_color, blend, distance, near, noise, scale},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// A kind of cell.

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, any_color, blend, distance, near},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -187,10 +187,7 @@ fn step(at: [f32; 2], angle: f32, by: f32) -> [f32; 2] {
 /// Trees that start at one or two places and thin out.
 fn vessels(field: &mut Field, width: f32, side: f32, rng: &mut Rng) {
     for _ in 0..rng.between(1, 2) {
-        let root = [
-            rng.range(-0.05, 1.05) * side,
-            rng.range(-0.05, 1.05) * side,
-        ];
+        let root = [rng.range(-0.05, 1.05) * side, rng.range(-0.05, 1.05) * side];
         let inward = (side / 2.0 - root[1]).atan2(side / 2.0 - root[0]);
         for _ in 0..rng.between(2, 4) {
             branch(

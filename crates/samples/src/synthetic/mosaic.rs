@@ -6,8 +6,8 @@ use super::{
     texture::{Cue, Material, noise, octaves, surfaces, voronoi},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// Where each surface is.
@@ -150,9 +150,7 @@ pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
     let cue = Cue::any(rng);
     let number = rng.between(2, 6);
     let materials = surfaces(number, cue, size, rng);
-    let pictures = (0..count)
-        .map(|_| picture(&materials, size, rng))
-        .collect();
+    let pictures = (0..count).map(|_| picture(&materials, size, rng)).collect();
     group(
         format!("mosaic of {number} surfaces by {cue:?}").to_lowercase(),
         cue == Cue::Colour,

@@ -9,8 +9,8 @@ use super::{
     texture::{Cue, Material, surfaces},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// A part of a body: its places, relative to the body.

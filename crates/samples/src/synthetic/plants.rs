@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, near, scale},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 struct Species {

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Cue, Material, any_color, blend, distance, scale, surfaces},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// What makes things of a kind. The other properties are drawn anew for each thing.
@@ -208,23 +208,14 @@ impl Kit {
             }
         };
         let (form, surface) = match self.rule {
-            Rule::Form => (
-                cycle(self.forms.len(), rng),
-                rng.below(self.surfaces.len()),
-            ),
+            Rule::Form => (cycle(self.forms.len(), rng), rng.below(self.surfaces.len())),
             Rule::Pair => {
                 // Right form and wrong surface, wrong form and right surface, both right, both wrong.
                 let both = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)];
                 both[cycle(both.len(), rng)]
             }
-            Rule::Surface => (
-                rng.below(self.forms.len()),
-                cycle(self.surfaces.len(), rng),
-            ),
-            _ => (
-                rng.below(self.forms.len()),
-                rng.below(self.surfaces.len()),
-            ),
+            Rule::Surface => (rng.below(self.forms.len()), cycle(self.surfaces.len(), rng)),
+            _ => (rng.below(self.forms.len()), rng.below(self.surfaces.len())),
         };
         let material = if matches!(self.rule, Rule::Form) && rng.chance(0.5) {
             // By form alone: surfaces never seen in the other picture.

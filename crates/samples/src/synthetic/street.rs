@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Cue, Material, any_color, blend, near, noise, octaves, scale, surfaces},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, Picture},
+    rng::Rng,
 };
 
 const SKY: u8 = 1;

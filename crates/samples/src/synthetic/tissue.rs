@@ -6,8 +6,8 @@ use super::{
     texture::{Cue, Material, noise, surfaces, unit, voronoi},
 };
 use crate::{
-    rng::Rng,
     picture::{Group, Picture},
+    rng::Rng,
 };
 
 struct Kit {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use image::imageops;
-use seggpt_random::Rng;
 use seggpt_imaging::resize;
+use seggpt_random::Rng;
 use seggpt_samples::{Example, RgbImage, Sample, SegType, Source};
 
 /// The smallest share of a picture's area that a crop keeps.

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use seggpt_imaging::{IGNORE, LabelPlane};
 
-use crate::{Truth, files, DatasetError};
+use crate::{DatasetError, Truth, files};
 
 /// The values of a mask.
 #[derive(Debug, Clone)]
-pub(crate) struct Marks {
+pub(crate) struct MaskValues {
     /// Ids other than background and what is ignored, ascending.
     pub classes: Vec<u16>,
     /// Whether there are pixels of 255, which mean "ignore" in a mask of ids and the class in one of black and white.
@@ -21,7 +21,7 @@ pub(crate) struct Marks {
 
 /// How masks mark their classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MaskKind {
     /// By their ids; 255 is ignored.
     Ids,
     /// 255 is this class, all else background.
@@ -29,38 +29,38 @@ pub(crate) enum Kind {
 }
 
 /// Reads every mask once.
-pub(crate) fn look(masks: &[PathBuf]) -> Result<Vec<Marks>, DatasetError> {
-    let look = |mask: &PathBuf| {
+pub(crate) fn read(masks: &[PathBuf]) -> Result<Vec<MaskValues>, DatasetError> {
+    let values = |mask: &PathBuf| {
         let labels = LabelPlane::open(mask)?;
-        let values = labels.values();
-        Ok(Marks {
+        let ids = labels.values();
+        Ok(MaskValues {
             classes: labels.classes(),
-            ignored: values.contains(&IGNORE),
-            counted: values.iter().any(|id| *id != IGNORE),
+            ignored: ids.contains(&IGNORE),
+            counted: ids.iter().any(|id| *id != IGNORE),
         })
     };
-    masks.par_iter().map(look).collect()
+    masks.par_iter().map(values).collect()
 }
 
 /// Whether these masks are black and white: there is white, and none has an id.
-pub(crate) fn are_white<'a>(marks: impl Iterator<Item = &'a Marks> + Clone) -> bool {
-    let mut all = marks.clone();
-    all.all(|marks| marks.classes.is_empty()) && marks.clone().any(|marks| marks.ignored)
+pub(crate) fn are_white<'a>(values: impl Iterator<Item = &'a MaskValues> + Clone) -> bool {
+    let mut all = values.clone();
+    all.all(|values| values.classes.is_empty()) && values.clone().any(|values| values.ignored)
 }
 
-impl Kind {
+impl MaskKind {
     /// The classes of a mask.
-    pub fn classes(self, marks: &Marks) -> Vec<u16> {
+    pub fn classes(self, values: &MaskValues) -> Vec<u16> {
         match self {
-            Self::Ids => marks.classes.clone(),
-            Self::White(class) if marks.ignored => vec![class],
+            Self::Ids => values.classes.clone(),
+            Self::White(class) if values.ignored => vec![class],
             Self::White(_) => Vec::new(),
         }
     }
 
     /// Refuses a mask of which nothing counts.
-    pub fn check(self, mask: &Path, marks: &Marks) -> Result<(), DatasetError> {
-        match self == Self::Ids && !marks.counted {
+    pub fn check(self, mask: &Path, values: &MaskValues) -> Result<(), DatasetError> {
+        match self == Self::Ids && !values.counted {
             false => Ok(()),
             true => Err(files::wrong(
                 mask,
@@ -83,14 +83,14 @@ impl Kind {
 /// Refuses truths that show none of the classes: every score would be empty.
 pub(crate) fn check_shown<'a>(
     classes: &[u16],
-    truths: impl Iterator<Item = (&'a Path, &'a Marks, Kind)> + Clone,
+    truths: impl Iterator<Item = (&'a Path, &'a MaskValues, MaskKind)> + Clone,
 ) -> Result<(), DatasetError> {
-    let shown = |(_, marks, kind): (&Path, &Marks, Kind)| {
-        kind.classes(marks)
+    let shown = |(_, values, kind): (&Path, &MaskValues, MaskKind)| {
+        kind.classes(values)
             .iter()
             .any(|class| classes.contains(class))
     };
-    let Some((first, marks, _)) = truths.clone().next() else {
+    let Some((first, values, _)) = truths.clone().next() else {
         return Ok(());
     };
     if truths.clone().any(shown) {
@@ -100,7 +100,7 @@ pub(crate) fn check_shown<'a>(
         let ids: Vec<String> = ids.iter().take(8).map(u16::to_string).collect();
         ids.join(", ")
     };
-    let holds = match (&marks.classes[..], marks.ignored) {
+    let holds = match (&values.classes[..], values.ignored) {
         ([], true) => "0 and 255, which means that nothing is said of a pixel".to_owned(),
         ([], false) => "0 alone, which is background".to_owned(),
         (ids, _) => format!("the ids {}", listed(ids)),

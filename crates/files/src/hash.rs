@@ -1,4 +1,4 @@
-//! Contents told apart by a few digits.
+//! SHA-256 as text.
 
 use std::{
     fs::File,
@@ -8,21 +8,28 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// How many bytes of the hash count.
-const BYTES: usize = 8;
+/// How many digits a short hash has.
+const DIGITS: usize = 16;
 
-/// The first 16 hexadecimal digits of the SHA-256 of all that can be read.
+/// The SHA-256 of all that can be read, in lower-case hexadecimal.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn short(mut from: impl Read) -> io::Result<String> {
+pub fn sha256(mut from: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut from, &mut hash)?;
     let digest = hash.finalize();
-    Ok(digest[..BYTES]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The first 16 hexadecimal digits of [`sha256`], to tell contents apart.
+///
+/// # Errors
+/// It cannot be read.
+pub fn short(from: impl Read) -> io::Result<String> {
+    let mut digits = sha256(from)?;
+    digits.truncate(DIGITS);
+    Ok(digits)
 }
 
 /// [`short`] of a file.

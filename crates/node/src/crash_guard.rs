@@ -9,12 +9,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// How many deaths of the process an item may cost.
-const MOST_DEATHS: u32 = 2;
+/// How many crashes of the process an item may cause.
+const MOST_CRASHES: u32 = 2;
 
-/// The items under work and the deaths that each item has cost. Without a file it forgets everything.
+/// The items under work and the crashes that each item has caused. Without a file it forgets everything.
 #[derive(Debug, Default)]
-pub struct Crumbs {
+pub struct CrashLog {
     file: Option<PathBuf>,
     left: Left,
 }
@@ -22,31 +22,31 @@ pub struct Crumbs {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Left {
     working: Vec<String>,
-    deaths: BTreeMap<String, u32>,
+    crashes: BTreeMap<String, u32>,
 }
 
-impl Crumbs {
-    /// Reads what a predecessor left in `file`, if it left anything: every item that it was working on cost a death.
+impl CrashLog {
+    /// Reads what a predecessor left in `file`, if it left anything: every item that it was working on caused a crash.
     pub fn open(file: PathBuf) -> Self {
         let mut left: Left = fs::read(&file)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
             .unwrap_or_default();
         for item in std::mem::take(&mut left.working) {
-            *left.deaths.entry(item).or_default() += 1;
+            *left.crashes.entry(item).or_default() += 1;
         }
         let file = Some(file);
         Self { file, left }
     }
 
-    /// Whether the item has cost so many deaths that it is not tried again.
-    pub fn is_deadly(&self, item: &str) -> bool {
-        self.left.deaths.get(item) >= Some(&MOST_DEATHS)
+    /// Whether the item has caused so many crashes that it is not tried again.
+    pub fn is_fatal(&self, item: &str) -> bool {
+        self.left.crashes.get(item) >= Some(&MOST_CRASHES)
     }
 
-    /// Whether the item has cost a death: it is worked on alone.
+    /// Whether the item has caused a crash: it is worked on alone.
     pub fn is_suspect(&self, item: &str) -> bool {
-        self.left.deaths.contains_key(item)
+        self.left.crashes.contains_key(item)
     }
 
     /// Writes down that these are worked on from now on as well.
@@ -59,14 +59,14 @@ impl Crumbs {
         }
     }
 
-    /// They are done with, and the process lives: what they cost is forgiven, but to those that are not tried again.
+    /// They are done with, and the process lives: their crashes are forgotten, but for those that are not tried again.
     pub fn end<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) {
         let mut is_changed = false;
         for item in items {
             is_changed = true;
             self.left.working.retain(|working| working != item);
-            if !self.is_deadly(item) {
-                self.left.deaths.remove(item);
+            if !self.is_fatal(item) {
+                self.left.crashes.remove(item);
             }
         }
         if is_changed {
@@ -74,7 +74,7 @@ impl Crumbs {
         }
     }
 
-    /// It is not worked on any more, and there is more to do to it: what it cost stays.
+    /// It is not worked on any more, and there is more to do to it: its crashes stay counted.
     fn leave(&mut self, item: &str) {
         self.left.working.retain(|working| working != item);
         self.write();
@@ -101,76 +101,78 @@ impl Crumbs {
     }
 }
 
-/// Crumbs for work beside the loop of a node, on more than one thread. An item that has cost a death is worked on alone, so
-/// that no item costs what another one is to blame for.
+/// A crash log for work beside the loop of a node, on more than one thread. An item that has caused a crash is worked on alone, so
+/// that no item is blamed for the crash of another.
 #[derive(Debug)]
-pub struct Careful {
+pub struct CrashGuard {
     node: String,
-    crumbs: Mutex<Crumbs>,
-    company: RwLock<()>,
+    crash_log: Mutex<CrashLog>,
+    beside: RwLock<()>,
 }
 
-impl Careful {
-    /// `node`: who works, for messages.
-    pub fn new(node: String, crumbs: Crumbs) -> Self {
-        let crumbs = Mutex::new(crumbs);
+impl CrashGuard {
+    /// `node`: the name of this node, for messages.
+    pub fn new(node: String, crash_log: CrashLog) -> Self {
+        let crash_log = Mutex::new(crash_log);
         Self {
             node,
-            crumbs,
-            company: RwLock::new(()),
+            crash_log,
+            beside: RwLock::new(()),
         }
     }
 
-    /// Does some work over an item, unless the process has died of that too often. Not to be called within the work.
+    /// Does some work on an item, unless the process has crashed on it too often. Not to be called within the work.
     ///
     /// # Errors
-    /// It has: for people.
-    pub fn over<T>(&self, item: &str, work: impl FnOnce() -> T) -> Result<T, String> {
-        if self.crumbs().is_deadly(item) {
-            return Err(deadly(&self.node));
+    /// It has; the text says so.
+    pub fn run<T>(&self, item: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+        if self.crash_log().is_fatal(item) {
+            return Err(fatal(&self.node));
         }
-        let is_suspect = self.crumbs().is_suspect(item);
-        let company = &self.company;
-        let (_alone, _beside) = match is_suspect {
+        let is_suspect = self.crash_log().is_suspect(item);
+        let beside = &self.beside;
+        let (_alone, _shared) = match is_suspect {
             true => (
-                Some(company.write().unwrap_or_else(PoisonError::into_inner)),
+                Some(beside.write().unwrap_or_else(PoisonError::into_inner)),
                 None,
             ),
             false => (
                 None,
-                Some(company.read().unwrap_or_else(PoisonError::into_inner)),
+                Some(beside.read().unwrap_or_else(PoisonError::into_inner)),
             ),
         };
-        self.crumbs().begin([item]);
+        self.crash_log().begin([item]);
         let made = work();
-        self.crumbs().leave(item);
+        self.crash_log().leave(item);
         Ok(made)
     }
 
     /// The item is done with: what it cost is forgiven.
     pub fn done(&self, item: &str) {
-        let mut crumbs = self.crumbs();
-        if crumbs.is_suspect(item) {
-            crumbs.end([item]);
+        let mut crash_log = self.crash_log();
+        if crash_log.is_suspect(item) {
+            crash_log.end([item]);
         }
     }
 
-    /// As [`Crumbs::close`].
+    /// As [`CrashLog::close`].
     pub fn close(&self) {
-        std::mem::take(&mut *self.crumbs()).close();
+        std::mem::take(&mut *self.crash_log()).close();
     }
 
-    fn crumbs(&self) -> MutexGuard<'_, Crumbs> {
-        self.crumbs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn crash_log(&self) -> MutexGuard<'_, CrashLog> {
+        self.crash_log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Why an item is not tried again.
-pub(crate) fn deadly(node: &str) -> String {
+pub(crate) fn fatal(node: &str) -> String {
     format!("the process of node `{node}` died on it twice")
 }
 
-/// A file that is cut off by a death would read as empty, so it comes by renaming.
+/// A file that is cut off by a crash would read as empty, so it comes by renaming.
 fn put(file: &Path, left: &Left) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
@@ -185,12 +187,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn reopened(folder: &tempfile::TempDir) -> Crumbs {
-        Crumbs::open(folder.path().join("run").join("node.json"))
+    fn reopened(folder: &tempfile::TempDir) -> CrashLog {
+        CrashLog::open(folder.path().join("run").join("node.json"))
     }
 
     #[test]
-    fn an_item_that_cost_two_deaths_is_deadly_and_its_finished_neighbour_is_not() {
+    fn an_item_that_caused_two_crashes_is_fatal_and_its_finished_neighbour_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = reopened(&folder);
         first.begin(["a", "b"]);
@@ -200,42 +202,42 @@ mod tests {
         second.end(["b"]);
         second.begin(["a"]);
         let third = reopened(&folder);
-        assert!(third.is_deadly("a"));
+        assert!(third.is_fatal("a"));
         assert!(!third.is_suspect("b"));
         third.close();
         assert!(!folder.path().join("run").exists());
     }
 
     #[test]
-    fn deaths_are_remembered_through_deaths_on_other_items() {
+    fn crashes_are_remembered_through_crashes_on_other_items() {
         let folder = tempfile::tempdir().unwrap();
         for item in ["a", "b", "a"] {
             reopened(&folder).begin([item]);
         }
         let last = reopened(&folder);
-        assert!(last.is_deadly("a") && !last.is_deadly("b"));
+        assert!(last.is_fatal("a") && !last.is_fatal("b"));
     }
 
     #[test]
     fn without_a_file_nothing_is_remembered() {
-        let mut crumbs = Crumbs::default();
-        crumbs.begin(["a"]);
-        crumbs.end(["a"]);
-        assert!(!crumbs.is_suspect("a"));
-        crumbs.close();
+        let mut crash_log = CrashLog::default();
+        crash_log.begin(["a"]);
+        crash_log.end(["a"]);
+        assert!(!crash_log.is_suspect("a"));
+        crash_log.close();
     }
 
     #[test]
     fn a_suspect_is_worked_on_alone_and_takes_no_blame_for_what_others_die_of() {
         let folder = tempfile::tempdir().unwrap();
         reopened(&folder).begin(["bad", "next"]);
-        let careful = Careful::new("node".into(), reopened(&folder));
+        let guard = CrashGuard::new("node".into(), reopened(&folder));
         let left = || fs::read_to_string(folder.path().join("run").join("node.json")).unwrap();
         std::thread::scope(|scope| {
             let (entered, waits) = std::sync::mpsc::channel();
-            let careful = &careful;
+            let guard = &guard;
             scope.spawn(move || {
-                let over = careful.over("bad", || {
+                let over = guard.run("bad", || {
                     entered.send(()).unwrap();
                     std::thread::sleep(std::time::Duration::from_millis(100));
                     left()
@@ -243,14 +245,14 @@ mod tests {
                 assert!(!over.unwrap().contains(r#""working":["bad","next"]"#));
             });
             waits.recv().unwrap();
-            careful.over("next", || ()).unwrap();
+            guard.run("next", || ()).unwrap();
         });
         assert!(
-            left().contains(r#""working":[],"deaths":{"bad":1,"next":1}"#),
+            left().contains(r#""working":[],"crashes":{"bad":1,"next":1}"#),
             "{}",
             left()
         );
-        careful.done("bad");
-        assert!(left().contains(r#""deaths":{"next":1}"#), "{}", left());
+        guard.done("bad");
+        assert!(left().contains(r#""crashes":{"next":1}"#), "{}", left());
     }
 }

@@ -11,14 +11,14 @@ use crate::{Segmenter, Settings};
 /// An item that is alone gets all threads. Several get a share each, and none waits for another in the many short steps
 /// that too many threads would share: more pictures a second, and longer for each. On a GPU, several go through the
 /// network together.
-pub struct Crew {
+pub struct WorkerPool {
     first: Segmenter,
     /// With more than one item at a time on the CPU, a pool for each, and the segmenters besides the first.
     pools: Vec<ThreadPool>,
     others: Vec<Segmenter>,
 }
 
-impl Crew {
+impl WorkerPool {
     /// What the settings ask for.
     ///
     /// # Errors
@@ -29,25 +29,25 @@ impl Crew {
             threads => threads,
         };
         let first = Segmenter::load(settings)?;
-        let at_once = match settings.at_once {
+        let batch = match settings.batch {
             _ if first.batches() => 0,
             1 => 0,
-            at_once => at_once,
+            batch => batch,
         };
         let pool = || {
             ThreadPoolBuilder::new()
-                .num_threads((threads / at_once).max(1))
+                .num_threads((threads / batch).max(1))
                 .build()
-                .wrap_err("AT_ONCE asks for more threads than can be had")
+                .wrap_err("BATCH asks for more threads than can be had")
         };
         Ok(Self {
-            pools: (0..at_once).map(|_| pool()).collect::<Result<_>>()?,
-            others: (1..at_once).map(|_| first.twin()).collect(),
+            pools: (0..batch).map(|_| pool()).collect::<Result<_>>()?,
+            others: (1..batch).map(|_| first.share()).collect(),
             first,
         })
     }
 
-    /// The masks of items, in their order; at most as many as AT_ONCE says.
+    /// The masks of items, in their order; at most as many as BATCH says.
     pub fn segment(&mut self, items: Vec<(Identity, Canvases)>) -> Vec<(Identity, Result<Mask>)> {
         if items.len() == 1 || self.first.batches() {
             let masks = self.first.segment(&items);

@@ -1,13 +1,13 @@
 use std::{path::Path, sync::Arc};
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use miette::{NamedSource, SourceSpan};
 
 use crate::Exit;
 
 /// What went wrong, and what to do about it. Unless it says otherwise, it was found before anything started.
-#[derive(Debug, thiserror::Error, Diagnostic)]
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("{message}")]
-pub struct Flaw {
+pub struct Diagnostic {
     message: String,
     #[help]
     help: Option<String>,
@@ -16,11 +16,11 @@ pub struct Flaw {
     #[label("here")]
     at: Option<SourceSpan>,
     #[related]
-    others: Vec<Flaw>,
+    others: Vec<Diagnostic>,
     exit: Exit,
 }
 
-impl Flaw {
+impl Diagnostic {
     /// Found before the start, without help or place.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Flaw {
         }
     }
 
-    /// It broke what was under way: no fault of the command line.
+    /// It broke what was under way: the command line is not at fault.
     pub fn after_start(mut self) -> Self {
         self.exit = Exit::Engine;
         self
@@ -61,12 +61,12 @@ impl Flaw {
     }
 
     /// Several as one; `None` if there are none.
-    pub fn all(summary: impl Fn(usize) -> String, mut flaws: Vec<Self>) -> Option<Self> {
-        match flaws.len() {
+    pub fn all(summary: impl Fn(usize) -> String, mut diagnostics: Vec<Self>) -> Option<Self> {
+        match diagnostics.len() {
             0 => None,
-            1 => flaws.pop(),
+            1 => diagnostics.pop(),
             count => Some(Self {
-                others: flaws,
+                others: diagnostics,
                 ..Self::new(summary(count))
             }),
         }

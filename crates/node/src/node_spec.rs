@@ -32,7 +32,7 @@ pub struct Port {
 
 /// What there is to know of a node.
 #[derive(Debug)]
-pub struct Manual {
+pub struct NodeSpec {
     /// Folder, crate, program and manifest are called so.
     pub name: &'static str,
     /// A category of dora's hub.
@@ -84,7 +84,7 @@ struct Setting {
     help: String,
 }
 
-impl Manual {
+impl NodeSpec {
     fn settings(&self) -> Vec<Setting> {
         let mut settings: Vec<_> = self
             .command
@@ -381,14 +381,14 @@ mod tests {
         Fast,
     }
 
-    fn manual() -> Manual {
+    fn node_spec() -> NodeSpec {
         let port = |name, required| Port {
             name,
             urn: "seggpt/flow/v1/Image",
             required,
             description: "A picture.",
         };
-        Manual {
+        NodeSpec {
             name: "seggpt-nothing",
             category: "vision",
             inputs: Box::leak(Box::new([port("image", true), port("extra", false)])),
@@ -417,12 +417,12 @@ mod tests {
             ("STRENGTH", "0.5"),
             ("WAY", "slow"),
         ];
-        assert_eq!(manual().in_force(&set).unwrap(), values(&expected));
+        assert_eq!(node_spec().in_force(&set).unwrap(), values(&expected));
     }
 
     #[test]
     fn a_value_that_the_node_would_refuse_is_told_by_its_variable() {
-        let refused = |pairs: &[(&str, &str)]| manual().in_force(&values(pairs)).unwrap_err();
+        let refused = |pairs: &[(&str, &str)]| node_spec().in_force(&values(pairs)).unwrap_err();
         let text = refused(&[("COUNT", "10"), ("OUT", "x")]);
         assert!(
             text.contains("COUNT") && text.contains("10 is not in 1..=9"),
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn the_manifest_tells_ports_and_settings_with_type_and_default() {
-        let manifest = manual().manifest();
+        let manifest = node_spec().manifest();
         for part in [
             "name: seggpt-nothing\n",
             "description: \"Does nothing\"\n",
@@ -455,7 +455,7 @@ mod tests {
 
     #[test]
     fn the_readme_has_a_table_of_each_kind() {
-        let readme = manual().readme();
+        let readme = node_spec().readme();
         for part in [
             "# seggpt-nothing\n\nDoes nothing\n\nAnd says so at length",
             "## Subscribed\n",

@@ -4,20 +4,20 @@ use image::RgbImage;
 use seggpt_contract::{Picture, Prompted};
 use seggpt_imaging::overlay::thumbnail;
 
-use crate::{record::Guide, report::THUMBNAIL};
+use crate::{record::PromptRef, report::THUMBNAIL};
 
 /// The little of a [`Prompted`] that results are made from.
 #[derive(Debug, Default)]
-pub struct Shown {
+pub struct PendingInput {
     /// At its own size where overlays are written, else small.
     picture: Option<Picture>,
     /// The examples.
-    pub prompts: Vec<Guide>,
+    pub prompts: Vec<PromptRef>,
     /// What was wrong with it.
     pub notes: Vec<String>,
 }
 
-impl Shown {
+impl PendingInput {
     /// Copies what is needed, so that the message can go: it holds the examples as well. `whole`: whether the picture is
     /// needed at its own size.
     pub fn of(prompted: &Prompted, whole: bool) -> Self {
@@ -37,7 +37,7 @@ impl Shown {
         let prompts = prompted
             .examples
             .iter()
-            .map(|e| Guide::new(&e.name, e.score))
+            .map(|e| PromptRef::new(&e.name, e.score))
             .collect();
         match picture {
             Ok(picture) => Self {
@@ -47,13 +47,13 @@ impl Shown {
             },
             Err(error) => Self {
                 prompts,
-                ..Self::nothing(error)
+                ..Self::without_picture(error)
             },
         }
     }
 
     /// No picture, and why.
-    pub fn nothing(why: impl std::fmt::Display) -> Self {
+    pub fn without_picture(why: impl std::fmt::Display) -> Self {
         Self {
             notes: vec![format!("no overlay: {why}")],
             ..Self::default()
@@ -65,7 +65,7 @@ impl Shown {
         match self.picture.take()?.to_rgb() {
             Ok(picture) => Some(picture),
             Err(error) => {
-                self.notes.extend(Self::nothing(error).notes);
+                self.notes.extend(Self::without_picture(error).notes);
                 None
             }
         }
