@@ -17,11 +17,12 @@ demo: build
 	@tools/venv.sh && $(PYTHON) demo/prepare.py --out $(PHOTOGRAPHS) || true
 	@$(BIN)/seggpt demo $$([ -f $(PHOTOGRAPHS)/prompts/prompts.yml ] && echo --with $(PHOTOGRAPHS))
 
-## test: every test, whole flows through the real engine included
+## test: every test, whole flows through the real engine included; ends with how many were ignored
 test: build
 	@tools/venv.sh
 	$(PYTHON) -m unittest discover -q -s python/seggpt-contract/tests
-	cargo test --workspace
+	@set -o pipefail; cargo test --workspace 2>&1 | awk '{ print; fflush() } /^test result:/ { ignored += $$8 } \
+		END { if (ignored) print ignored " tests were ignored: they need data that is not part of the repository" }'
 
 ## soak: what takes too long for a test: nodes killed at every moment, a thousand starts on a busy machine, 100,000 pictures in
 ## one run; hours. `make soak ARGS="starts 100"` for a part of it (docs/reliability.md)

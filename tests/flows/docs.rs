@@ -113,7 +113,7 @@ fn stand_ins(scratch: &Scratch) {
         fs::write(scratch.path(format!("{set}/classes.tsv")), "1\tpebble\n").unwrap();
     }
     drawn_with_tools(scratch);
-    let davis = root().join("crates/eval/tests/fixtures/datasets/davis");
+    let davis = root().join("crates/datasets/tests/fixtures/datasets/davis");
     let copied = Command::new("cp")
         .arg("-r")
         .arg(davis)

@@ -1,4 +1,4 @@
-//! Measuring through the dataflow that users run: scores must be those of the masks that `segment` writes.
+//! Benchmarks through the dataflow that users run: scores must be those of the masks that `segment` writes.
 
 use std::{
     fs,
@@ -40,15 +40,15 @@ fn scores(scratch: &Scratch) -> Value {
 }
 
 /// Intersection and union of white in two pictures of masks.
-fn overlap(answer: &Path, truth: &Path) -> (u64, u64) {
+fn overlap(prediction: &Path, truth: &Path) -> (u64, u64) {
     let white = |path: &Path| image::open(path).unwrap().to_luma8();
     // Palette files open as colours: whatever is not black is the class.
-    let (answer, truth) = (white(answer), white(truth));
-    assert_eq!(answer.dimensions(), truth.dimensions());
-    let pairs = answer.pixels().zip(truth.pixels());
-    pairs.fold((0, 0), |(both, either), (a, t)| {
-        let (a, t) = (a.0[0] > 0, t.0[0] > 0);
-        (both + u64::from(a && t), either + u64::from(a || t))
+    let (prediction, truth) = (white(prediction), white(truth));
+    assert_eq!(prediction.dimensions(), truth.dimensions());
+    let pairs = prediction.pixels().zip(truth.pixels());
+    pairs.fold((0, 0), |(both, either), (p, t)| {
+        let (p, t) = (p.0[0] > 0, t.0[0] > 0);
+        (both + u64::from(p && t), either + u64::from(p || t))
     })
 }
 
@@ -57,9 +57,9 @@ fn a_score_is_that_of_the_masks_that_segment_writes() {
     let scratch = Scratch::new();
     pictures(&scratch, &[3, 4, 6]);
     scratch
-        .seggpt(arguments("--side 0 --type instance"))
+        .seggpt(arguments("--eval-size 0"))
         .expect_code(0)
-        .expect_text("questions");
+        .expect_text("queries");
     let prompt = format!(
         "{}={}",
         text(ground("ground_1.png")),
@@ -86,16 +86,16 @@ fn a_score_is_that_of_the_masks_that_segment_writes() {
 #[test]
 fn every_combination_is_a_row_and_baselines_stand_beside_them() {
     let scratch = Scratch::new();
-    let folder = text(root().join("crates/eval/tests/fixtures/datasets/folder-videos"));
-    let line = "eval --out out --model untrained-tiny --ensemble feature,vote,spatial --select fixed,nearest --baselines";
+    let folder = text(root().join("crates/datasets/tests/fixtures/datasets/folder-videos"));
+    let line = "eval --out out --model untrained-tiny --ensemble feature,vote,spatial --select coverage,nearest --baselines";
     let said = scratch
         .seggpt(words(line).into_iter().chain([folder]))
         .expect_code(0)
         .said();
     for row in [
-        "untrained-tiny-feature-fixed-k1",
+        "untrained-tiny-feature-coverage-k1",
         "untrained-tiny-vote-nearest-k1",
-        "untrained-tiny-spatial-fixed-k1",
+        "untrained-tiny-spatial-coverage-k1",
         "forest",
     ] {
         assert!(said.contains(row), "{row}:\n{said}");
@@ -103,7 +103,7 @@ fn every_combination_is_a_row_and_baselines_stand_beside_them() {
     let rows = scores(&scratch);
     assert_eq!(rows.as_array().unwrap().len(), 3 * 2 + 3);
     for row in rows.as_array().unwrap() {
-        assert_eq!(row["sets"][0]["asked"], row["sets"][0]["answered"], "{row}");
+        assert_eq!(row["sets"][0]["queries"], row["sets"][0]["scored"], "{row}");
     }
 }
 
@@ -113,7 +113,7 @@ fn episodes_and_videos_go_through_the_same_flow() {
     let sets = ["davis", "fss"].map(|name| {
         text(
             root()
-                .join("crates/eval/tests/fixtures/datasets")
+                .join("crates/datasets/tests/fixtures/datasets")
                 .join(name),
         )
     });
@@ -130,7 +130,7 @@ fn episodes_and_videos_go_through_the_same_flow() {
     );
 }
 
-/// The journal of a row that has been asked under one key.
+/// The journal of a row that has one key.
 fn journal(scratch: &Scratch, row: &str) -> PathBuf {
     let mut keys = fs::read_dir(scratch.path("out/rows").join(row)).unwrap();
     let folder = keys.next().unwrap().unwrap().path();
@@ -141,7 +141,7 @@ fn journal(scratch: &Scratch, row: &str) -> PathBuf {
 #[test]
 fn first_frames_and_memory_are_two_rows_of_a_table() {
     let scratch = Scratch::new();
-    let set = text(root().join("crates/eval/tests/fixtures/datasets/davis"));
+    let set = text(root().join("crates/datasets/tests/fixtures/datasets/davis"));
     let line = words("eval --out out --model untrained-tiny --select fixed,memory");
     let said = scratch
         .seggpt(line.into_iter().chain([set]))
@@ -160,7 +160,7 @@ fn first_frames_and_memory_are_two_rows_of_a_table() {
     let last = serde_json::json!(["goat/00000", "goat/00001"]);
     assert_eq!(prompts("memory")[1], last);
 
-    let folder = text(root().join("crates/eval/tests/fixtures/datasets/folder"));
+    let folder = text(root().join("crates/datasets/tests/fixtures/datasets/folder"));
     let line = words("eval --out elsewhere --model untrained-tiny --select memory");
     scratch
         .seggpt(line.into_iter().chain([folder]))
@@ -169,12 +169,12 @@ fn first_frames_and_memory_are_two_rows_of_a_table() {
 }
 
 #[test]
-fn a_row_that_was_cut_off_goes_on() {
+fn an_interrupted_row_goes_on() {
     let scratch = Scratch::new();
     pictures(&scratch, &[3, 4, 6]);
     scratch.seggpt(arguments("")).expect_code(0);
     let whole = scores(&scratch);
-    let journal = journal(&scratch, "untrained-tiny-feature-fixed-k1");
+    let journal = journal(&scratch, "untrained-tiny-feature-coverage-k1");
     let before = fs::read_to_string(&journal).unwrap();
     let kept: Vec<&str> = before.lines().take(2).collect();
     fs::write(&journal, kept.join("\n") + "\n{\"item\":").unwrap();
@@ -194,7 +194,7 @@ fn a_row_that_was_cut_off_goes_on() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_said_before_anything_starts() {
+fn what_cannot_be_evaluated_is_said_before_anything_starts() {
     let scratch = Scratch::new();
     fs::create_dir(scratch.path("empty")).unwrap();
     let said = scratch
@@ -218,16 +218,15 @@ fn a_picture_that_cannot_be_read_fails_alone() {
         .seggpt(arguments(""))
         .expect_code(1)
         .expect_text("ground_4");
-    assert_eq!(scores(&scratch)[0]["sets"][0]["answered"], 1);
+    assert_eq!(scores(&scratch)[0]["sets"][0]["scored"], 1);
 }
 
 #[test]
-fn real_sets_are_measured() {
-    let Some(folder) = shared_data("eval/bloodcells") else {
-        return;
-    };
+#[ignore = "needs ../shared/data/eval"]
+fn real_sets_are_evaluated() {
+    let folder = shared_data("eval/bloodcells");
     let scratch = Scratch::new();
-    let line = words("eval --out out --model untrained-tiny --every 8");
+    let line = words("eval --out out --model untrained-tiny --stride 8");
     scratch
         .seggpt(line.into_iter().chain([text(folder)]))
         .expect_code(0);
@@ -253,8 +252,8 @@ fn copied(from: &Path, to: &Path) {
 }
 
 /// Real pictures in the layouts of VOC, COCO and DAVIS, in folders of these names.
-fn published(scratch: &Scratch) -> Option<Vec<String>> {
-    let formats = shared_data("formats")?;
+fn published(scratch: &Scratch) -> Vec<String> {
+    let formats = shared_data("formats");
     let copy = |from: &str, to: &str| copied(&formats.join(from), &scratch.path(to));
     copy("voc/instance_segmentation", "voc");
     copy("coco-instances/rle/images", "coco/images");
@@ -282,27 +281,26 @@ fn published(scratch: &Scratch) -> Option<Vec<String>> {
         frames.concat(),
     )
     .unwrap();
-    Some(words("voc coco panoptic davis2016 davis2017"))
+    words("voc coco panoptic davis2016 davis2017")
 }
 
 #[test]
-fn real_pictures_in_published_layouts_are_measured() {
+#[ignore = "needs ../shared/data/formats"]
+fn real_pictures_in_published_layouts_are_evaluated() {
     let scratch = Scratch::new();
-    let Some(sets) = published(&scratch) else {
-        return;
-    };
+    let sets = published(&scratch);
     let line = words("eval --out out --model untrained-tiny --episodes 4");
     scratch.seggpt(line.into_iter().chain(sets)).expect_code(0);
     let rows = scores(&scratch);
     for row in rows.as_array().unwrap() {
         let sets = row["sets"].as_array().unwrap();
         let named = sets.iter().map(|set| {
-            assert_eq!(set["asked"], set["answered"], "{set}");
+            assert_eq!(set["queries"], set["scored"], "{set}");
             assert!(set["score"].is_f64(), "{set}");
             (
                 set["set"].as_str().unwrap(),
                 set["measure"].as_str().unwrap(),
-                set["asked"].as_u64().unwrap(),
+                set["queries"].as_u64().unwrap(),
             )
         });
         assert_eq!(
@@ -317,5 +315,25 @@ fn real_pictures_in_published_layouts_are_measured() {
             "{}",
             row["row"]
         );
+    }
+}
+
+#[test]
+fn old_options_are_accepted_with_a_warning_and_mean_what_the_new_ones_do() {
+    let scratch = Scratch::new();
+    pictures(&scratch, &[3, 4, 6]);
+    let flow = |options: &str| {
+        let ran = scratch.seggpt(arguments(&format!("{options} --print-dataflow")));
+        ran.expect_code(0)
+    };
+    let new = flow("--stride 2 --offset 1 --eval-size 0 --threshold 0.3 --refine forest");
+    let old = flow("--every 2 --skip 1 --side 0 --cut 0.3 --refine pixels");
+    assert_eq!(old.said(), new.said());
+    assert!(new.said().contains("THRESHOLD") && !new.text().contains("warning"));
+    for text in [
+        "`--every` is called `--stride` now",
+        "`--refine forest` now",
+    ] {
+        assert!(old.text().contains(text), "{}", old.text());
     }
 }

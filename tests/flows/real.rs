@@ -1,4 +1,4 @@
-//! Thirty real pictures with 1, 4 and 9 prompts under both engines, where the evaluation pack is at hand.
+//! Thirty real pictures with 1, 4 and 9 prompts under both engines; needs the evaluation pack.
 
 use std::{fs, path::PathBuf};
 
@@ -7,8 +7,8 @@ use seggpt_tests::{Scratch, shared_data, stock_dora};
 use crate::{stock::printed, text, words};
 
 /// Prompt pairs and query pictures of a set of the evaluation pack.
-fn pack(set: &str, prompts: usize, queries: usize) -> Option<(Vec<String>, Vec<String>)> {
-    let folder = shared_data("eval")?.join(set);
+fn pack(set: &str, prompts: usize, queries: usize) -> (Vec<String>, Vec<String>) {
+    let folder = shared_data("eval").join(set);
     let split = fs::read_to_string(folder.join("split.tsv")).unwrap();
     let named = |kind: &str| {
         split
@@ -33,30 +33,28 @@ fn pack(set: &str, prompts: usize, queries: usize) -> Option<(Vec<String>, Vec<S
             format!("{}={}", picture(name).display(), mask.display()),
         ]
     });
-    Some((
+    (
         pairs.collect(),
         rest.iter()
             .rev()
             .take(queries)
             .map(|name| text(picture(name)))
             .collect(),
-    ))
+    )
 }
 
-fn arguments(set: &str, k: usize, options: &str) -> Option<Vec<String>> {
-    let (prompts, queries) = pack(set, 9, 30)?;
+fn arguments(set: &str, k: usize, options: &str) -> Vec<String> {
+    let (prompts, queries) = pack(set, 9, 30);
     assert_eq!(queries.len(), 30);
     let common = words(&format!(
         "segment --no-report --out out --model untrained-tiny --k {k} {options}"
     ));
-    Some(common.into_iter().chain(prompts).chain(queries).collect())
+    common.into_iter().chain(prompts).chain(queries).collect()
 }
 
 /// Under our engine, and the same dataflow under the stock one.
 fn thirty(set: &str, k: usize, options: &str) {
-    let Some(arguments) = arguments(set, k, options) else {
-        return;
-    };
+    let arguments = arguments(set, k, options);
     let scratch = Scratch::new();
     scratch.seggpt(arguments.clone()).expect_code(0);
     assert_done(&scratch);
@@ -85,46 +83,55 @@ fn assert_done(scratch: &Scratch) {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn one_fixed_prompt_with_the_feature_ensemble() {
     thirty("nuclei", 1, "--ensemble feature --select fixed");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn four_nearest_prompts_with_the_feature_ensemble() {
     thirty("cityland", 4, "--ensemble feature --select nearest");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn nine_random_prompts_with_the_feature_ensemble() {
     thirty("bloodcells", 9, "--ensemble feature --select random");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn one_nearest_prompt_with_the_spatial_ensemble() {
     thirty("roads", 1, "--ensemble spatial --select nearest");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn four_random_prompts_with_the_spatial_ensemble() {
     thirty("camvid", 4, "--ensemble spatial --select random");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn nine_fixed_prompts_with_the_spatial_ensemble() {
     thirty("cropweed", 9, "--ensemble spatial --select fixed");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn one_random_prompt_with_the_voting_ensemble() {
     thirty("coco", 1, "--ensemble vote --select random");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn four_fixed_prompts_with_the_voting_ensemble() {
     thirty("clothing", 4, "--ensemble vote --select fixed");
 }
 
 #[test]
+#[ignore = "needs ../shared/data/eval"]
 fn nine_nearest_prompts_with_the_voting_ensemble() {
     thirty("nuclei", 9, "--ensemble vote --select nearest");
 }

@@ -12,7 +12,7 @@ fn distance(scratch: &Scratch, out: &str, queries: &[u32]) -> f64 {
     let mut sum = 0.0;
     for n in queries {
         let open = |path: &Path| image::open(path).unwrap().into_rgb8();
-        let painted = open(&scratch.path(format!("{out}/ground_{n}.painted.png")));
+        let raw = open(&scratch.path(format!("{out}/ground_{n}.raw.png")));
         let truth = open(&ground(&format!("ground_{n}_pebbles.png")));
         let (width, height) = painted.dimensions();
         let truth = resize(&truth, width, height, FilterType::Nearest);
@@ -60,7 +60,7 @@ fn a_prompt_is_tuned_and_guides_a_flow_better_than_the_one_that_it_began_as() {
     let queries = [2, 6];
     for library in ["library", "tuned"] {
         let line = format!(
-            "segment --no-report --painted --model run/best.safetensors --prompts {library} --out masks-{library} --device cpu"
+            "segment --no-report --raw --model run/best.safetensors --prompts {library} --out masks-{library} --device cpu"
         );
         let files = queries.map(|n| ground(&format!("ground_{n}.png")).display().to_string());
         scratch

@@ -8,20 +8,20 @@ use std::{
 };
 
 use dora_core::{manifest::NodeManifest, types::TypeRegistry};
-use seggpt_node::{Manual, Port, manual};
+use seggpt_node::{NodeSpec, Port, manual};
 use seggpt_tests::{Scratch, root};
 use yaml_serde::{Mapping, Value};
 
 mod messages;
 
-fn manuals() -> Vec<Manual> {
-    seggpt_cli::nodes::manuals().into()
+fn node_specs() -> Vec<NodeSpec> {
+    seggpt_cli::nodes::node_specs().into()
 }
 
 #[test]
 fn every_setting_says_what_it_decides() {
-    for manual in manuals() {
-        let headings = [manual::RESULTS, manual::SPEED, manual::PLACES];
+    for manual in node_specs() {
+        let headings = [node_spec::RESULTS, node_spec::SPEED, node_spec::PLACES];
         let said: BTreeSet<_> = headings.iter().flat_map(|h| manual.deciding(h)).collect();
         assert_eq!(said, manual.variables(), "{}", manual.name);
     }
@@ -41,7 +41,7 @@ fn agree(path: &Path, made: &str) {
 
 #[test]
 fn manifests_and_readmes_say_what_the_code_says() {
-    for manual in manuals() {
+    for manual in node_specs() {
         let folder = root().join("nodes").join(manual.name);
         agree(
             &folder.join("dora-node.yml"),
@@ -56,7 +56,7 @@ fn the_reference_page_holds_every_node() {
     let mut page = String::from(
         "# Nodes\n\nMade from the code by `make docs`. Every node is a part of `seggpt` that a dataflow names as `path:`.\n\n",
     );
-    for manual in manuals() {
+    for manual in node_specs() {
         page += &format!(
             "- [{0}](#{0}): {1}\n",
             manual.name,
@@ -67,7 +67,7 @@ fn the_reference_page_holds_every_node() {
                 .unwrap_or_default()
         );
     }
-    for manual in manuals() {
+    for manual in node_specs() {
         let deeper = manual.readme().replace("\n## ", "\n### ");
         page += &format!("\n#{deeper}");
     }
@@ -112,7 +112,7 @@ fn the_command_line_page_is_what_help_says() {
 
 #[test]
 fn dora_takes_every_manifest() {
-    for manual in manuals() {
+    for manual in node_specs() {
         let text = fs::read_to_string(root().join("nodes").join(manual.name).join("dora-node.yml"))
             .unwrap();
         let parsed = NodeManifest::parse(&text).unwrap();
@@ -130,7 +130,7 @@ fn registry() -> TypeRegistry {
 }
 
 /// The definitions of the types that a node's ports name, as a manifest ships them.
-fn shipped_types(manual: &Manual) -> String {
+fn shipped_types(manual: &NodeSpec) -> String {
     let text = fs::read_to_string(root().join("dataflows/types/seggpt/flow/v1.yml")).unwrap();
     let all: Value = yaml_serde::from_str(&text).unwrap();
     let mut used = Mapping::new();
@@ -146,7 +146,7 @@ fn shipped_types(manual: &Manual) -> String {
 /// Every node of every dataflow: only ports and settings that the node has, with their types, all required inputs wired.
 #[test]
 fn dataflows_use_nodes_as_their_manuals_say() {
-    let manuals: BTreeMap<_, _> = manuals()
+    let manuals: BTreeMap<_, _> = node_specs()
         .into_iter()
         .map(|manual| (manual.name, manual))
         .collect();

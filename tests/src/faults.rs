@@ -73,14 +73,14 @@ pub const MOMENTS: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// The moments at which `seggpt-examiner` can die, in [`Flow::exam`].
-pub const EXAMINER: (&str, &[&str]) = (
-    "seggpt-examiner",
+/// The moments at which `seggpt-evaluator` can die, in [`Flow::benchmark`].
+pub const EVALUATOR: (&str, &[&str]) = (
+    "seggpt-evaluator",
     &["before-work", "before-send", "in-work", "after-journal"],
 );
 
-/// What the questions of an exam of pictures and truth are called, before the picture's name.
-const EXAM: &str = "pictures/class 1";
+/// What the queries of a benchmark of pictures and truth are called, before the picture's name.
+const BENCHMARK: &str = "pictures/class 1";
 
 /// What an item comes to whose processes die `deaths` times at this moment, as `docs/reliability.md` says.
 pub fn is_to_fail(program: &str, moment: &str, deaths: usize) -> bool {
@@ -91,8 +91,8 @@ pub fn is_to_fail(program: &str, moment: &str, deaths: usize) -> bool {
         ("seggpt-sink-files" | "seggpt-test-relay", _) => deaths > 3,
         // What is sent or on record is not done again.
         ("seggpt-source-images", "after-send" | "at-ack") => false,
-        ("seggpt-examiner", "after-journal") => false,
-        ("seggpt-source-images" | "seggpt-examiner", _) => deaths > 1,
+        ("seggpt-evaluator", "after-journal") => false,
+        ("seggpt-source-images" | "seggpt-evaluator", _) => deaths > 1,
         (_, "before-work") => deaths > 3,
         (_, _) => deaths > 1,
     }
@@ -153,7 +153,7 @@ enum Kind {
     /// With a node of other people's between ensemble and network.
     Relayed,
     /// `seggpt eval`.
-    Exam,
+    Benchmark,
 }
 
 impl Flow {
@@ -181,8 +181,8 @@ impl Flow {
         }
     }
 
-    /// `count` questions about such pictures, of which the left half is a pebble.
-    pub fn exam(count: usize) -> Self {
+    /// `count` queries of such pictures, of which the left half is a pebble.
+    pub fn benchmark(count: usize) -> Self {
         let flow = Self::new(count);
         let truth = flow.scratch.path("truth");
         fs::create_dir(&truth).expect("the scratch folder is writable");
@@ -191,10 +191,10 @@ impl Flow {
             mask.save(truth.join(item))
                 .expect("the scratch folder is writable");
         }
-        let question = |item: &String| format!("{EXAM}/{}", item.trim_end_matches(".png"));
+        let query = |item: &String| format!("{BENCHMARK}/{}", item.trim_end_matches(".png"));
         Self {
-            items: flow.items.iter().map(question).collect(),
-            kind: Kind::Exam,
+            items: flow.items.iter().map(query).collect(),
+            kind: Kind::Benchmark,
             ..flow
         }
     }
@@ -267,7 +267,7 @@ impl Flow {
                 segment(&mut command);
                 return command;
             }
-            Kind::Exam => {
+            Kind::Benchmark => {
                 command
                     .args([
                         "eval", "--out", "out", "--images", "pictures", "--truth", "truth",
@@ -341,15 +341,15 @@ impl Flow {
         for item in &self.items {
             let should = to_fail.contains(item);
             let Some(records) = records.get(item) else {
-                // What fails in an exam has no record: it is asked again the next time.
-                result.lost += usize::from(!(should && self.kind == Kind::Exam));
+                // What fails in a benchmark has no record: it is sent again the next time.
+                result.lost += usize::from(!(should && self.kind == Kind::Benchmark));
                 continue;
             };
             result.doubled += usize::from(records.len() > 1);
             let last = &records[records.len() - 1];
-            let failed = self.kind != Kind::Exam && last["status"] != "done";
+            let failed = self.kind != Kind::Benchmark && last["status"] != "done";
             result.wrong += usize::from(failed != should);
-            if self.kind == Kind::Exam {
+            if self.kind == Kind::Benchmark {
                 continue;
             }
             let is_whole = |(kind, file): (&String, &Value)| {
@@ -364,7 +364,7 @@ impl Flow {
             result.lost += usize::from(!failed && !whole);
         }
         let is_counted = match self.kind {
-            Kind::Exam => self.is_scored(to_fail.len()),
+            Kind::Benchmark => self.is_scored(to_fail.len()),
             _ => self.is_counted(to_fail.len()),
         };
         if !is_counted && result.is_good() {
@@ -375,7 +375,7 @@ impl Flow {
 
     /// The journal of the results, where there is one.
     fn journal(&self) -> Option<PathBuf> {
-        if self.kind != Kind::Exam {
+        if self.kind != Kind::Benchmark {
             return Some(self.scratch.path("out/.seggpt/journal.jsonl"));
         }
         let only = |folder: PathBuf| Some(fs::read_dir(folder).ok()?.next()?.ok()?.path());

@@ -25,14 +25,14 @@ pub fn ground(name: &str) -> PathBuf {
     root().join("tests/fixtures/ground").join(name)
 }
 
-/// A folder of the data that is not part of the repository; says so and returns `None` where it is absent.
-pub fn shared_data(name: &str) -> Option<PathBuf> {
+/// A folder of the data that is not part of the repository, for tests that are ignored for want of it.
+///
+/// # Panics
+/// It is not there.
+pub fn shared_data(name: &str) -> PathBuf {
     let path = root().join("../shared/data").join(name);
-    let there = path.exists().then_some(path);
-    if there.is_none() {
-        note(&format!("skipped: ../shared/data/{name} is not here"));
-    }
-    there
+    assert!(path.exists(), "{} is not there", path.display());
+    path
 }
 
 /// A built binary of this workspace, beside the running program or in the folder above, where tests lie.

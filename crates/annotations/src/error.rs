@@ -30,12 +30,16 @@ pub enum AnnotationsError {
 }
 
 impl AnnotationsError {
-    pub(crate) fn read(path: &Path, source: std::io::Error) -> Self {
+    /// What the operating system says of a file or folder.
+    #[must_use]
+    pub fn read(path: &Path, source: std::io::Error) -> Self {
         let path = path.to_owned();
         Self::Read { path, source }
     }
 
-    pub(crate) fn format(path: &Path, reason: impl Into<String>) -> Self {
+    /// What is wrong with the content of a file or folder, and what to do.
+    #[must_use]
+    pub fn format(path: &Path, reason: impl Into<String>) -> Self {
         Self::Format {
             path: path.to_owned(),
             reason: reason.into(),

@@ -3,15 +3,16 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use seggpt_imaging::{annotation::MaskMode, read::Exif};
-
+use seggpt_benchmark::Kind;
+use seggpt_contract::SegType;
 use seggpt_flow::Setting;
+use seggpt_imaging::{annotation::MaskMode, decode::Upscaling, read::Exif};
 
-use crate::node::NodeCommand;
+use crate::{console::View, node::NodeCommand, version::LONG_VERSION};
 
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
 #[derive(Debug, Parser)]
-#[command(name = "seggpt", version, long_version = crate::doctor::LONG_VERSION, after_help = EXIT_CODES)]
+#[command(name = "seggpt", version, long_version = LONG_VERSION, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -51,18 +52,6 @@ pub enum Command {
     /// Be a node of a dataflow, as a link of its name is.
     #[command(subcommand)]
     Node(NodeCommand),
-}
-
-/// How a run shows itself.
-#[derive(Args, Clone, Debug, Default)]
-pub struct View {
-    /// Show what the nodes say: once for their information and output, twice for the engine's own log as
-    /// well.
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// Write one JSON object a line to standard output: records of type `item`, `log`, `report` and `end`.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `seggpt run`.
@@ -160,18 +149,14 @@ pub struct SegmentArgs {
         help_heading = "Examples to learn from"
     )]
     pub ensemble: Ensemble,
-    /// What a colour means: an object, or everything of its kind (default: the library's word, else instance).
-    #[arg(
-        long = "type",
-        value_enum,
-        value_name = "TYPE",
-        help_heading = "Examples to learn from"
-    )]
+    /// What a colour stands for: semantic (everything of its class) or instance (one object) (default: the library's setting,
+    /// else semantic).
+    #[arg(long = "type", value_name = "semantic|instance", value_parser = str::parse::<SegType>, help_heading = "Examples to learn from")]
     pub seg_type: Option<SegType>,
     /// The classes in the masks, as ID:NAME:#RRGGBB with commas between (default: read from the masks).
     #[arg(long, value_name = "CLASSES", help_heading = "Examples to learn from")]
     pub classes: Option<String>,
-    /// How the masks are read: auto, binary, palette, rgb or ids (default: the library's word, else auto).
+    /// How the masks are read: auto, binary, palette, rgb or ids (default: the library's setting, else auto).
     #[arg(long, value_name = "MODE", value_parser = str::parse::<MaskMode>, help_heading = "Examples to learn from")]
     pub mask_mode: Option<MaskMode>,
     /// Cameras' EXIF orientation: apply turns pictures and examples upright, ignore takes them as they are stored (default:
@@ -201,13 +186,14 @@ pub struct SegmentArgs {
         help_heading = "The network"
     )]
     pub threads: usize,
-    /// Pictures that the network works on at once, each with its share of the threads; at most the window.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The network")]
-    pub at_once: u32,
-    /// How painted colours come to the picture's size.
-    #[arg(long, value_enum, default_value_t, help_heading = "The network")]
+    /// Pictures that the network works on together, each with its share of the threads; at most the window.
+    #[arg(long, alias = "at-once", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The network")]
+    pub batch: u32,
+    /// How the prediction comes to the picture's size: smooth (interpolated, then classes are decided) or nearest (as the
+    /// original code does).
+    #[arg(long, value_name = "smooth|nearest", default_value = "smooth", value_parser = str::parse::<Upscaling>, help_heading = "The network")]
     pub upscaling: Upscaling,
-    /// What sharpens the answer.
+    /// What refines the prediction.
     #[arg(long, value_enum, default_value_t, help_heading = "The network")]
     pub refine: Refine,
     /// Also tell separate objects of a class apart, by connected components.
@@ -217,9 +203,9 @@ pub struct SegmentArgs {
     /// How masks are stored.
     #[arg(long, value_enum, default_value_t, help_heading = "What is written")]
     pub mask: MaskFile,
-    /// Also write the network's answer at its own resolution, as NAME.painted.png.
-    #[arg(long, help_heading = "What is written")]
-    pub painted: bool,
+    /// Also write the network's raw output at its own resolution, as NAME.raw.png.
+    #[arg(long, alias = "painted", help_heading = "What is written")]
+    pub raw: bool,
     /// Write no overlays.
     #[arg(long, help_heading = "What is written")]
     pub no_overlay: bool,
@@ -274,14 +260,14 @@ pub struct SegmentArgs {
 #[command(after_help = "\
 Examples:
   seggpt eval --model seggpt.safetensors data/nuclei data/roads
-  seggpt eval --every 8 --baselines data/*
-  seggpt eval --ensemble feature,vote,spatial --select fixed,nearest --k 1,4 --out out/strategies data/*
+  seggpt eval --stride 8 --baselines data/*
+  seggpt eval --ensemble feature,vote,spatial --select coverage,nearest --k 1,4 --out out/strategies data/*
   seggpt eval --images field/ --truth field_masks/ --prompt a.png=a_mask.png
   seggpt eval --fold 0 --k 1,5 --seed 1 data/VOC2012
   seggpt eval --model none --baselines data/*
 
 A SET is a folder with images/, masks/, classes.tsv and split.tsv; what CVAT, labelme or Label Studio export, or a COCO file; or \
-VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as they are published. Every combination of --model, --ensemble, --select, --k and --cut is a row of the table. A repeated \
+VOC, COCO, FSS-1000, DAVIS, YouTube-VOS or ADE20K as they are published. Every combination of --model, --ensemble, --select, --k, --refine and --threshold is a row of the table. A repeated \
 command goes on where the last one stopped; rows of other commands in OUT stay in its report.")]
 pub struct EvalArgs {
     /// Data sets.
@@ -292,14 +278,14 @@ pub struct EvalArgs {
     pub out: PathBuf,
 
     /// A folder of pictures, for data in no known layout; without --truth, where the pictures of labelling tools' files are.
-    #[arg(long, value_name = "DIR", help_heading = "Questions")]
+    #[arg(long, value_name = "DIR", help_heading = "Benchmark")]
     pub images: Option<PathBuf>,
     /// The masks of --images, of the same names.
     #[arg(
         long,
         value_name = "DIR",
         requires_all = ["images", "pairs"],
-        help_heading = "Questions"
+        help_heading = "Benchmark"
     )]
     pub truth: Option<PathBuf>,
     /// An example for --images: a picture and its mask; may be repeated.
@@ -307,46 +293,53 @@ pub struct EvalArgs {
         long = "prompt",
         value_name = "IMG=MASK",
         requires_all = ["images", "truth"],
-        help_heading = "Questions"
+        help_heading = "Benchmark"
     )]
     pub pairs: Vec<String>,
-    /// What is asked: classes, semantic, panoptic, episodes or video (default: what each set is made for).
-    #[arg(long, value_name = "PROTOCOL", value_parser = str::parse::<seggpt_exam::Kind>, help_heading = "Questions")]
-    pub protocol: Option<seggpt_exam::Kind>,
-    /// Ask only every N-th query: for a quick look.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Questions")]
-    pub every: u32,
-    /// Pass over the first N queries: with --every, to measure on others than something was chosen on.
+    /// What the queries are: classes, semantic, panoptic, episodes or video (default: what each set is made for).
+    #[arg(long, value_name = "PROTOCOL", value_parser = str::parse::<Kind>, help_heading = "Benchmark")]
+    pub protocol: Option<Kind>,
+    /// Evaluate only one query in N: for a quick look.
+    #[arg(long, alias = "every", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Benchmark")]
+    pub stride: u32,
+    /// Leave out the first N queries: with --stride, to measure on others than something was chosen on.
     #[arg(
         long,
+        alias = "skip",
         value_name = "N",
         default_value_t = 0,
-        help_heading = "Questions"
+        help_heading = "Benchmark"
     )]
-    pub skip: usize,
-    /// Longest side of the planes that are compared; 0: the pictures' own size (default: 448 for classes, else 0).
-    #[arg(long, value_name = "PIXELS", help_heading = "Questions")]
-    pub side: Option<usize>,
+    pub offset: usize,
+    /// Longest side at which predictions are compared with the truth; 0: the pictures' own size (default: 448 for classes,
+    /// else 0).
+    #[arg(
+        long,
+        alias = "side",
+        value_name = "PIXELS",
+        help_heading = "Benchmark"
+    )]
+    pub eval_size: Option<usize>,
     /// Folds of PASCAL-5i and COCO-20i, with commas between (default: all four).
     #[arg(
         long = "fold",
         value_name = "N",
         value_delimiter = ',',
-        help_heading = "Questions"
+        help_heading = "Benchmark"
     )]
     pub folds: Vec<usize>,
     /// Episodes of a fold (default: 1000 of PASCAL-5i and COCO-20i; else every picture once).
-    #[arg(long, value_name = "N", help_heading = "Questions")]
+    #[arg(long, value_name = "N", help_heading = "Benchmark")]
     pub episodes: Option<usize>,
     /// Pixels from which a picture counts as showing a class in episodes (default: 2048 of PASCAL-5i and COCO-20i; else 1).
-    #[arg(long, value_name = "N", help_heading = "Questions")]
+    #[arg(long, value_name = "N", help_heading = "Benchmark")]
     pub min_pixels: Option<usize>,
     /// Seed of episodes and of the random choice.
     #[arg(
         long,
         value_name = "N",
         default_value_t = 0,
-        help_heading = "Questions"
+        help_heading = "Benchmark"
     )]
     pub seed: u64,
 
@@ -356,7 +349,7 @@ pub struct EvalArgs {
         value_name = "PATH|NAME",
         value_delimiter = ',',
         default_value = "default",
-        help_heading = "Who answers"
+        help_heading = "Model and strategy"
     )]
     pub models: Vec<String>,
     /// How several examples act together, with commas between.
@@ -366,7 +359,7 @@ pub struct EvalArgs {
         value_name = "ENSEMBLE",
         value_delimiter = ',',
         default_value = "auto",
-        help_heading = "Who answers"
+        help_heading = "Model and strategy"
     )]
     pub ensembles: Vec<Ensemble>,
     /// How examples are chosen for each query, with commas between.
@@ -375,50 +368,46 @@ pub struct EvalArgs {
         value_enum,
         value_name = "SELECT",
         value_delimiter = ',',
-        default_value = "fixed",
-        help_heading = "Who answers"
+        default_value = "coverage",
+        help_heading = "Model and strategy"
     )]
-    pub selects: Vec<Guides>,
-    /// How many examples guide an answer, with commas between; with --select memory, how many earlier frames.
-    #[arg(short, long = "k", value_name = "K", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Who answers")]
+    pub selects: Vec<EvalSelect>,
+    /// How many examples guide a prediction, with commas between; with --select memory, how many earlier frames.
+    #[arg(short, long = "k", value_name = "K", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Model and strategy")]
     pub ks: Vec<u32>,
-    /// What sharpens answers, with commas between.
+    /// What refines predictions, with commas between.
     #[arg(
         long = "refine",
         value_enum,
         value_name = "REFINE",
         value_delimiter = ',',
         default_value = "auto",
-        help_heading = "Who answers"
+        help_heading = "Model and strategy"
     )]
     pub refines: Vec<Refine>,
-    /// How far paint must be from black to count as a class, between 0 and 1, with commas between (default: what the
-    /// model's card says, else 0.5, the nearest colour).
-    #[arg(long = "cut", value_name = "SHARE", value_delimiter = ',', value_parser = share, help_heading = "Who answers")]
-    pub cuts: Vec<f32>,
+    /// Activation from which a pixel counts as a class, between 0 and 1, with commas between (default: what the model's card
+    /// says, else 0.5, the nearest colour).
+    #[arg(long = "threshold", alias = "cut", value_name = "SHARE", value_delimiter = ',', value_parser = share, help_heading = "Model and strategy")]
+    pub thresholds: Vec<f32>,
     /// Also what a copied mask, nearest colours and a random forest reach.
-    #[arg(long, help_heading = "Who answers")]
+    #[arg(long, help_heading = "Model and strategy")]
     pub baselines: bool,
-    /// What a colour means: an object, or everything of its kind (default: instance in videos and for the things of
-    /// panoptic sets, else semantic).
-    #[arg(
-        long = "type",
-        value_enum,
-        value_name = "TYPE",
-        help_heading = "Who answers"
-    )]
+    /// What a colour stands for: semantic (everything of its class) or instance (one object) (default: instance in videos and
+    /// for the things of panoptic sets, else semantic).
+    #[arg(long = "type", value_name = "semantic|instance", value_parser = str::parse::<SegType>, help_heading = "Model and strategy")]
     pub seg_type: Option<SegType>,
     /// Where to compute: auto, cpu, cuda, cuda:INDEX or metal.
-    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>, help_heading = "Who answers")]
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DeviceChoice>, help_heading = "Model and strategy")]
     pub device: seggpt::DeviceChoice,
     /// Number type to compute with: auto, f32, bf16, f16 (on GPUs) or int8 (on the CPU).
-    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DTypeChoice>, help_heading = "Who answers")]
+    #[arg(long, default_value = "auto", value_parser = str::parse::<seggpt::DTypeChoice>, help_heading = "Model and strategy")]
     pub dtype: seggpt::DTypeChoice,
-    /// How painted colours come to the picture's size.
-    #[arg(long, value_enum, default_value_t, help_heading = "Who answers")]
+    /// How the prediction comes to the picture's size: smooth (interpolated, then classes are decided) or nearest (as the
+    /// original code does).
+    #[arg(long, value_name = "smooth|nearest", default_value = "smooth", value_parser = str::parse::<Upscaling>, help_heading = "Model and strategy")]
     pub upscaling: Upscaling,
 
-    /// How many questions may be under way at once; memory grows with it.
+    /// How many queries may be under way at once; memory grows with it.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
     pub window: u32,
     /// How many megabytes of pixels may be under way at once, three bytes a pixel; 0: a sixteenth of the memory, at most 4096.
@@ -444,28 +433,30 @@ pub struct EvalArgs {
     pub view: View,
 }
 
-/// A closed choice whose words are the ones that nodes read.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+/// A closed choice whose values are spelled as nodes read them.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $name_in_nodes:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
         pub enum $name { $($(#[$about])* $variant),+ }
 
         impl $name {
-            /// The word for it, here and in the nodes' settings.
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
+            /// Its name, here and in the nodes' settings.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name_in_nodes),+ }
             }
         }
     };
 }
 
-words! {
+choice! {
     /// `--select`.
     Select {
         /// The first K of the library, or those given.
         #[default]
         Fixed = "fixed",
+        /// The K whose masks show most.
+        Coverage = "coverage",
         /// K at random.
         Random = "random",
         /// The K most alike.
@@ -473,22 +464,24 @@ words! {
     }
 }
 
-words! {
+choice! {
     /// `--select` of `eval`.
-    Guides {
-        /// Those that show most of the class.
+    EvalSelect {
+        /// The K whose masks show most.
         #[default]
+        Coverage = "coverage",
+        /// The first K of the set.
         Fixed = "fixed",
         /// K at random.
         Random = "random",
         /// The K most alike.
         Nearest = "nearest",
-        /// In videos: what has been shown, and the K frames before with the answers to them.
+        /// In videos: what has been shown, and the K frames before with what was predicted for them.
         Memory = "memory",
     }
 }
 
-words! {
+choice! {
     /// `--ensemble`.
     Ensemble {
         /// What the model's card recommends, else feature.
@@ -500,12 +493,12 @@ words! {
         Joint = "joint",
         /// Laid out as a grid in one picture.
         Spatial = "spatial",
-        /// One answer an example; the answers vote.
+        /// One prediction for each example; the predictions vote.
         Vote = "vote",
     }
 }
 
-words! {
+choice! {
     /// `--export`.
     Export {
         /// coco.json: polygons, or run lengths where there are holes.
@@ -518,29 +511,7 @@ words! {
     }
 }
 
-words! {
-    /// `--type`.
-    SegType {
-        /// This very thing.
-        #[default]
-        Instance = "instance",
-        /// All of a kind.
-        Semantic = "semantic",
-    }
-}
-
-words! {
-    /// `--upscaling`.
-    Upscaling {
-        /// Colours are interpolated, then take the nearest class.
-        #[default]
-        Smooth = "smooth",
-        /// As the original code does.
-        Nearest = "nearest",
-    }
-}
-
-words! {
+choice! {
     /// `--refine`.
     Refine {
         /// What the model's card recommends.
@@ -548,14 +519,15 @@ words! {
         Auto = "auto",
         /// Nothing.
         None = "none",
-        /// A classifier of single pixels that learns the examples' colours and textures.
-        Pixels = "pixels",
+        /// A random forest on pixels that learns the examples' colours and textures.
+        #[value(alias = "pixels")]
+        Forest = "forest",
         /// The same, counting for each class as much as the examples' own masks show that it should.
         Fitted = "fitted",
     }
 }
 
-words! {
+choice! {
     /// `--mask`.
     MaskFile {
         /// Class ids with the classes' colours.
@@ -684,8 +656,9 @@ pub struct TuneArgs {
     /// The prompt library to write, with the tuning's state and page.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// What a colour means: an object, or everything of its kind (default: the library's word, else semantic).
-    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    /// What a colour stands for: semantic (everything of its class) or instance (one object) (default: the library's setting,
+    /// else semantic).
+    #[arg(long = "type", value_name = "semantic|instance", value_parser = str::parse::<SegType>)]
     pub seg_type: Option<SegType>,
     /// Edge of the prompt in pixels (default: the model's).
     #[arg(long, value_name = "PIXELS")]
@@ -876,15 +849,15 @@ mod tests {
         };
         assert_eq!(
             spelled(&|| Select::Nearest.to_possible_value()).unwrap(),
-            Select::Nearest.word()
+            Select::Nearest.name()
         );
         assert_eq!(
             spelled(&|| MaskFile::Ids.to_possible_value()).unwrap(),
-            MaskFile::Ids.word()
+            MaskFile::Ids.name()
         );
         assert_eq!(
             spelled(&|| Ensemble::Spatial.to_possible_value()).unwrap(),
-            Ensemble::Spatial.word()
+            Ensemble::Spatial.name()
         );
     }
 

@@ -5,14 +5,37 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use seggpt_flow::{Console, Exit, Progress};
 use serde_json::{Value, json};
 
-use seggpt_flow::{Console, Exit, Progress};
-
-use crate::args::View;
+/// How a run shows itself.
+#[derive(Args, Clone, Debug, Default)]
+pub struct View {
+    /// Show what the nodes say: once for their information and output, twice for the engine's own log as
+    /// well.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Write one JSON object a line to standard output: records of type `item`, `log`, `report` and `end`.
+    #[arg(long)]
+    pub json: bool,
+}
 
 // A closed pipe (`seggpt ... | head`) is no reason to panic, so what cannot be written is not.
+
+/// `1234567` as `1 234 567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
 
 /// Prints a result.
 pub fn result(text: &str) {
@@ -31,9 +54,9 @@ pub fn note(text: &str) {
 
 /// A plain line is due after this long, if anything changed...
 const PLAIN_PAUSE: Duration = Duration::from_secs(10);
-/// ...or after this share of the whole, though never twice within [`PLAIN_BREATH`].
+/// ...or after this share of the whole, though never twice within [`PLAIN_LEAST`].
 const PLAIN_STEP: f64 = 0.1;
-const PLAIN_BREATH: Duration = Duration::from_secs(1);
+const PLAIN_LEAST: Duration = Duration::from_secs(1);
 
 enum Style {
     /// A bar on a terminal.
@@ -132,7 +155,7 @@ impl Console for Terminal {
                     && (is_first
                         || is_last
                         || since >= PLAIN_PAUSE
-                        || (step && since >= PLAIN_BREATH))
+                        || (step && since >= PLAIN_LEAST))
                 {
                     note(&progress.line());
                     (*at, *shown) = (Instant::now(), progress.finished);
@@ -201,6 +224,13 @@ fn with_length() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1234), "1 234");
+        assert_eq!(grouped(370_723_203), "370 723 203");
+    }
 
     #[test]
     fn further_lines_of_a_node_are_set_in() {

@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use seggpt_contract::{Class, SegType};
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 use seggpt_imaging::{RgbImage, palette, write::rgb_png};
 use seggpt_prompt_library::{Entry, Library, Planes, save};
 use seggpt_samples::{Sample, Source, Synthetic};
@@ -85,18 +85,19 @@ struct Demo {
 
 impl Demo {
     /// Adds the prompts of a folder.
-    fn take(&mut self, folder: &Path) -> Result<(), Flaw> {
-        let flaw = |error: &dyn std::fmt::Display| {
-            Flaw::new(format!("--with {}: {error}", folder.display()))
+    fn take(&mut self, folder: &Path) -> Result<(), Diagnostic> {
+        let diagnostic = |error: &dyn std::fmt::Display| {
+            Diagnostic::new(format!("--with {}: {error}", folder.display()))
                 .help("a folder with `pictures/` and the prompt library `prompts/`")
         };
         let (library, problems) =
-            Library::open(folder.join(PROMPTS)).map_err(|error| flaw(&error))?;
+            Library::open(folder.join(PROMPTS)).map_err(|error| diagnostic(&error))?;
         for problem in problems {
             console::note(&format!("not used: {problem}"));
         }
         for (index, prompt) in library.prompts().iter().enumerate() {
-            let Planes { image, ids, .. } = library.planes(index).map_err(|error| flaw(&error))?;
+            let Planes { image, ids, .. } =
+                library.planes(index).map_err(|error| diagnostic(&error))?;
             self.prompts.push((prompt.name.clone(), image, ids));
         }
         self.classes = library.classes().to_vec();
@@ -104,9 +105,9 @@ impl Demo {
     }
 
     /// Adds the drawn scenes; their classes come after those that are there.
-    fn draw(&mut self) -> Result<(), Flaw> {
-        let mut scenes =
-            Synthetic::new(SIDE).map_err(|error| Flaw::new(format!("cannot draw: {error}")))?;
+    fn draw(&mut self) -> Result<(), Diagnostic> {
+        let mut scenes = Synthetic::new(SIDE)
+            .map_err(|error| Diagnostic::new(format!("cannot draw: {error}")))?;
         let taken: Vec<_> = self.classes.iter().map(|class| class.color).collect();
         let first = self.classes.iter().map(|class| class.id).max();
         // A task has three classes at most.
@@ -148,9 +149,9 @@ impl Demo {
     }
 
     /// Writes pictures and library.
-    fn write(&self, args: &DemoArgs) -> Result<(), Flaw> {
+    fn write(&self, args: &DemoArgs) -> Result<(), Diagnostic> {
         let unwritable = |path: &Path, error: &dyn std::fmt::Display| {
-            Flaw::new(format!("cannot write {}: {error}", path.display()))
+            Diagnostic::new(format!("cannot write {}: {error}", path.display()))
                 .help("choose a folder for --out that you may write to")
         };
         let entries = self.prompts.iter().map(|(name, image, ids)| Entry {

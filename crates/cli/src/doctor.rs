@@ -10,24 +10,21 @@ use seggpt::{DeviceChoice, MODELS_VARIABLE};
 
 use seggpt_flow::{Exit, shm};
 
-use crate::{console, model::grouped, nodes};
-
-/// What `seggpt --version` prints.
-pub(crate) const LONG_VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    "\nengine: dora 1.1.0, built in\nnetwork: candle 0.11"
-);
+use crate::{
+    console::{self, grouped},
+    nodes,
+};
 
 /// One line of the report.
 struct Finding {
-    mark: Mark,
+    level: Level,
     what: &'static str,
     text: String,
     fix: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
+enum Level {
     /// There.
     Good,
     /// Not there, and nothing here needs it.
@@ -44,7 +41,7 @@ pub fn command() -> Exit {
         devices(),
         vec![good(
             "nodes",
-            format!("all {} in this program", nodes::manuals().len()),
+            format!("all {} in this program", nodes::node_specs().len()),
         )],
         models(),
         vec![shared_memory()],
@@ -58,7 +55,7 @@ pub fn command() -> Exit {
     }
     let bad = findings
         .iter()
-        .filter(|finding| finding.mark == Mark::Bad)
+        .filter(|finding| finding.level == Level::Bad)
         .count();
     console::result(&match bad {
         0 => "\nall that is needed is there".to_owned(),
@@ -73,10 +70,10 @@ pub fn command() -> Exit {
 }
 
 fn line(finding: &Finding) -> String {
-    let mark = match finding.mark {
-        Mark::Good => "ok ",
-        Mark::Optional => " - ",
-        Mark::Bad => "NO ",
+    let mark = match finding.level {
+        Level::Good => "ok ",
+        Level::Optional => " - ",
+        Level::Bad => "NO ",
     };
     let fix = finding
         .fix
@@ -88,7 +85,7 @@ fn line(finding: &Finding) -> String {
 
 fn good(what: &'static str, text: impl Into<String>) -> Finding {
     Finding {
-        mark: Mark::Good,
+        level: Level::Good,
         what,
         text: text.into(),
         fix: None,
@@ -101,7 +98,7 @@ fn optional_without(
     fix: impl Into<String>,
 ) -> Finding {
     Finding {
-        mark: Mark::Optional,
+        level: Level::Optional,
         what,
         text: text.into(),
         fix: Some(fix.into()),
@@ -110,7 +107,7 @@ fn optional_without(
 
 fn bad(what: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Finding {
     Finding {
-        mark: Mark::Bad,
+        level: Level::Bad,
         what,
         text: text.into(),
         fix: Some(fix.into()),
@@ -352,7 +349,7 @@ fn stock_dora() -> Finding {
         let fix = "pip install dora-rs-cli==1.1.0";
         return optional_without(WHAT, "not on PATH, and not needed", fix);
     };
-    let names = nodes::manuals().map(|manual| manual.name);
+    let names = nodes::node_specs().map(|node_spec| node_spec.name);
     match names.iter().find(|name| find_on_path(name).is_none()) {
         None => good(
             WHAT,
@@ -390,11 +387,6 @@ fn first_line(program: &Path, arguments: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_version_names_the_engine_that_is_built_in() {
-        assert!(LONG_VERSION.contains(&format!("dora {}", dora_message::VERSION)));
-    }
 
     #[test]
     fn what_is_missing_comes_with_its_fix() {

@@ -6,7 +6,7 @@ use crate::args::Ensemble;
 
 impl Ensemble {
     /// [`Ensemble::Auto`] as the model's card has it; other choices as they are.
-    pub(crate) fn settled(self, card: Card) -> Self {
+    pub(crate) fn resolved(self, card: Card) -> Self {
         match (self, card.ensemble) {
             (Self::Auto, Some(seggpt::Ensemble::Joint)) => Self::Joint,
             (Self::Auto, _) => Self::Feature,

@@ -27,14 +27,29 @@ pub mod model;
 pub mod node;
 pub mod nodes;
 mod refine;
+mod renamed;
 pub mod run;
 pub mod segment;
 mod show;
 pub mod train;
 pub mod tune;
+mod version;
+
+use std::ffi::OsString;
 
 use args::{Cli, Command};
-use seggpt_flow::{Exit, Flaw};
+use clap::Parser;
+use seggpt_flow::{Diagnostic, Exit};
+
+/// Reads the command line of this process; says what is called otherwise now. Ends the process where it is wrong, or asks for
+/// help.
+pub fn parse(called: impl IntoIterator<Item = OsString>) -> Cli {
+    let (words, warnings) = renamed::translated(node::words(called));
+    for warning in warnings {
+        console::note(&format!("warning: {warning}"));
+    }
+    Cli::parse_from(words)
+}
 
 /// Does what the command line asks for. Errors are reported here, before returning.
 pub fn execute(cli: Cli) -> Exit {
@@ -62,7 +77,7 @@ pub fn execute(cli: Cli) -> Exit {
     outcome.unwrap_or_else(|report| {
         console::report(&report);
         report
-            .downcast_ref::<Flaw>()
-            .map_or(Exit::Usage, Flaw::exit)
+            .downcast_ref::<Diagnostic>()
+            .map_or(Exit::Usage, Diagnostic::exit)
     })
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 
 use crate::{args::LinkArgs, console, nodes};
 
@@ -16,7 +16,7 @@ use crate::{args::LinkArgs, console, nodes};
 pub fn command(args: &LinkArgs) -> miette::Result<Exit> {
     let program = env::current_exe()
         .and_then(fs::canonicalize)
-        .map_err(|error| Flaw::new(format!("cannot tell where this program is: {error}")))?;
+        .map_err(|error| Diagnostic::new(format!("cannot tell where this program is: {error}")))?;
     let made = into(&args.folder, &program)?;
     console::result(&format!(
         "{made} links to {} in {}",
@@ -26,20 +26,20 @@ pub fn command(args: &LinkArgs) -> miette::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn into(folder: &Path, program: &Path) -> Result<usize, Flaw> {
+fn into(folder: &Path, program: &Path) -> Result<usize, Diagnostic> {
     let failed = |path: &Path, error: io::Error| {
-        Flaw::new(format!("cannot make {}: {error}", path.display()))
+        Diagnostic::new(format!("cannot make {}: {error}", path.display()))
             .help("name a folder that you may write to, such as ~/.local/bin")
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let folder = fs::canonicalize(folder).map_err(|error| failed(folder, error))?;
-    let names =
-        nodes::manuals().map(|manual| format!("{}{}", manual.name, env::consts::EXE_SUFFIX));
+    let names = nodes::node_specs()
+        .map(|node_spec| format!("{}{}", node_spec.name, env::consts::EXE_SUFFIX));
     for name in &names {
         let place = folder.join(name);
         if place == program {
             return Err(
-                Flaw::new(format!("{} is this program itself", place.display()))
+                Diagnostic::new(format!("{} is this program itself", place.display()))
                     .help("call it seggpt, or name another folder"),
             );
         }
@@ -89,7 +89,7 @@ mod tests {
         fs::write(&program, "").unwrap();
         fs::write(home.join("seggpt-infer"), "of an earlier version").unwrap();
         for _ in 0..2 {
-            assert_eq!(into(&home, &program).unwrap(), nodes::manuals().len());
+            assert_eq!(into(&home, &program).unwrap(), nodes::node_specs().len());
         }
         let said = |folder: &Path| fs::read_link(folder.join("seggpt-infer")).unwrap();
         assert_eq!(said(&home), Path::new("seggpt"));

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use seggpt_cli::{args::Cli, execute, node};
+use seggpt_cli::{execute, parse};
 
 fn main() -> ExitCode {
-    execute(Cli::parse_from(node::words(std::env::args_os()))).into()
+    execute(parse(std::env::args_os())).into()
 }

@@ -1,6 +1,7 @@
 //! `seggpt model`: inspect, convert, import-encoder, verify.
 
 mod import;
+mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,13 @@ use seggpt::{Architecture, DTypeChoice, Device, Inspection, Reference, verify};
 use seggpt_imaging::{RgbImage, read, resize};
 use serde_json::json;
 
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 
-use crate::{args::ModelCommand, console};
+use crate::{
+    args::ModelCommand,
+    console::{self, grouped},
+};
+use written::{announce, diagnostic};
 
 /// Runs one of the model commands.
 ///
@@ -45,16 +50,12 @@ pub fn command(command: &ModelCommand) -> miette::Result<Exit> {
     Ok(exit?)
 }
 
-fn find(name: &str) -> Result<PathBuf, Flaw> {
-    seggpt::find_model(name).map_err(flaw)
+fn find(name: &str) -> Result<PathBuf, Diagnostic> {
+    seggpt::find_model(name).map_err(diagnostic)
 }
 
-fn flaw(error: seggpt::Error) -> Flaw {
-    Flaw::new(error.to_string())
-}
-
-fn inspect(model: &str, as_json: bool, tensors: bool) -> Result<Exit, Flaw> {
-    let found = seggpt::inspect(&find(model)?).map_err(flaw)?;
+fn inspect(model: &str, as_json: bool, tensors: bool) -> Result<Exit, Diagnostic> {
+    let found = seggpt::inspect(&find(model)?).map_err(diagnostic)?;
     let text = if as_json {
         machine(&found, tensors)
     } else {
@@ -163,31 +164,23 @@ fn config(architecture: &Architecture) -> serde_json::Value {
     }
 }
 
-/// `1234567` as `1 234 567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn convert(input: &str, output: &Path, dtype: DTypeChoice, force: bool) -> Result<Exit, Flaw> {
+fn convert(
+    input: &str,
+    output: &Path,
+    dtype: DTypeChoice,
+    force: bool,
+) -> Result<Exit, Diagnostic> {
     writable(output, force)?;
     let input = find(input)?;
-    seggpt::convert(&input, output, dtype).map_err(flaw)?;
-    tell(output)?;
+    seggpt::convert(&input, output, dtype).map_err(diagnostic)?;
+    announce(output)?;
     Ok(Exit::Done)
 }
 
 /// Whether a model may be written there.
-fn writable(output: &Path, force: bool) -> Result<(), Flaw> {
+fn writable(output: &Path, force: bool) -> Result<(), Diagnostic> {
     if output.is_dir() {
-        return Err(Flaw::new(format!("{} is a folder", output.display()))
+        return Err(Diagnostic::new(format!("{} is a folder", output.display()))
             .help("name the file to write, such as model.safetensors"));
     }
     let is_safetensors = output
@@ -195,34 +188,21 @@ fn writable(output: &Path, force: bool) -> Result<(), Flaw> {
         .is_some_and(|extension| extension == "safetensors");
     if !is_safetensors {
         return Err(
-            Flaw::new(format!("{} does not end in .safetensors", output.display()))
+            Diagnostic::new(format!("{} does not end in .safetensors", output.display()))
                 .help("that is the format that is written"),
         );
     }
     if output.exists() && !force {
         return Err(
-            Flaw::new(format!("{} is there already", output.display())).help("--force replaces it")
+            Diagnostic::new(format!("{} is there already", output.display()))
+                .help("--force replaces it"),
         );
     }
     Ok(())
 }
 
-/// Says what was written.
-fn tell(output: &Path) -> Result<(), Flaw> {
-    let written = seggpt::inspect(output).map_err(flaw)?;
-    console::result(&format!(
-        "{}: {} parameters in {}, {} bytes, sha256 {}",
-        output.display(),
-        grouped(written.parameters as u64),
-        written.dtype,
-        grouped(written.bytes),
-        written.sha256
-    ));
-    Ok(())
-}
-
-fn verify(model: &str, examples: &Path) -> Result<Exit, Flaw> {
-    let network = Reference::load(&find(model)?, &Device::Cpu).map_err(flaw)?;
+fn verify(model: &str, examples: &Path) -> Result<Exit, Diagnostic> {
+    let network = Reference::load(&find(model)?, &Device::Cpu).map_err(diagnostic)?;
     let size = u32::try_from(network.config().image_size).unwrap_or(u32::MAX);
     let [prompt, mask, query] = verify::EXAMPLES.map(|name| example(examples, name));
     let squares = verify::Squares {
@@ -230,7 +210,7 @@ fn verify(model: &str, examples: &Path) -> Result<Exit, Flaw> {
         mask: resize::nearest_rgb(&mask?, size, size).into_raw(),
         query: resize::bicubic(&query?, size, size).into_raw(),
     };
-    let report = verify::verify(&network, &squares).map_err(flaw)?;
+    let report = verify::verify(&network, &squares).map_err(diagnostic)?;
     let (verdict, exit) = if report.passed() {
         ("good", Exit::Done)
     } else {
@@ -244,27 +224,20 @@ fn verify(model: &str, examples: &Path) -> Result<Exit, Flaw> {
 }
 
 /// Reads one of the example pictures, whose copies come as .png or .jpg.
-fn example(folder: &Path, name: &str) -> Result<RgbImage, Flaw> {
+fn example(folder: &Path, name: &str) -> Result<RgbImage, Diagnostic> {
     let named = folder.join(name);
     let candidates = ["png", "jpg", "jpeg"].map(|extension| named.with_extension(extension));
     let Some(file) = candidates.iter().find(|file| file.is_file()) else {
-        return Err(Flaw::new(format!("there is no {} in {}", named.with_extension("{png,jpg}").file_name().unwrap_or_default().display(), folder.display()))
+        return Err(Diagnostic::new(format!("there is no {} in {}", named.with_extension("{png,jpg}").file_name().unwrap_or_default().display(), folder.display()))
             .help("--examples DIR: your copy of SegGPT/SegGPT_inference/examples from github.com/baaivision/Painter"));
     };
-    read::open(file).map_err(|error| Flaw::new(error.to_string()))
+    read::open(file).map_err(|error| Diagnostic::new(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(1234), "1 234");
-        assert_eq!(grouped(370_723_203), "370 723 203");
-    }
 
     #[test]
     fn a_missing_example_names_itself_and_the_fix() {

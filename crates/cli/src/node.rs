@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use clap::Subcommand;
 use seggpt_flow::PREFIX;
+use seggpt_node::renamed;
 
 /// The nodes by their names without `seggpt-`, each with its settings.
 #[derive(Debug, Subcommand)]
@@ -16,7 +17,8 @@ pub enum NodeCommand {
     EnsembleVote(Box<seggpt_ensemble_vote::Settings>),
     Infer(Box<seggpt_infer::Settings>),
     SinkFiles(Box<seggpt_sink_files::Settings>),
-    Examiner(Box<seggpt_examiner::Settings>),
+    #[command(alias = "examiner")]
+    Evaluator(Box<seggpt_evaluator::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -26,7 +28,7 @@ pub enum NodeCommand {
 pub fn run(node: NodeCommand) -> eyre::Result<()> {
     use NodeCommand as Node;
     let (io, events) = seggpt_node::start()?;
-    seggpt_node::outcome::told(match node {
+    seggpt_node::outcome::report_error(match node {
         Node::SourceImages(settings) => seggpt_source_images::run(io, events, *settings),
         Node::Prompts(settings) => seggpt_prompts::run(io, events, *settings),
         Node::EnsembleFeature(settings) => seggpt_ensemble_feature::run(io, events, *settings),
@@ -34,7 +36,7 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::EnsembleVote(settings) => seggpt_ensemble_vote::run(io, events, *settings),
         Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
-        Node::Examiner(settings) => seggpt_examiner::run(io, events, *settings),
+        Node::Evaluator(settings) => seggpt_evaluator::run(io, events, *settings),
     })
 }
 
@@ -46,6 +48,7 @@ pub fn words(called: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         .and_then(|program| Path::new(program).file_stem());
     let name = stem
         .and_then(|stem| stem.to_str())
+        .map(|stem| renamed::node(stem).unwrap_or(stem))
         .and_then(|stem| stem.strip_prefix(PREFIX))
         .filter(|name| NodeCommand::has_subcommand(name))
         .map(OsString::from);
@@ -53,6 +56,12 @@ pub fn words(called: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         words.splice(..1, ["seggpt".into(), "node".into(), name]);
     }
     words
+}
+
+/// The name of the node that a command line is for, as dataflows have it.
+pub(crate) fn of(words: &[OsString]) -> Option<String> {
+    let name = words.get(2)?.to_str().filter(|_| words[1] == "node")?;
+    Some(format!("{PREFIX}{name}"))
 }
 
 #[cfg(test)]
@@ -72,6 +81,7 @@ mod tests {
             of("/opt/bin/seggpt-infer --model x"),
             "seggpt node infer --model x"
         );
+        assert_eq!(of("seggpt-examiner"), "seggpt node evaluator");
         for same in ["seggpt run a.yml", "seggpt-other --help", "./seggpt-0.1"] {
             assert_eq!(of(same), same);
         }
@@ -79,8 +89,11 @@ mod tests {
 
     #[test]
     fn every_node_is_there() {
-        for manual in nodes::manuals() {
-            assert!(of(manual.name).starts_with("seggpt node "), "{manual:?}");
+        for node_spec in nodes::node_specs() {
+            assert!(
+                of(node_spec.name).starts_with("seggpt node "),
+                "{node_spec:?}"
+            );
         }
     }
 }

@@ -3,25 +3,25 @@
 use std::env;
 
 use seggpt_flow::Nodes;
-use seggpt_node::Manual;
+use seggpt_node::NodeSpec;
 
 /// What there is to know of each.
-pub fn manuals() -> [Manual; 8] {
+pub fn node_specs() -> [NodeSpec; 8] {
     [
-        seggpt_source_images::manual(),
-        seggpt_prompts::manual(),
-        seggpt_ensemble_feature::manual(),
-        seggpt_ensemble_spatial::manual(),
-        seggpt_ensemble_vote::manual(),
-        seggpt_infer::manual(),
-        seggpt_sink_files::manual(),
-        seggpt_examiner::manual(),
+        seggpt_source_images::node_spec(),
+        seggpt_prompts::node_spec(),
+        seggpt_ensemble_feature::node_spec(),
+        seggpt_ensemble_spatial::node_spec(),
+        seggpt_ensemble_vote::node_spec(),
+        seggpt_infer::node_spec(),
+        seggpt_sink_files::node_spec(),
+        seggpt_evaluator::node_spec(),
     ]
 }
 
 /// The same, to be looked up by a dataflow's `path:`. This program holds them all.
 pub fn ours() -> Nodes {
-    let nodes = Nodes::new(manuals());
+    let nodes = Nodes::new(node_specs());
     match env::current_exe() {
         Ok(program) => nodes.held_by(program),
         // They may be on PATH.

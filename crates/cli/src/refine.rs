@@ -4,14 +4,14 @@ use seggpt::Card;
 
 use crate::args::Refine;
 
-/// Side of the canvases in pixels where answers are refined, unless the network's input is larger.
+/// Side of the canvases in pixels where predictions are refined, unless the network's input is larger.
 const CANVAS: usize = 448;
 
 impl Refine {
     /// [`Refine::Auto`] as the model's card has it; other choices as they are.
-    pub(crate) fn settled(self, card: Card) -> Self {
+    pub(crate) fn resolved(self, card: Card) -> Self {
         match self {
-            Self::Auto if card.refine.is_some() => Self::Pixels,
+            Self::Auto if card.refine.is_some() => Self::Forest,
             Self::Auto => Self::None,
             chosen => chosen,
         }
@@ -20,7 +20,7 @@ impl Refine {
     /// Side of the canvases in pixels, for a network whose input has the side `input`.
     pub(crate) fn canvas(self, input: usize) -> usize {
         match self {
-            Self::Pixels | Self::Fitted => input.max(CANVAS),
+            Self::Forest | Self::Fitted => input.max(CANVAS),
             Self::Auto | Self::None => input,
         }
     }

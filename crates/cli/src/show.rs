@@ -11,7 +11,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use seggpt_train::{Progress, Score, Watch, interruption};
 
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 
 use crate::console;
 
@@ -39,8 +39,12 @@ impl Show {
     }
 
     /// What an error means for the command: before the first step the settings are wrong, later the run broke.
-    pub(crate) fn judge(&self, flaw: Flaw) -> Flaw {
-        if self.begun { flaw.after_start() } else { flaw }
+    pub(crate) fn judge(&self, diagnostic: Diagnostic) -> Diagnostic {
+        if self.begun {
+            diagnostic.after_start()
+        } else {
+            diagnostic
+        }
     }
 
     /// Leaves the bar where it is. Whether the user stopped the run.

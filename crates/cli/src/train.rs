@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 use seggpt_samples::{Data, pack::Packing, preview};
 use seggpt_train::{Limit, Settings, TrainError, Watch, pack, run, samples};
 
@@ -18,30 +18,30 @@ use crate::{
 /// What is wrong with the settings, the folder, the data or the device.
 pub fn command(args: &TrainArgs) -> miette::Result<Exit> {
     let done = match (&args.command, &args.settings) {
-        (Some(TrainCommand::Preview(args)), _) => show(args).map_err(flaw),
-        (Some(TrainCommand::Pack(args)), _) => packed(args).map_err(flaw),
+        (Some(TrainCommand::Preview(args)), _) => show(args).map_err(diagnostic),
+        (Some(TrainCommand::Pack(args)), _) => packed(args).map_err(diagnostic),
         (None, Some(settings)) => train(args, settings),
-        (None, None) => return Err(Flaw::new("name the settings file").into()),
+        (None, None) => return Err(Diagnostic::new("name the settings file").into()),
     };
     Ok(done?)
 }
 
-fn flaw(error: impl std::error::Error) -> Flaw {
-    Flaw::new(error.to_string())
+fn diagnostic(error: impl std::error::Error) -> Diagnostic {
+    Diagnostic::new(error.to_string())
 }
 
-fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, Flaw> {
-    let settings = Settings::read(settings).map_err(flaw)?;
-    let device = args.device.open().map_err(flaw)?;
+fn train(args: &TrainArgs, settings: &Path) -> Result<Exit, Diagnostic> {
+    let settings = Settings::read(settings).map_err(diagnostic)?;
+    let device = args.device.open().map_err(diagnostic)?;
     let limit = Limit::new(args.steps, args.minutes);
-    let sources = samples(&settings.data).map_err(flaw)?;
+    let sources = samples(&settings.data).map_err(diagnostic)?;
     let mut show = Show::new(settings.steps());
     show.note(&format!(
         "{} shows how it goes",
         args.out.join("index.html").display()
     ));
     let outcome = run(&settings, &args.out, limit, &device, &sources, &mut show)
-        .map_err(|error| show.judge(flaw(error)))?;
+        .map_err(|error| show.judge(diagnostic(error)))?;
     let exit = show.end();
     console::result(&format!(
         "{} of {} steps; the weights are {}",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use seggpt::{DType, Trainable};
 use seggpt_files::listing;
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 use seggpt_imaging::resize;
 use seggpt_prompt_library::{Entry, Library, LibraryError, Planes, PromptProblem, Settings, save};
 use seggpt_samples::Example;
@@ -13,11 +13,7 @@ use seggpt_train::{
     tune::{Job, Tuned, Tuning, tune},
 };
 
-use crate::{
-    args::{SegType, TuneArgs},
-    console,
-    show::Show,
-};
+use crate::{args::TuneArgs, console, show::Show};
 
 /// Of so many pictures beside the prompt, one is held out to judge by.
 const HELD_OUT: usize = 4;
@@ -29,7 +25,7 @@ const HELD_OUT: usize = 4;
 pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
     let failed = |error: &dyn std::error::Error| {
         let cause = error.source().map(|cause| format!(" ({cause})"));
-        Flaw::new(format!("{error}{}", cause.unwrap_or_default()))
+        Diagnostic::new(format!("{error}{}", cause.unwrap_or_default()))
     };
     let model = seggpt::find_model(&args.model).map_err(|error| failed(&error))?;
     let device = args.device.open().map_err(|error| failed(&error))?;
@@ -77,10 +73,7 @@ pub fn command(args: &TuneArgs) -> miette::Result<Exit> {
         training,
         validation,
         colours: &colours,
-        kind: match library.kind() {
-            seggpt_contract::SegType::Semantic => seggpt_samples::SegType::Semantic,
-            seggpt_contract::SegType::Instance => seggpt_samples::SegType::Instance,
-        },
+        kind: library.kind(),
     };
     show.note(&format!(
         "{} shows how it goes",
@@ -125,36 +118,34 @@ fn source(args: &TuneArgs) -> &Path {
     named.unwrap_or(Path::new(""))
 }
 
-fn library(args: &TuneArgs) -> Result<(Library, Vec<PromptProblem>), Flaw> {
-    let kind = args.seg_type.map(|kind| match kind {
-        SegType::Semantic => seggpt_contract::SegType::Semantic,
-        SegType::Instance => seggpt_contract::SegType::Instance,
-    });
+fn library(args: &TuneArgs) -> Result<(Library, Vec<PromptProblem>), Diagnostic> {
+    let kind = args.seg_type;
     let opened = match (&args.prompts, &args.data) {
         (Some(path), _) => Library::open_with(path, args.images.as_deref(), |settings| {
             settings.kind = kind.unwrap_or(settings.kind);
         }),
         (None, Some(folder)) => {
             let settings = Settings {
-                kind: kind.unwrap_or(seggpt_contract::SegType::Semantic),
+                kind: kind.unwrap_or_default(),
                 ..Settings::default()
             };
             Library::from_pairs(&pairs(folder)?, &settings)
         }
-        (None, None) => return Err(Flaw::new("give --prompts or --data")),
+        (None, None) => return Err(Diagnostic::new("give --prompts or --data")),
     };
     opened.map_err(|error| {
         let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})"));
-        Flaw::new(format!("{error}{}", cause.unwrap_or_default()))
+        Diagnostic::new(format!("{error}{}", cause.unwrap_or_default()))
     })
 }
 
 /// Pictures in `images/` and the masks of the same names in `masks/`.
-fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
+fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Diagnostic> {
     let named = |part: &str| {
         let folder = folder.join(part);
-        listing::pictures(&folder)
-            .map_err(|error| Flaw::new(format!("{}: cannot be read ({error})", folder.display())))
+        listing::pictures(&folder).map_err(|error| {
+            Diagnostic::new(format!("{}: cannot be read ({error})", folder.display()))
+        })
     };
     let (images, masks) = (named("images")?, named("masks")?);
     let mut pairs = Vec::new();
@@ -167,7 +158,7 @@ fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
             [] => {}
             [mask] => pairs.push((image, mask.clone())),
             [one, other, ..] => {
-                return Err(Flaw::new(format!(
+                return Err(Diagnostic::new(format!(
                     "{} and {} are both masks of {}; remove one",
                     one.display(),
                     other.display(),
@@ -177,7 +168,7 @@ fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
         }
     }
     if pairs.is_empty() {
-        return Err(Flaw::new(format!(
+        return Err(Diagnostic::new(format!(
             "{}: no picture in images/ has a mask of its name in masks/",
             folder.display()
         )));
@@ -185,7 +176,7 @@ fn pairs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Flaw> {
     Ok(pairs)
 }
 
-fn start(library: &Library, name: Option<&str>) -> Result<usize, Flaw> {
+fn start(library: &Library, name: Option<&str>) -> Result<usize, Diagnostic> {
     let Some(name) = name else { return Ok(0) };
     let found = library
         .prompts()
@@ -197,7 +188,7 @@ fn start(library: &Library, name: Option<&str>) -> Result<usize, Flaw> {
             .iter()
             .map(|prompt| &prompt.name[..])
             .collect();
-        Flaw::new(format!("--start {name}: there is no such example"))
+        Diagnostic::new(format!("--start {name}: there is no such example"))
             .help(format!("there are {}", names.join(", ")))
     })
 }

@@ -48,7 +48,7 @@ mod square;
 
 pub use ack::{Ack, Status};
 pub use canvases::{Canvases, Combine, Prompt};
-pub use class::{Class, SegType};
+pub use class::Class;
 pub use error::ContractError;
 pub use greeting::Greeting;
 pub use hub::hub_masks;
@@ -59,6 +59,7 @@ pub use mask_image::{ImageDialect, mask_image};
 pub use message::{Failure, Message, Payload};
 pub use picture::{Encoding, Picture};
 pub use prompted::{Example, Prompted};
+pub use seggpt_types::SegType;
 pub use square::Square;
 
 /// Free key-value pairs beside a payload, as dora sends them.
@@ -69,3 +70,6 @@ pub type Parameter = dora_message::metadata::Parameter;
 /// No single plane of a message is sent raw above this many bytes: larger ones travel PNG-encoded, far from
 /// the 64 MiB at which dora refuses a message that misses shared memory.
 pub const RAW_PLANE_LIMIT: usize = 16 << 20;
+
+/// Up to this many bytes the pixels of a picture are sent raw, so that nobody downstream has to decode them.
+pub const RAW_PICTURE_LIMIT: usize = 24 << 20;

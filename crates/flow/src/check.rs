@@ -7,14 +7,14 @@ use std::{
 
 use dora_core::{descriptor::Descriptor, types::edit_distance};
 use dora_message::descriptor::EnvValue;
-use seggpt_node::{Manual, Values};
+use seggpt_node::{NodeSpec, Values};
 
-use crate::{Flaw, Nodes};
+use crate::{Diagnostic, Nodes};
 
 /// A node of ours in a dataflow.
 #[derive(Debug)]
 pub(crate) struct Ours<'a> {
-    pub manual: &'a Manual,
+    pub node_spec: &'a NodeSpec,
     /// Its settings in force, by variable.
     pub values: Values,
 }
@@ -45,29 +45,29 @@ const SYSTEM: [&str; 22] = [
 pub(crate) fn settings<'a>(
     descriptor: &mut Descriptor,
     nodes: &'a Nodes,
-) -> Result<Checked<'a>, Flaw> {
+) -> Result<Checked<'a>, Diagnostic> {
     let shared = text(descriptor.env.as_ref());
     let mut checked = Checked {
         ours: BTreeMap::new(),
         warnings: Vec::new(),
         unset: BTreeSet::new(),
     };
-    let (mut flaws, mut known, mut foreign) = (Vec::new(), BTreeSet::new(), false);
+    let (mut diagnostics, mut known, mut foreign) = (Vec::new(), BTreeSet::new(), false);
     for node in &mut descriptor.nodes {
-        let Some(manual) = nodes.of(node) else {
+        let Some(node_spec) = nodes.of(node) else {
             foreign = true;
             continue;
         };
         let (id, own) = (node.id.to_string(), text(node.env.as_ref()));
-        let variables = manual.variables();
-        flaws.extend(own.keys().filter_map(|name| unknown(&id, name, &variables)));
+        let variables = node_spec.variables();
+        diagnostics.extend(own.keys().filter_map(|name| unknown(&id, name, &variables)));
         let mut set: Values = shared.clone().into_iter().chain(own).collect();
         if variables.contains(RUN_KEY) && set.remove(RUN_KEY).is_some() {
             checked.warnings.push(format!(
                 "node `{id}`: RUN_KEY is made from the settings; what the dataflow says is not used"
             ));
         }
-        match manual.in_force(&set) {
+        match node_spec.in_force(&set) {
             Ok(values) => {
                 let env = node.env.get_or_insert_default();
                 for (name, value) in values.iter().filter(|(name, _)| !set.contains_key(*name)) {
@@ -80,13 +80,15 @@ pub(crate) fn settings<'a>(
                         .cloned(),
                 );
                 known.extend(variables);
-                checked.ours.insert(id, Ours { manual, values });
+                checked.ours.insert(id, Ours { node_spec, values });
             }
-            Err(refusal) => flaws.push(Flaw::new(format!("node `{id}`: {refusal}"))),
+            Err(refusal) => diagnostics.push(Diagnostic::new(format!("node `{id}`: {refusal}"))),
         }
     }
-    if let Some(flaw) = Flaw::all(|count| format!("{count} settings are wrong"), flaws) {
-        return Err(flaw);
+    if let Some(diagnostic) =
+        Diagnostic::all(|count| format!("{count} settings are wrong"), diagnostics)
+    {
+        return Err(diagnostic);
     }
     let nobodys = shared
         .keys()
@@ -101,15 +103,15 @@ pub(crate) fn settings<'a>(
 ///
 /// # Errors
 /// What each node says of its own.
-pub(crate) fn files(ours: &BTreeMap<String, Ours>, dir: &Path) -> Result<(), Flaw> {
-    let checked = ours.iter().filter_map(|(id, Ours { manual, values })| {
-        let error = (manual.check?)(values, dir).err()?;
-        Some(Flaw::new(format!("node `{id}`: {error:#}")))
+pub(crate) fn files(ours: &BTreeMap<String, Ours>, dir: &Path) -> Result<(), Diagnostic> {
+    let checked = ours.iter().filter_map(|(id, Ours { node_spec, values })| {
+        let error = (node_spec.check?)(values, dir).err()?;
+        Some(Diagnostic::new(format!("node `{id}`: {error:#}")))
     });
-    let flaws = checked.collect();
-    Flaw::all(
+    let diagnostics = checked.collect();
+    Diagnostic::all(
         |count| format!("{count} nodes cannot use their files"),
-        flaws,
+        diagnostics,
     )
     .map_or(Ok(()), Err)
 }
@@ -140,7 +142,7 @@ fn is_system(name: &str) -> bool {
     SYSTEM.iter().any(|begin| name.starts_with(begin))
 }
 
-fn unknown(id: &str, name: &str, variables: &BTreeSet<String>) -> Option<Flaw> {
+fn unknown(id: &str, name: &str, variables: &BTreeSet<String>) -> Option<Diagnostic> {
     if variables.contains(name) {
         return None;
     }
@@ -159,7 +161,7 @@ fn unknown(id: &str, name: &str, variables: &BTreeSet<String>) -> Option<Flaw> {
             variables.iter().cloned().collect::<Vec<_>>().join(", ")
         ),
     };
-    Some(Flaw::new(format!("node `{id}` has no setting {name}")).help(help))
+    Some(Diagnostic::new(format!("node `{id}` has no setting {name}")).help(help))
 }
 
 #[cfg(test)]
@@ -179,7 +181,7 @@ mod tests {
         let mut descriptor = Descriptor::parse(yaml.into()).unwrap();
         match settings(&mut descriptor, &OURS) {
             Ok(checked) => Ok((descriptor, checked)),
-            Err(flaw) => Err(format!("{:?}", miette::Report::new(flaw))),
+            Err(diagnostic) => Err(format!("{:?}", miette::Report::new(diagnostic))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{Flaw, Setting, shm::DEFAULT_POOL, types::TYPES};
+use crate::{Diagnostic, Setting, shm::DEFAULT_POOL, types::TYPES};
 
 /// A node's variables, with those of `--set` in their place or behind.
 pub fn with_settings<'a>(
@@ -67,7 +67,7 @@ fn scalar(value: &str) -> String {
 
 /// Seconds after which a picture is sent again: a published-size network on a slow CPU takes about a minute an example,
 /// and the last picture of the window waits for all before it.
-pub fn patience(window: u32, k: u32) -> u32 {
+pub fn resend_timeout(window: u32, k: u32) -> u32 {
     (60 * window * k).max(600)
 }
 
@@ -117,7 +117,7 @@ pub fn megabytes(bytes: u64) -> String {
 ///
 /// # Errors
 /// The folder cannot be written to.
-pub fn prepare(folder: &Path) -> Result<(), Flaw> {
+pub fn prepare(folder: &Path) -> Result<(), Diagnostic> {
     let types = folder.join("types/seggpt/flow");
     create(&types)?;
     // It may not be there.
@@ -129,7 +129,7 @@ pub fn prepare(folder: &Path) -> Result<(), Flaw> {
 ///
 /// # Errors
 /// It cannot be made.
-pub fn create(folder: &Path) -> Result<(), Flaw> {
+pub fn create(folder: &Path) -> Result<(), Diagnostic> {
     fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))
 }
 
@@ -137,12 +137,12 @@ pub fn create(folder: &Path) -> Result<(), Flaw> {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn put(path: &Path, text: &str) -> Result<(), Flaw> {
+pub fn put(path: &Path, text: &str) -> Result<(), Diagnostic> {
     fs::write(path, text).map_err(|error| unwritable(path, &error))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Flaw {
-    Flaw::new(format!("cannot write {}: {error}", path.display()))
+fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(format!("cannot write {}: {error}", path.display()))
         .help("choose a folder for --out that you may write to")
 }
 
@@ -178,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn patience_grows_with_the_work() {
-        assert_eq!(patience(4, 1), 600);
-        assert_eq!(patience(4, 9), 2160);
+    fn the_timeout_grows_with_the_work() {
+        assert_eq!(resend_timeout(4, 1), 600);
+        assert_eq!(resend_timeout(4, 9), 2160);
     }
 }

@@ -7,10 +7,11 @@ use std::{
 
 use dora_core::{config::InputMapping, descriptor::Descriptor};
 use dora_message::descriptor::{EnvValue, Node};
-use seggpt_node::manual::RESULTS;
-use seggpt_store::{Spec, hash::short_of_file};
+use seggpt_files::hash::short_of_file;
+use seggpt_node::node_spec::RESULTS;
+use seggpt_store::Spec;
 
-use crate::{Flaw, check::Ours, executables};
+use crate::{Diagnostic, check::Ours, executables};
 
 /// Nodes of this category keep results.
 const RECORDER: &str = "recorder";
@@ -23,7 +24,7 @@ pub(crate) fn spec(
     descriptor: &Descriptor,
     ours: &BTreeMap<String, Ours<'_>>,
     dir: &Path,
-) -> Result<Spec, Flaw> {
+) -> Result<Spec, Diagnostic> {
     let mut spec = Spec::new();
     let on_the_way = on_the_way(descriptor, ours);
     for node in descriptor
@@ -48,23 +49,23 @@ pub(crate) fn spec(
 
 /// The folders that belong to one run at a time.
 pub(crate) fn owned(ours: &BTreeMap<String, Ours<'_>>, dir: &Path) -> Vec<PathBuf> {
-    let folder = |known: &Ours<'_>| Some(dir.join(known.values.get(known.manual.owns?)?));
+    let folder = |known: &Ours<'_>| Some(dir.join(known.values.get(known.node_spec.owns?)?));
     ours.values().filter_map(folder).collect()
 }
 
-fn of_ours(spec: &mut Spec, id: &str, known: &Ours<'_>, dir: &Path) -> Result<(), Flaw> {
-    let Ours { manual, values } = known;
-    spec.insert(id.to_owned(), manual.name.to_owned());
-    for variable in manual.deciding(RESULTS) {
+fn of_ours(spec: &mut Spec, id: &str, known: &Ours<'_>, dir: &Path) -> Result<(), Diagnostic> {
+    let Ours { node_spec, values } = known;
+    spec.insert(id.to_owned(), node_spec.name.to_owned());
+    for variable in node_spec.deciding(RESULTS) {
         if let Some(value) = values.get(&variable) {
             spec.insert(format!("{id}.{variable}"), value.clone());
         }
     }
-    let Some(content) = manual.content else {
+    let Some(content) = node_spec.content else {
         return Ok(());
     };
     let content =
-        content(values, dir).map_err(|error| Flaw::new(format!("node `{id}`: {error:#}")))?;
+        content(values, dir).map_err(|error| Diagnostic::new(format!("node `{id}`: {error:#}")))?;
     spec.extend(
         content
             .into_iter()
@@ -98,8 +99,9 @@ fn of_foreign(
 
 /// The nodes that keep results and all that they hear of, directly or not.
 fn on_the_way(descriptor: &Descriptor, ours: &BTreeMap<String, Ours<'_>>) -> BTreeSet<String> {
-    let keeps =
-        |(id, known): (&String, &Ours<'_>)| (known.manual.category == RECORDER).then(|| id.clone());
+    let keeps = |(id, known): (&String, &Ours<'_>)| {
+        (known.node_spec.category == RECORDER).then(|| id.clone())
+    };
     let mut open: Vec<String> = ours.iter().filter_map(keeps).collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {

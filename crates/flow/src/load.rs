@@ -14,8 +14,9 @@ use seggpt_files::text;
 use seggpt_store::{Setup, Spec};
 
 use crate::{
-    Flaw, Nodes, Resources, check, executables, fingerprint,
-    flaw::{declaration, position},
+    Diagnostic, Nodes, Resources, check,
+    diagnostic::{declaration, position},
+    executables, fingerprint, renamed,
     settings::{self, Setting},
     setup, shm, types, wiring, written,
 };
@@ -48,10 +49,10 @@ pub struct Flow {
 /// Reads and checks a dataflow: its YAML, wiring and types, its nodes' executables, and the settings.
 ///
 /// # Errors
-/// The first kind of flaw that there is, with all of that kind.
-pub fn load(path: &Path, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Flaw> {
+/// The first kind of diagnostic that there is, with all of that kind.
+pub fn load(path: &Path, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Diagnostic> {
     let text = text::open(path).map_err(|error| {
-        Flaw::new(format!(
+        Diagnostic::new(format!(
             "cannot read the dataflow {}: {error}",
             path.display()
         ))
@@ -60,29 +61,31 @@ pub fn load(path: &Path, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Fl
     check(path, &text, settings, nodes)
 }
 
-fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Flaw> {
-    let dir =
-        canonicalize_working_dir(None, path).map_err(|error| Flaw::new(format!("{error:#}")))?;
-    let flaw = |message: String| {
+fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result<Flow, Diagnostic> {
+    let dir = canonicalize_working_dir(None, path)
+        .map_err(|error| Diagnostic::new(format!("{error:#}")))?;
+    let diagnostic = |message: String| {
         let span = place(text, &message);
-        Flaw::new(message).at(path, text, span)
+        Diagnostic::new(message).at(path, text, span)
     };
 
-    let written = written::flaws(path, text);
-    if let Some(flaw) = Flaw::all(|count| format!("{count} settings cannot be read"), written) {
-        return Err(flaw);
+    let written = written::diagnostics(path, text);
+    if let Some(diagnostic) =
+        Diagnostic::all(|count| format!("{count} settings cannot be read"), written)
+    {
+        return Err(diagnostic);
     }
     let parsed = Descriptor::parse(text.into())
-        .map_err(|error| flaw(without_frame(path, &format!("{error:#}"))))?;
+        .map_err(|error| diagnostic(without_frame(path, &format!("{error:#}"))))?;
     let mut descriptor = parsed
         .expand(&dir)
-        .map_err(|error| flaw(format!("{error:#}")))?;
+        .map_err(|error| diagnostic(format!("{error:#}")))?;
     if descriptor.nodes.is_empty() {
-        return Err(flaw("the dataflow has no nodes".into()));
+        return Err(diagnostic("the dataflow has no nodes".into()));
     }
     if let Some(node) = descriptor.nodes.iter().find(|node| node.deploy.is_some()) {
         let help = "start it with `dora start` on a cluster, or remove `deploy:`";
-        return Err(flaw(format!(
+        return Err(diagnostic(format!(
             "node `{}` has a `deploy:` section, which is for several machines",
             node.id
         ))
@@ -94,19 +97,22 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
         .find(|node| node.hub.is_some() && node.path.is_none())
     {
         let help = "run `dora build` and `dora run` for flows with `hub:` nodes, or name the executable as `path:`";
-        return Err(flaw(format!(
+        return Err(diagnostic(format!(
             "node `{}` names a `hub:` package, which is not fetched here",
             node.id
         ))
         .help(help));
     }
-    let loose = wiring::flaws(&descriptor, path, text);
-    if let Some(flaw) = Flaw::all(|count| format!("{count} inputs lead nowhere"), loose) {
-        return Err(flaw);
+    let loose = wiring::diagnostics(&descriptor, path, text);
+    if let Some(diagnostic) = Diagnostic::all(|count| format!("{count} inputs lead nowhere"), loose)
+    {
+        return Err(diagnostic);
     }
-    validate::check_dataflow_static(&descriptor).map_err(|error| flaw(format!("{error:#}")))?;
-    let mut warnings = check_types(&descriptor, &dir, &flaw)?;
+    validate::check_dataflow_static(&descriptor)
+        .map_err(|error| diagnostic(format!("{error:#}")))?;
+    let mut warnings = check_types(&descriptor, &dir, &diagnostic)?;
 
+    warnings.extend(renamed::nodes(&mut descriptor));
     executables::resolve(&mut descriptor, &dir, nodes);
     let absent = executables::missing(&descriptor, &dir);
     let absent = absent.iter().map(|(id, path)| {
@@ -115,17 +121,19 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
             .iter()
             .find(|node| node.id.as_ref() == id.as_str())
             .and_then(|node| node.build.as_deref());
-        flaw(format!("node `{id}`: there is no executable `{path}`"))
+        diagnostic(format!("node `{id}`: there is no executable `{path}`"))
             .help(how_to_get(path, build, &dir, nodes))
     });
-    if let Some(flaw) = Flaw::all(
+    if let Some(diagnostic) = Diagnostic::all(
         |count| format!("{count} nodes have no executable"),
         absent.collect(),
     ) {
-        return Err(flaw);
+        return Err(diagnostic);
     }
-    validate::check_dataflow(&descriptor, &dir).map_err(|error| flaw(format!("{error:#}")))?;
+    validate::check_dataflow(&descriptor, &dir)
+        .map_err(|error| diagnostic(format!("{error:#}")))?;
     settings::apply(&mut descriptor, settings)?;
+    warnings.extend(renamed::settings(&mut descriptor, nodes));
     let mut checked = check::settings(&mut descriptor, nodes)?;
     let mut resources = Resources::size(&mut descriptor, &mut checked.ours);
     check::keep_for_others(&mut descriptor, &checked);
@@ -134,7 +142,7 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
     let spec = fingerprint::spec(&descriptor, &checked.ours, &dir)?;
     let owned = fingerprint::owned(&checked.ours, &dir);
     warnings.extend(shm::shortage(&descriptor));
-    if let Some(reason) = shm::renounce(&mut descriptor) {
+    if let Some(reason) = shm::disable(&mut descriptor) {
         warnings.push(reason);
         resources.without_pools();
     }
@@ -153,17 +161,17 @@ fn check(path: &Path, text: &str, settings: &[Setting], nodes: &Nodes) -> Result
     })
 }
 
-/// Types that do not fit are flaws under `strict_types: true`, warnings otherwise.
+/// Types that do not fit are diagnostics under `strict_types: true`, warnings otherwise.
 fn check_types(
     descriptor: &Descriptor,
     dir: &Path,
-    flaw: &impl Fn(String) -> Flaw,
-) -> Result<Vec<String>, Flaw> {
+    diagnostic: &impl Fn(String) -> Diagnostic,
+) -> Result<Vec<String>, Diagnostic> {
     let mut registry = TypeRegistry::new();
-    types::add_ours(&mut registry).map_err(Flaw::new)?;
+    types::add_ours(&mut registry).map_err(Diagnostic::new)?;
     registry
         .load_from_dir(&dir.join("types"))
-        .map_err(Flaw::new)?;
+        .map_err(Diagnostic::new)?;
     let strict = descriptor.strict_types.unwrap_or(false);
     let found = validate::check_type_annotations_full(descriptor, &registry, strict).warnings;
     let found: Vec<_> = found
@@ -177,11 +185,12 @@ fn check_types(
         "types of this dataflow are declared under {}",
         dir.join("types").display()
     );
-    let flaws = found
+    let diagnostics = found
         .into_iter()
-        .map(|message| flaw(message).help(&help))
+        .map(|message| diagnostic(message).help(&help))
         .collect();
-    Flaw::all(|count| format!("{count} types do not fit"), flaws).map_or(Ok(Vec::new()), Err)
+    Diagnostic::all(|count| format!("{count} types do not fit"), diagnostics)
+        .map_or(Ok(Vec::new()), Err)
 }
 
 fn how_to_get(path: &str, build: Option<&str>, dir: &Path, nodes: &Nodes) -> String {
@@ -240,7 +249,8 @@ mod tests {
         std::fs::write(dir.path().join("node"), "").unwrap();
         let path = dir.path().join("flow.yml");
         std::fs::write(&path, text).unwrap();
-        load(&path, &[], &Nodes::new([])).map_err(|flaw| format!("{:?}", miette::Report::new(flaw)))
+        load(&path, &[], &Nodes::new([]))
+            .map_err(|diagnostic| format!("{:?}", miette::Report::new(diagnostic)))
     }
 
     const GOOD: &str = "nodes:\n  - {id: a, path: ./node, outputs: [x]}\n  - {id: b, path: ./node, inputs: {y: a/x}}\n";
@@ -254,8 +264,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let flaw = load(Path::new("nowhere/flow.yml"), &[], &Nodes::new([])).unwrap_err();
-        assert!(flaw.to_string().contains("nowhere/flow.yml"));
+        let diagnostic = load(Path::new("nowhere/flow.yml"), &[], &Nodes::new([])).unwrap_err();
+        assert!(diagnostic.to_string().contains("nowhere/flow.yml"));
     }
 
     #[test]
@@ -292,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn strict_types_are_flaws_and_others_warnings() {
+    fn strict_types_are_errors_and_others_warnings() {
         let typed = GOOD
             .replace(
                 "outputs: [x]",

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use dora_message::descriptor::Node;
-use seggpt_node::Manual;
+use seggpt_node::NodeSpec;
 
 /// What the names of nodes begin with that a program holds.
 pub const PREFIX: &str = "seggpt-";
@@ -9,18 +9,18 @@ pub const PREFIX: &str = "seggpt-";
 /// The word between such a program and the name of the node that it is to be, without [`PREFIX`].
 const SUBCOMMAND: &str = "node";
 
-/// The nodes whose settings are known, by their manuals, and where they are.
+/// The nodes whose settings are known, by their specs, and where they are.
 #[derive(Debug)]
 pub struct Nodes {
-    manuals: Vec<Manual>,
+    node_specs: Vec<NodeSpec>,
     holder: Option<PathBuf>,
 }
 
 impl Nodes {
-    /// From one manual a node. Each is a program of its own name, beside this one or on PATH.
-    pub fn new(manuals: impl IntoIterator<Item = Manual>) -> Self {
+    /// From one spec a node. Each is a program of its own name, beside this one or on PATH.
+    pub fn new(node_specs: impl IntoIterator<Item = NodeSpec>) -> Self {
         Self {
-            manuals: manuals.into_iter().collect(),
+            node_specs: node_specs.into_iter().collect(),
             holder: None,
         }
     }
@@ -34,14 +34,16 @@ impl Nodes {
         }
     }
 
-    /// The manual of the node that a dataflow's `path:` names, with or without its folder.
-    pub fn get(&self, path: &str) -> Option<&Manual> {
+    /// The spec of the node that a dataflow's `path:` names, with or without its folder.
+    pub fn get(&self, path: &str) -> Option<&NodeSpec> {
         let name = Path::new(path).file_stem()?;
-        self.manuals.iter().find(|manual| name == manual.name)
+        self.node_specs
+            .iter()
+            .find(|node_spec| name == node_spec.name)
     }
 
-    /// The manual of a node, also where it is held.
-    pub(crate) fn of(&self, node: &Node) -> Option<&Manual> {
+    /// The spec of a node, also where it is held.
+    pub(crate) fn of(&self, node: &Node) -> Option<&NodeSpec> {
         let path = node.path.as_deref()?;
         if self.holder.as_deref() != Some(Path::new(path)) {
             return self.get(path);
@@ -56,7 +58,10 @@ impl Nodes {
         let (Some(holder), Some(path)) = (&self.holder, &node.path) else {
             return false;
         };
-        let known = self.manuals.iter().any(|manual| manual.name == path);
+        let known = self
+            .node_specs
+            .iter()
+            .any(|node_spec| node_spec.name == path);
         let Some(name) = path.strip_prefix(PREFIX).filter(|_| known) else {
             return false;
         };
@@ -71,11 +76,11 @@ impl Nodes {
 #[cfg(test)]
 pub(crate) fn ours() -> Nodes {
     Nodes::new([
-        seggpt_source_images::manual(),
-        seggpt_prompts::manual(),
-        seggpt_ensemble_feature::manual(),
-        seggpt_ensemble_spatial::manual(),
-        seggpt_sink_files::manual(),
+        seggpt_source_images::node_spec(),
+        seggpt_prompts::node_spec(),
+        seggpt_ensemble_feature::node_spec(),
+        seggpt_ensemble_spatial::node_spec(),
+        seggpt_sink_files::node_spec(),
     ])
 }
 
@@ -98,7 +103,7 @@ mod tests {
             let mut node = node(yaml);
             let held = nodes.hold(&mut node);
             assert_eq!(held, node.path.as_deref() == Some("/bin/seggpt"));
-            let name = nodes.of(&node).map(|manual| manual.name);
+            let name = nodes.of(&node).map(|node_spec| node_spec.name);
             held.then(|| (node.args.unwrap(), name.unwrap()))
         };
         let of = |args: &str, name| Some((args.to_owned(), name));
@@ -113,7 +118,7 @@ mod tests {
         for other in ["/opt/seggpt-prompts", "seggpt-ensemble-mirror", "camera.py"] {
             assert_eq!(held(&format!("path: {other}")), None);
         }
-        let name = |yaml: &str| nodes.of(&node(yaml)).map(|manual| manual.name);
+        let name = |yaml: &str| nodes.of(&node(yaml)).map(|node_spec| node_spec.name);
         assert_eq!(name("path: /bin/seggpt, args: node none"), None);
         assert_eq!(name("path: /bin/seggpt, args: run prompts"), None);
         assert_eq!(name("path: /opt/seggpt-prompts"), Some("seggpt-prompts"));

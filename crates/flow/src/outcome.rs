@@ -20,7 +20,7 @@ const LISTED: usize = 20;
 
 /// The end of a node that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Death {
+pub(crate) struct NodeFailure {
     node: String,
     cause: Cause,
 }
@@ -32,10 +32,10 @@ enum Cause {
     /// Another node was first.
     Another,
     /// It did not end when asked to.
-    Deaf,
+    Unresponsive,
 }
 
-impl Death {
+impl NodeFailure {
     /// Whether the node gave up because another one had. Which of them ends first is chance.
     fn follows(&self, lines: &LastLines) -> bool {
         let Cause::Own { stderr, .. } = &self.cause else {
@@ -57,7 +57,7 @@ pub(crate) struct Events {
     pub late: BTreeSet<String>,
     /// The edge that nothing came through, which ended the run.
     pub silent: Option<String>,
-    pub engine: Result<Vec<Death>, String>,
+    pub engine: Result<Vec<NodeFailure>, String>,
 }
 
 /// Exit code and summary.
@@ -68,7 +68,7 @@ pub(crate) struct Outcome {
 }
 
 /// Nodes that did not end well, in the order in which they ended.
-pub(crate) fn deaths(result: &DataflowResult) -> Vec<Death> {
+pub(crate) fn node_failures(result: &DataflowResult) -> Vec<NodeFailure> {
     let failed = result
         .node_results
         .iter()
@@ -77,7 +77,7 @@ pub(crate) fn deaths(result: &DataflowResult) -> Vec<Death> {
     failed.sort_by_key(|(_, error)| error.timestamp);
     failed
         .into_iter()
-        .map(|(node, error)| Death {
+        .map(|(node, error)| NodeFailure {
             node: node.to_string(),
             cause: cause(error),
         })
@@ -87,7 +87,7 @@ pub(crate) fn deaths(result: &DataflowResult) -> Vec<Death> {
 fn cause(error: &NodeError) -> Cause {
     match &error.cause {
         NodeErrorCause::Cascading { .. } => Cause::Another,
-        NodeErrorCause::GraceDuration => Cause::Deaf,
+        NodeErrorCause::GraceDuration => Cause::Unresponsive,
         NodeErrorCause::FailedToSpawn(reason) => Cause::Own {
             how: format!("could not be started: {reason}"),
             stderr: String::new(),
@@ -111,7 +111,7 @@ fn cause(error: &NodeError) -> Cause {
 /// dora's own words for messages that it dropped although their edge forbade it.
 const LOST: &str = "queue_policy: backpressure were dropped";
 
-pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcome {
+pub(crate) fn conclude(events: &Events, tally: &Tally, lines: &LastLines) -> Outcome {
     let mut summary: Vec<String> = events.silent.iter().cloned().collect();
     let mut broken = !summary.is_empty();
     let gave_up = events.gave_up.as_ref().filter(|_| !events.interrupted);
@@ -135,24 +135,26 @@ pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcom
             };
             summary.push(format!("{what}: {error}"));
         }
-        Ok(deaths) => {
-            let mut in_order: Vec<&Death> = deaths.iter().collect();
-            in_order.sort_by_key(|death| death.follows(lines));
-            for death in in_order {
-                // Told already, or all is done and reported, and it had nothing left to do.
-                let is_told = gave_up.is_some_and(|(node, _)| *node == death.node);
-                let is_over = events.late.contains(&death.node)
+        Ok(failures) => {
+            let mut in_order: Vec<&NodeFailure> = failures.iter().collect();
+            in_order.sort_by_key(|failure| failure.follows(lines));
+            for failure in in_order {
+                // Reported already, or all is done and reported, and it had nothing left to do.
+                let is_reported = gave_up.is_some_and(|(node, _)| *node == failure.node);
+                let is_over = events.late.contains(&failure.node)
                     && tally.is_complete()
                     && !tally.reports.is_empty();
-                if is_told || is_over {
+                if is_reported || is_over {
                     continue;
                 }
-                let told = tell(death, events, lines, broken);
-                broken |= !told.is_empty();
-                summary.extend(told);
+                let described = describe(failure, events, lines, broken);
+                broken |= !described.is_empty();
+                summary.extend(described);
             }
             if !broken
-                && deaths.iter().any(|death| death.cause == Cause::Another)
+                && failures
+                    .iter()
+                    .any(|failure| failure.cause == Cause::Another)
                 && !events.interrupted
             {
                 broken = true;
@@ -192,14 +194,19 @@ pub(crate) fn judge(events: &Events, tally: &Tally, lines: &LastLines) -> Outcom
     Outcome { exit, summary: all }
 }
 
-/// The lines about one node; none if it only followed others. After the first death, a line each is enough.
-fn tell(death: &Death, events: &Events, lines: &LastLines, briefly: bool) -> Vec<String> {
-    let Death { node, cause } = death;
+/// The lines about one node; none if it only followed others. After the first failure, a line each is enough.
+fn describe(
+    failure: &NodeFailure,
+    events: &Events,
+    lines: &LastLines,
+    briefly: bool,
+) -> Vec<String> {
+    let NodeFailure { node, cause } = failure;
     match cause {
         Cause::Another => Vec::new(),
-        Cause::Deaf if events.interrupted || events.timed => Vec::new(),
+        Cause::Unresponsive if events.interrupted || events.timed => Vec::new(),
         Cause::Own { .. } if events.interrupted => Vec::new(),
-        Cause::Deaf => vec![format!(
+        Cause::Unresponsive => vec![format!(
             "node `{node}` did not end after its inputs had, and was killed"
         )],
         Cause::Own { how, stderr } => {
@@ -290,9 +297,9 @@ mod tests {
         tally
     }
 
-    fn outcome(engine: Result<Vec<Death>, String>, tally: &Tally) -> (u8, String) {
+    fn outcome(engine: Result<Vec<NodeFailure>, String>, tally: &Tally) -> (u8, String) {
         let events = Events { engine, ..events() };
-        judged(&events, tally)
+        concluded(&events, tally)
     }
 
     fn events() -> Events {
@@ -306,15 +313,15 @@ mod tests {
         }
     }
 
-    fn judged(events: &Events, tally: &Tally) -> (u8, String) {
+    fn concluded(events: &Events, tally: &Tally) -> (u8, String) {
         let mut lines = LastLines::default();
         lines.keep("infer", "error", "out of memory");
-        let outcome = judge(events, tally, &lines);
+        let outcome = conclude(events, tally, &lines);
         (outcome.exit.code(), outcome.summary.join("\n"))
     }
 
-    fn died(node: &str, cause: Cause) -> Death {
-        Death {
+    fn died(node: &str, cause: Cause) -> NodeFailure {
+        NodeFailure {
             node: node.into(),
             cause,
         }
@@ -371,8 +378,8 @@ mod tests {
 
     #[test]
     fn a_dead_node_is_3_with_its_name_and_last_lines() {
-        let deaths = vec![died("infer", own()), died("sink", Cause::Another)];
-        let (code, text) = outcome(Ok(deaths), &tally(3, &[], 1));
+        let failures = vec![died("infer", own()), died("sink", Cause::Another)];
+        let (code, text) = outcome(Ok(failures), &tally(3, &[], 1));
         assert_eq!(code, 3);
         assert!(
             text.contains("`infer` exited with code 1") && text.contains("error: out of memory"),
@@ -392,13 +399,13 @@ mod tests {
     #[test]
     fn a_node_that_gave_up_is_3_with_its_words_also_where_it_was_started_again() {
         let gave_up = Some(("sink".to_owned(), "out/x.png: no space left".to_owned()));
-        for deaths in [vec![], vec![died("sink", own())]] {
+        for failures in [vec![], vec![died("sink", own())]] {
             let events = Events {
                 gave_up: gave_up.clone(),
-                engine: Ok(deaths),
+                engine: Ok(failures),
                 ..events()
             };
-            let (code, text) = judged(&events, &tally(3, &[], 1));
+            let (code, text) = concluded(&events, &tally(3, &[], 1));
             assert_eq!(code, 3);
             assert!(
                 text.ends_with("node `sink` gave up: out/x.png: no space left"),
@@ -408,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_when_all_is_done_and_reported_and_the_inputs_are_closed_is_none() {
+    fn a_failure_when_all_is_done_and_reported_and_the_inputs_are_closed_is_none() {
         let events = |late: &[&str]| Events {
             late: late.iter().map(|node| (*node).to_owned()).collect(),
             engine: Ok(vec![died("infer", own())]),
@@ -416,17 +423,21 @@ mod tests {
         };
         let report = [("report".to_owned(), "/o/report.html".to_owned())].into();
         let mut complete = tally(3, &[], 3);
-        assert_eq!(judged(&events(&["infer"]), &complete).0, 3, "no report yet");
+        assert_eq!(
+            concluded(&events(&["infer"]), &complete).0,
+            3,
+            "no report yet"
+        );
         complete.take("sink", Some(TARGET), Some(&report));
-        assert_eq!(judged(&events(&["infer"]), &complete).0, 0);
-        assert_eq!(judged(&events(&[]), &complete).0, 3);
+        assert_eq!(concluded(&events(&["infer"]), &complete).0, 0);
+        assert_eq!(concluded(&events(&[]), &complete).0, 3);
         let mut half = tally(3, &[], 2);
         half.take("sink", Some(TARGET), Some(&report));
-        assert_eq!(judged(&events(&["infer"]), &half).0, 3);
+        assert_eq!(concluded(&events(&["infer"]), &half).0, 3);
     }
 
     #[test]
-    fn deaths_that_follow_take_a_line() {
+    fn failures_that_follow_take_a_line() {
         let (_, text) = outcome(
             Ok(vec![died("infer", own()), died("source", own())]),
             &Tally::new(),
@@ -444,8 +455,8 @@ mod tests {
             stderr: "Error: the acknowledgements ended after 0 of 3 pictures: the sink is gone"
                 .into(),
         };
-        let deaths = vec![died("source", gone), died("prompts", own())];
-        let (_, text) = outcome(Ok(deaths), &Tally::new());
+        let failures = vec![died("source", gone), died("prompts", own())];
+        let (_, text) = outcome(Ok(failures), &Tally::new());
         assert!(text.starts_with("node `prompts` exited"), "{text}");
         assert!(text.contains("then node `source` exited"), "{text}");
     }
@@ -468,7 +479,7 @@ mod tests {
     #[test]
     fn an_interrupted_run_is_130_whatever_its_nodes_did() {
         let interrupted = |engine| {
-            judged(
+            concluded(
                 &Events {
                     interrupted: true,
                     engine,
@@ -478,7 +489,10 @@ mod tests {
             )
             .0
         };
-        assert_eq!(interrupted(Ok(vec![died("infer", Cause::Deaf)])), 130);
+        assert_eq!(
+            interrupted(Ok(vec![died("infer", Cause::Unresponsive)])),
+            130
+        );
         assert_eq!(
             interrupted(Err("received second ctrl-c signal".into())),
             130
@@ -489,25 +503,25 @@ mod tests {
     fn a_run_that_was_to_stop_early_has_lost_nothing() {
         let events = Events {
             timed: true,
-            engine: Ok(vec![died("camera", Cause::Deaf)]),
+            engine: Ok(vec![died("camera", Cause::Unresponsive)]),
             ..events()
         };
-        assert_eq!(judged(&events, &tally(5, &[], 2)).0, 0);
+        assert_eq!(concluded(&events, &tally(5, &[], 2)).0, 0);
         let events = Events {
             engine: Err(format!("8 message(s) with {LOST}")),
             ..events
         };
-        assert_eq!(judged(&events, &Tally::new()).0, 0);
+        assert_eq!(concluded(&events, &Tally::new()).0, 0);
     }
 
     #[test]
     fn a_silent_edge_is_3_and_told_first() {
         let events = Events {
             silent: Some("nothing comes through from `ensemble` to `infer`".into()),
-            engine: Ok(vec![died("infer", Cause::Deaf)]),
+            engine: Ok(vec![died("infer", Cause::Unresponsive)]),
             ..events()
         };
-        let (code, text) = judged(&events, &tally(3, &[], 1));
+        let (code, text) = concluded(&events, &tally(3, &[], 1));
         assert_eq!(code, 3);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], "nothing comes through from `ensemble` to `infer`");
@@ -515,9 +529,9 @@ mod tests {
     }
 
     #[test]
-    fn a_deaf_node_is_3() {
+    fn an_unresponsive_node_is_3() {
         assert_eq!(
-            outcome(Ok(vec![died("camera", Cause::Deaf)]), &Tally::new()).0,
+            outcome(Ok(vec![died("camera", Cause::Unresponsive)]), &Tally::new()).0,
             3
         );
     }

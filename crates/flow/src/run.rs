@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use seggpt_store::Claim;
 
-use crate::{Console, Exit, Flaw, Flow, engine, environment, outcome, shm, transport, watch};
+use crate::{Console, Diagnostic, Exit, Flow, engine, environment, outcome, shm, transport, watch};
 
 /// How to run a dataflow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +17,11 @@ pub struct Options {
 ///
 /// # Errors
 /// A folder of results is another run's, or of other settings; nothing was started.
-pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Result<Exit, Flaw> {
+pub fn run(
+    mut flow: Flow,
+    options: Options,
+    console: &mut dyn Console,
+) -> Result<Exit, Diagnostic> {
     // Held while the dataflow runs.
     let claims = flow
         .owned
@@ -25,10 +29,10 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
         .map(|root| Claim::take(root, &flow.spec, options.replace));
     let claims: Vec<Claim> = claims
         .collect::<Result<_, _>>()
-        .map_err(|refusal| Flaw::new(refusal.to_string()))?;
+        .map_err(|refusal| Diagnostic::new(refusal.to_string()))?;
     for root in &flow.owned {
         let written = flow.setup.write(root);
-        written.map_err(|refusal| Flaw::new(refusal.to_string()))?;
+        written.map_err(|refusal| Diagnostic::new(refusal.to_string()))?;
     }
     environment::tell(&mut flow);
     if console.verbosity() > 1 {
@@ -59,7 +63,7 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
         drop(claims);
         let error = shm::start_without();
         return Err(
-            Flaw::new(format!("cannot go on without shared memory: {error}")).after_start(),
+            Diagnostic::new(format!("cannot go on without shared memory: {error}")).after_start(),
         );
     }
     let events = outcome::Events {
@@ -70,10 +74,10 @@ pub fn run(mut flow: Flow, options: Options, console: &mut dyn Console) -> Resul
         silent: watch.silent.clone(),
         engine: ending
             .and_then(|ending| ending.result)
-            .map(|result| outcome::deaths(&result))
+            .map(|result| outcome::node_failures(&result))
             .map_err(|error| format!("{error:#}")),
     };
-    let mut outcome = outcome::judge(&events, &watch.tally, &watch.last_lines);
+    let mut outcome = outcome::conclude(&events, &watch.tally, &watch.last_lines);
     if let (Exit::Engine, Some(id)) = (outcome.exit, &watch.run_id) {
         outcome
             .summary

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use dora_core::descriptor::Descriptor;
 use dora_message::descriptor::EnvValue;
 
-use crate::Flaw;
+use crate::Diagnostic;
 
 /// One `--set`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl FromStr for Setting {
 }
 
 /// Writes the settings into the dataflow.
-pub(crate) fn apply(descriptor: &mut Descriptor, settings: &[Setting]) -> Result<(), Flaw> {
+pub(crate) fn apply(descriptor: &mut Descriptor, settings: &[Setting]) -> Result<(), Diagnostic> {
     for Setting {
         node: id,
         key,
@@ -55,10 +55,10 @@ pub(crate) fn apply(descriptor: &mut Descriptor, settings: &[Setting]) -> Result
             .iter_mut()
             .find(|node| node.id.as_ref() == id.as_str())
         else {
-            return Err(
-                Flaw::new(format!("--set {id}.{key}: the dataflow has no node `{id}`"))
-                    .help(format!("its nodes are {}", list(&ids))),
-            );
+            return Err(Diagnostic::new(format!(
+                "--set {id}.{key}: the dataflow has no node `{id}`"
+            ))
+            .help(format!("its nodes are {}", list(&ids))));
         };
         node.env
             .get_or_insert_default()
@@ -124,8 +124,8 @@ mod tests {
         let mut flow =
             Descriptor::parse(b"nodes:\n  - {id: a, path: x}\n  - {id: b, path: y}\n".to_vec())
                 .unwrap();
-        let flaw = apply(&mut flow, &[setting("c.K=1")]).unwrap_err();
-        assert!(flaw.to_string().contains("no node `c`"));
-        assert!(format!("{:?}", miette::Report::new(flaw)).contains("`a`, `b`"));
+        let diagnostic = apply(&mut flow, &[setting("c.K=1")]).unwrap_err();
+        assert!(diagnostic.to_string().contains("no node `c`"));
+        assert!(format!("{:?}", miette::Report::new(diagnostic)).contains("`a`, `b`"));
     }
 }

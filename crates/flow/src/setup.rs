@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dora_core::descriptor::Descriptor;
-use seggpt_node::manual::RESULTS;
+use seggpt_node::node_spec::RESULTS;
 use seggpt_store::{Setup, Spec, setup::NodeSetup};
 
 use crate::{
@@ -48,12 +48,12 @@ pub(crate) fn of(
 }
 
 fn of_ours(known: &Ours<'_>) -> NodeSetup {
-    let deciding = known.manual.deciding(RESULTS);
+    let deciding = known.node_spec.deciding(RESULTS);
     // The key of the run stands beside its nodes.
     let values = (known.values.clone().into_iter()).filter(|(name, _)| name != RUN_KEY);
     let (decide_results, others) = values.partition(|(name, _)| deciding.contains(name));
     NodeSetup {
-        program: known.manual.name.to_owned(),
+        program: known.node_spec.name.to_owned(),
         decide_results,
         others,
     }

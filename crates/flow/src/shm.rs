@@ -92,12 +92,12 @@ pub(crate) fn start_without() -> std::io::Error {
 
 /// Where a process may not lock the pools, which would keep it from reading what is in them, takes shared memory away from
 /// the nodes: messages then go through the engine. Returns what to say.
-pub(crate) fn renounce(descriptor: &mut Descriptor) -> Option<String> {
+pub(crate) fn disable(descriptor: &mut Descriptor) -> Option<String> {
     if is_off() {
-        give_up(descriptor);
+        disable_pools(descriptor);
         return Some("large messages go through the engine: shared memory loses them".into());
     }
-    renounce_beyond(descriptor, lockable()?)
+    disable_beyond(descriptor, lockable()?)
 }
 
 /// Makes the pools smaller, in proportion, where they ask for more than `room` bytes; none becomes smaller than what dora gives
@@ -124,18 +124,18 @@ fn pool_of(node: &Node) -> u64 {
     size.map_or(DEFAULT_POOL, |size| size.as_bytes() as u64)
 }
 
-fn give_up(descriptor: &mut Descriptor) {
+fn disable_pools(descriptor: &mut Descriptor) {
     for node in &mut descriptor.nodes {
         node.shared_memory_pool_size = Some(ByteSize(0));
     }
 }
 
-fn renounce_beyond(descriptor: &mut Descriptor, limit: u64) -> Option<String> {
+fn disable_beyond(descriptor: &mut Descriptor, limit: u64) -> Option<String> {
     let wanted = wanted(descriptor) + BOOKKEEPING;
     if wanted <= limit {
         return None;
     }
-    give_up(descriptor);
+    disable_pools(descriptor);
     Some(format!(
         "the nodes' shared memory pools add up to {} MB, of which a process may lock {} MB: large messages go the slower way \
          through the engine; raise the limit (`ulimit -l {}`, memlock in /etc/security/limits.conf, or --ulimit memlock=-1 \
@@ -209,8 +209,8 @@ mod tests {
         let yaml =
             "nodes:\n  - {id: a, path: x, shared_memory_pool_size: 64MB}\n  - {id: b, path: y}\n";
         let mut descriptor = Descriptor::parse(yaml.into()).unwrap();
-        assert_eq!(renounce_beyond(&mut descriptor, 73 << 20), None);
-        let text = renounce_beyond(&mut descriptor, 8 << 20).unwrap();
+        assert_eq!(disable_beyond(&mut descriptor, 73 << 20), None);
+        let text = disable_beyond(&mut descriptor, 8 << 20).unwrap();
         assert!(
             text.contains("73 MB") && text.contains("lock 8 MB") && text.contains("-l 74752"),
             "{text}"

@@ -48,7 +48,7 @@ struct Edge {
 
 /// What is to be done about an edge that nothing comes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Silent {
     /// Say so; it may yet come.
     Name(String),
     /// End the run for it.
@@ -82,7 +82,7 @@ impl Silence {
     }
 
     /// Takes in what a node says of its edges.
-    pub fn hear(&mut self, node: &str, fields: &BTreeMap<String, String>, now: Instant) {
+    pub fn observe(&mut self, node: &str, fields: &BTreeMap<String, String>, now: Instant) {
         self.speaking.insert(node.to_owned());
         if fields.contains_key(BUSY) {
             self.busy.insert(node.to_owned(), now);
@@ -151,7 +151,7 @@ impl Silence {
 
     /// The edge that nothing comes through, if there is one: first as a name where the node before it may still be at work,
     /// at last as the end.
-    pub fn due(&mut self, now: Instant) -> Option<Verdict> {
+    pub fn due(&mut self, now: Instant) -> Option<Silent> {
         let silent = |edge: &&Edge| self.since(edge, now).is_some();
         let (since, edge) = self
             .edges
@@ -171,10 +171,10 @@ impl Silence {
         };
         if now.duration_since(since) < limit {
             return (!std::mem::replace(&mut self.named, true))
-                .then(|| Verdict::Name(format!("{text} yet{why}")));
+                .then(|| Silent::Name(format!("{text} yet{why}")));
         }
         self.over = true;
-        Some(Verdict::End(text))
+        Some(Silent::End(text))
     }
 
     /// Since when an edge is silent, if it is.
@@ -234,7 +234,7 @@ mod tests {
         fn says(&mut self, second: u64, node: &str, fields: &[(&str, &str)]) {
             let fields = fields.iter().map(|(k, v)| ((*k).into(), (*v).into()));
             let now = self.at(second);
-            self.silence.hear(node, &fields.collect(), now);
+            self.silence.observe(node, &fields.collect(), now);
         }
 
         fn starts(&mut self, nodes: &[&str]) {
@@ -251,7 +251,7 @@ mod tests {
             self.says(second, node, &[(HEARD, input), (GREETING, number)]);
         }
 
-        fn due(&mut self, second: u64) -> Option<Verdict> {
+        fn due(&mut self, second: u64) -> Option<Silent> {
             self.silence.due(self.at(second))
         }
     }
@@ -272,9 +272,9 @@ mod tests {
         }
         assert_eq!(run.due(20), None);
         let text = "nothing comes through from `ensemble` to `infer`";
-        assert_eq!(run.due(21), Some(Verdict::Name(format!("{text} yet"))));
+        assert_eq!(run.due(21), Some(Silent::Name(format!("{text} yet"))));
         assert_eq!(run.due(90), None);
-        assert_eq!(run.due(91), Some(Verdict::End(text.into())));
+        assert_eq!(run.due(91), Some(Silent::End(text.into())));
         assert_eq!(run.due(92), None);
     }
 
@@ -310,13 +310,13 @@ mod tests {
         run.passes(1, "prompts", "prompted", "1");
         run.hears(1, "sink", "prompted", "1");
         assert_eq!(run.due(20), None);
-        let Some(Verdict::Name(text)) = run.due(21) else {
+        let Some(Silent::Name(text)) = run.due(21) else {
             panic!("it is not named")
         };
         assert!(text.contains("from `ensemble` to `infer` yet"), "{text}");
         assert_eq!(run.due(22), None);
         assert_eq!(run.due(300), None);
-        assert!(matches!(run.due(301), Some(Verdict::End(_))));
+        assert!(matches!(run.due(301), Some(Silent::End(_))));
     }
 
     #[test]

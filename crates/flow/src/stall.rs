@@ -10,10 +10,10 @@ use dora_core::{config::InputMapping, descriptor::Descriptor};
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
 
 /// The engine says at once whether it starts a node again; and what was said last should be heard.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The beginnings of what the daemon says of a node that did not end well: dora's `NodeError` as text.
-const DEATHS: [&str; 5] = [
+const NODE_FAILURES: [&str; 5] = [
     "exited ",
     "node was killed by dora",
     "I/O error while reading exit status",
@@ -26,7 +26,7 @@ const TOO_LATE: [&str; 2] = [
     "restart cancelled: inputs closed before respawn",
 ];
 
-/// Listens for deaths that stall the dataflow.
+/// Listens for node failures that stall the dataflow.
 #[derive(Debug)]
 pub(crate) struct Stall {
     looped: BTreeSet<String>,
@@ -57,8 +57,8 @@ impl Stall {
     }
 
     /// Takes in what the engine says of a node.
-    pub(crate) fn hear(&mut self, node: &str, record: &LogMessage, now: Instant) {
-        self.hear_text(
+    pub(crate) fn observe(&mut self, node: &str, record: &LogMessage, now: Instant) {
+        self.observe_text(
             node,
             record.level == LogLevelOrStdout::LogLevel(LogLevel::Error),
             &record.message,
@@ -66,9 +66,9 @@ impl Stall {
         );
     }
 
-    fn hear_text(&mut self, node: &str, is_error: bool, message: &str, now: Instant) {
+    fn observe_text(&mut self, node: &str, is_error: bool, message: &str, now: Instant) {
         if is_error
-            && DEATHS.iter().any(|death| message.starts_with(death))
+            && NODE_FAILURES.iter().any(|death| message.starts_with(death))
             && self.looped.contains(node)
         {
             self.dead.get_or_insert((node.to_owned(), now));
@@ -81,7 +81,7 @@ impl Stall {
     pub(crate) fn due(&mut self, now: Instant) -> Option<String> {
         let (node, _) = self
             .dead
-            .take_if(|(_, since)| now.duration_since(*since) >= PATIENCE)?;
+            .take_if(|(_, since)| now.duration_since(*since) >= TIMEOUT)?;
         self.looped.clear();
         Some(node)
     }
@@ -140,45 +140,45 @@ mod tests {
     }
 
     #[test]
-    fn a_death_on_the_loop_stops_the_run_once() {
+    fn a_node_failure_on_the_loop_stops_the_run_once() {
         let (mut stall, now) = (stall(), Instant::now());
-        stall.hear_text("work", true, "exited because of signal SIGKILL", now);
+        stall.observe_text("work", true, "exited because of signal SIGKILL", now);
         assert_eq!(stall.due(now), None);
-        assert_eq!(stall.due(now + PATIENCE).as_deref(), Some("work"));
-        stall.hear_text("sink", true, "exited with code 1", now);
-        assert_eq!(stall.due(now + 2 * PATIENCE), None);
+        assert_eq!(stall.due(now + TIMEOUT).as_deref(), Some("work"));
+        stall.observe_text("sink", true, "exited with code 1", now);
+        assert_eq!(stall.due(now + 2 * TIMEOUT), None);
     }
 
     #[test]
     fn a_viewer_may_die_alone() {
         let (mut stall, now) = (stall(), Instant::now());
-        stall.hear_text("viewer", true, "exited with code 134", now);
-        assert_eq!(stall.due(now + PATIENCE), None);
+        stall.observe_text("viewer", true, "exited with code 134", now);
+        assert_eq!(stall.due(now + TIMEOUT), None);
     }
 
     #[test]
     fn a_node_that_is_started_again_is_not_dead() {
         let (mut stall, now) = (stall(), Instant::now());
-        stall.hear_text(
+        stall.observe_text(
             "work",
             true,
             "exited with code 1 with stderr output:\n...",
             now,
         );
-        stall.hear_text("work", false, "node will be restarted (attempt 1)", now);
-        assert_eq!(stall.due(now + PATIENCE), None);
+        stall.observe_text("work", false, "node will be restarted (attempt 1)", now);
+        assert_eq!(stall.due(now + TIMEOUT), None);
     }
 
     #[test]
-    fn a_good_end_is_no_death() {
+    fn a_good_end_is_no_failure() {
         let (mut stall, now) = (stall(), Instant::now());
-        stall.hear_text("source", false, "source finished successfully", now);
-        stall.hear_text("work", true, "Could not write log to file: disk full", now);
-        assert_eq!(stall.due(now + PATIENCE), None);
+        stall.observe_text("source", false, "source finished successfully", now);
+        stall.observe_text("work", true, "Could not write log to file: disk full", now);
+        assert_eq!(stall.due(now + TIMEOUT), None);
     }
 
     #[test]
-    fn the_deaths_are_what_dora_writes() {
+    fn the_node_failures_are_what_dora_writes() {
         use dora_message::{
             common::{NodeError, NodeErrorCause, NodeExitStatus},
             uhlc::HLC,
@@ -214,7 +214,10 @@ mod tests {
                 exit_status,
             }
             .to_string();
-            assert!(DEATHS.iter().any(|death| text.starts_with(death)), "{text}");
+            assert!(
+                NODE_FAILURES.iter().any(|death| text.starts_with(death)),
+                "{text}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 /// How long a node waits for room in the transport's queue. zenoh's own millisecond loses messages on a busy machine
 /// without a word, and the window sends them again only after seconds; longer than this would hold up a stop.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Lets the nodes that this process starts wait. Where the user configures zenoh, nothing is changed.
 ///
@@ -39,8 +39,8 @@ pub(crate) fn wait_for_room() -> eyre::Result<Option<NamedTempFile>> {
 
 fn overlay() -> String {
     let drop = serde_json::json!({
-        "wait_before_drop": PATIENCE.as_micros(),
-        "max_wait_before_drop_fragments": PATIENCE.as_micros(),
+        "wait_before_drop": TIMEOUT.as_micros(),
+        "max_wait_before_drop_fragments": TIMEOUT.as_micros(),
     });
     serde_json::json!({"transport": {"link": {"tx": {"queue": {"congestion_control": {"drop": drop}}}}}})
         .to_string()

@@ -11,10 +11,9 @@ use seggpt_node::{edges, outcome::GAVE_UP};
 
 use crate::{
     Console,
-    clock::Clock,
     engine::{Control, Event},
     progress::Tally,
-    silence::{Silence, Verdict},
+    silence::{Silence, Silent},
     stall::{self, Stall},
 };
 
@@ -23,7 +22,7 @@ const LAST_LINES: usize = 15;
 
 /// What dora's node API says at each start and helps nobody: a diagnosis of its Python side, nine times, and that types of
 /// our own are not checked in the node as well (they were checked before the start).
-const CHATTER: [&str; 2] = ["dora-rs/dora#2742", "skipping type check"];
+const KNOWN_NOISE: [&str; 2] = ["dora-rs/dora#2742", "skipping type check"];
 
 /// The watcher of one run.
 pub(crate) struct Watch<'a> {
@@ -43,7 +42,6 @@ pub(crate) struct Watch<'a> {
     pub silent: Option<String>,
     stall: Stall,
     silence: Silence,
-    clock: Clock,
 }
 
 impl<'a> Watch<'a> {
@@ -61,7 +59,6 @@ impl<'a> Watch<'a> {
             late: BTreeSet::new(),
             is_stopping: false,
             stall,
-            clock: Clock::new(Instant::now()),
         }
     }
 
@@ -89,11 +86,11 @@ impl<'a> Watch<'a> {
                 format!("node `{node}` is dead, and the others wait for it: stopping")
             }
             (None, None) => match self.silence.due(self.clock.at(now)) {
-                Some(Verdict::End(edge)) => {
+                Some(Silent::End(edge)) => {
                     self.silent = Some(edge.clone());
                     format!("{edge}: stopping")
                 }
-                Some(Verdict::Name(edge)) => {
+                Some(Silent::Name(edge)) => {
                     self.console.note(&edge);
                     return Control::Continue;
                 }
@@ -119,7 +116,7 @@ impl<'a> Watch<'a> {
         }
         if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
             let now = self.clock.at(Instant::now());
-            return self.silence.hear(node, fields, now);
+            return self.silence.observe(node, fields, now);
         }
         let (is_progress, ended) =
             self.tally
@@ -131,7 +128,7 @@ impl<'a> Watch<'a> {
             self.console.progress(&progress);
         }
         if is_progress
-            || CHATTER
+            || KNOWN_NOISE
                 .iter()
                 .any(|chatter| record.message.contains(chatter))
         {
@@ -140,7 +137,7 @@ impl<'a> Watch<'a> {
         let (level, needed) = level(&record.level);
         let is_engine = is_engine(record);
         if is_engine {
-            self.stall.hear(node, record, Instant::now());
+            self.stall.observe(node, record, Instant::now());
             if stall::is_restart(&record.message) {
                 self.last_lines.forget(node);
                 self.silence.forget();

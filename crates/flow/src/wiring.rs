@@ -5,10 +5,10 @@ use std::path::Path;
 use dora_core::{config::InputMapping, descriptor::Descriptor, types::edit_distance};
 use miette::SourceSpan;
 
-use crate::{Flaw, flaw::declaration};
+use crate::{Diagnostic, diagnostic::declaration};
 
-/// One flaw for every input that leads nowhere, with what may have been meant.
-pub(crate) fn flaws(descriptor: &Descriptor, path: &Path, text: &str) -> Vec<Flaw> {
+/// One diagnostic for every input that leads nowhere, with what may have been meant.
+pub(crate) fn diagnostics(descriptor: &Descriptor, path: &Path, text: &str) -> Vec<Diagnostic> {
     let ids: Vec<String> = descriptor
         .nodes
         .iter()
@@ -55,11 +55,11 @@ pub(crate) fn flaws(descriptor: &Descriptor, path: &Path, text: &str) -> Vec<Fla
                 None => others,
             };
             let id: &str = node.id.as_ref();
-            found.push(
-                Flaw::new(message)
-                    .help(help)
-                    .at(path, text, reference(text, id, &named)),
-            );
+            found.push(Diagnostic::new(message).help(help).at(
+                path,
+                text,
+                reference(text, id, &named),
+            ));
         }
     }
     found
@@ -104,10 +104,10 @@ mod tests {
 
     fn said(text: &str) -> String {
         let flow = Descriptor::parse(text.as_bytes().to_vec()).unwrap();
-        let flaws = flaws(&flow, Path::new("flow.yml"), text);
-        let shown = flaws
+        let diagnostics = diagnostics(&flow, Path::new("flow.yml"), text);
+        let shown = diagnostics
             .into_iter()
-            .map(|flaw| format!("{:?}", miette::Report::new(flaw)));
+            .map(|diagnostic| format!("{:?}", miette::Report::new(diagnostic)));
         // Long lines are broken.
         shown.collect::<Vec<_>>().join("\n").replace("\n  │ ", " ")
     }

@@ -6,11 +6,11 @@ use std::path::Path;
 use miette::SourceSpan;
 use yaml_serde::Value;
 
-use crate::{Flaw, flaw::declaration};
+use crate::{Diagnostic, diagnostic::declaration};
 
 /// All settings that are no text, and variables that nobody set. Nothing for YAML that cannot be read at all: its reader
 /// tells the place.
-pub(crate) fn flaws(path: &Path, text: &str) -> Vec<Flaw> {
+pub(crate) fn diagnostics(path: &Path, text: &str) -> Vec<Diagnostic> {
     let Ok(flow) = yaml_serde::from_str::<Value>(text) else {
         return Vec::new();
     };
@@ -28,12 +28,12 @@ pub(crate) fn flaws(path: &Path, text: &str) -> Vec<Flaw> {
             found.extend(settings(env, &format!("node `{id}`"), text, start));
         }
     }
-    let flaw = |wrong: Wrong| {
-        Flaw::new(format!("{}: {}", path.display(), wrong.message))
+    let diagnostic = |wrong: Wrong| {
+        Diagnostic::new(format!("{}: {}", path.display(), wrong.message))
             .help(wrong.help)
             .at(path, text, wrong.span)
     };
-    found.into_iter().map(flaw).collect()
+    found.into_iter().map(diagnostic).collect()
 }
 
 struct Wrong {
@@ -42,7 +42,7 @@ struct Wrong {
     span: Option<SourceSpan>,
 }
 
-/// The flaws of one `env:`, which stands in the text behind `start`.
+/// The diagnostics of one `env:`, which stands in the text behind `start`.
 fn settings(env: &Value, whose: &str, text: &str, start: usize) -> Vec<Wrong> {
     const SHAPE: &str = "write `env:` and below it lines of NAME: value";
     if env.is_null() {
@@ -156,10 +156,10 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        let flaws = flaws(Path::new("flow.yml"), text);
-        let shown = flaws
+        let diagnostics = diagnostics(Path::new("flow.yml"), text);
+        let shown = diagnostics
             .into_iter()
-            .map(|flaw| format!("{:?}", miette::Report::new(flaw)));
+            .map(|diagnostic| format!("{:?}", miette::Report::new(diagnostic)));
         // Long lines are broken.
         shown.collect::<Vec<_>>().join("\n").replace("\n  │ ", " ")
     }

@@ -1,8 +1,9 @@
 use rayon::prelude::*;
 use seggpt_imaging::RgbImage;
 
+use seggpt_random::Rng;
+
 use crate::{
-    Random,
     features::{COUNT, features},
     tree::{Growth, Samples, Tree},
 };
@@ -58,14 +59,14 @@ impl Forest {
         if labels.is_empty() {
             return None;
         }
-        let mut random = Random::new(self.seed, &[]);
+        let mut rng = Rng::with_keys(self.seed, &[]);
         let share = self.pixels.div_ceil(examples.len());
         let (mut rows, mut classes) = (Vec::new(), Vec::new());
         for example in examples {
             let values = features(example.picture);
             let of = example.labels;
             let labelled: Vec<usize> = (0..of.len()).filter(|&at| of[at] != ignore).collect();
-            for at in random.take(labelled, share) {
+            for at in rng.take(labelled, share) {
                 rows.extend_from_slice(&values[at * COUNT..][..COUNT]);
                 let class = labels.partition_point(|&label| label < of[at]);
                 classes.push(class as u16);
@@ -81,7 +82,13 @@ impl Forest {
             smallest: self.smallest.max(2),
             deepest: self.deepest,
         };
-        let grow = |tree| Tree::grow(&samples, &growth, &mut Random::new(self.seed, &[1, tree]));
+        let grow = |tree| {
+            Tree::grow(
+                &samples,
+                &growth,
+                &mut Rng::with_keys(self.seed, &[1, tree]),
+            )
+        };
         let trees = (0..self.trees.max(1) as u64)
             .into_par_iter()
             .map(grow)

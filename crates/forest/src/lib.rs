@@ -17,8 +17,6 @@
 
 pub mod features;
 mod forest;
-mod random;
 mod tree;
 
 pub use forest::{Classifier, Forest, Labelled};
-pub use random::Random;

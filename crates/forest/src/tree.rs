@@ -1,7 +1,7 @@
 //! One extremely randomised tree (Geurts, Ernst, Wehenkel 2006): at every node a few features are
 //! drawn with one random threshold each, and the split that separates the classes best is kept.
 
-use crate::Random;
+use seggpt_random::Rng;
 
 /// Rows of features with a class index each.
 pub(crate) struct Samples<'a> {
@@ -45,14 +45,14 @@ enum Node {
 }
 
 impl Tree {
-    pub(crate) fn grow(samples: &Samples, growth: &Growth, random: &mut Random) -> Self {
+    pub(crate) fn grow(samples: &Samples, growth: &Growth, rng: &mut Rng) -> Self {
         let mut tree = Self {
             nodes: Vec::new(),
             shares: Vec::new(),
             class_count: samples.class_count,
         };
         let mut rows: Vec<u32> = (0..samples.classes.len() as u32).collect();
-        tree.node(samples, &mut rows, growth, growth.deepest, random);
+        tree.node(samples, &mut rows, growth, growth.deepest, rng);
         tree
     }
 
@@ -85,14 +85,14 @@ impl Tree {
         rows: &mut [u32],
         growth: &Growth,
         levels: usize,
-        random: &mut Random,
+        rng: &mut Rng,
     ) {
         let counts = counts(samples, rows.iter());
         let pure = counts.iter().filter(|&&count| count > 0).count() < 2;
         let split = if pure || rows.len() < growth.smallest || levels == 0 {
             None
         } else {
-            best_split(samples, rows, &counts, random)
+            best_split(samples, rows, &counts, rng)
         };
         let Some((feature, threshold)) = split else {
             let first_share = self.shares.len() as u32;
@@ -110,12 +110,12 @@ impl Tree {
         });
         let middle = partition(rows, |&row| samples.value(row, feature) < threshold);
         let (left_rows, right_rows) = rows.split_at_mut(middle);
-        self.node(samples, left_rows, growth, levels - 1, random);
+        self.node(samples, left_rows, growth, levels - 1, rng);
         let here = self.nodes.len() as u32;
         if let Node::Split { right, .. } = &mut self.nodes[at] {
             *right = here;
         }
-        self.node(samples, right_rows, growth, levels - 1, random);
+        self.node(samples, right_rows, growth, levels - 1, rng);
     }
 }
 
@@ -127,17 +127,12 @@ fn counts<'r>(samples: &Samples, rows: impl Iterator<Item = &'r u32>) -> Vec<u32
 
 /// Among as many features as the root of their number, each with a random threshold, the one whose
 /// sides are purest (Gini); `None` if none of them varies.
-fn best_split(
-    samples: &Samples,
-    rows: &[u32],
-    all: &[u32],
-    random: &mut Random,
-) -> Option<(usize, f32)> {
+fn best_split(samples: &Samples, rows: &[u32], all: &[u32], rng: &mut Rng) -> Option<(usize, f32)> {
     let tries = (samples.count as f32).sqrt().ceil() as usize;
     let mut best: Option<(f32, usize, f32)> = None;
     let mut values = Vec::with_capacity(rows.len());
     let mut left = vec![0; all.len()];
-    for feature in random.take((0..samples.count).collect(), tries) {
+    for feature in rng.take((0..samples.count).collect(), tries) {
         values.clear();
         values.extend(rows.iter().map(|&row| samples.value(row, feature)));
         let (low, high) = values
@@ -145,7 +140,7 @@ fn best_split(
             .fold((f32::MAX, f32::MIN), |(low, high), &value| {
                 (low.min(value), high.max(value))
             });
-        let threshold = low + (high - low) * (1.0 - random.unit());
+        let threshold = low + (high - low) * (1.0 - rng.unit());
         if threshold <= low {
             continue;
         }
@@ -195,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_tree_learns_a_corner_that_no_single_threshold_separates() {
-        let mut random = Random::new(1, &[]);
-        let features: Vec<f32> = (0..2000).map(|_| random.unit()).collect();
+        let mut rng = Rng::with_keys(1, &[]);
+        let features: Vec<f32> = (0..2000).map(|_| rng.unit()).collect();
         let inside = |row: &[f32]| u16::from(row[0] > 0.5 && row[1] > 0.3);
         let classes: Vec<u16> = features.chunks_exact(2).map(inside).collect();
         let samples = Samples {
@@ -209,8 +204,8 @@ mod tests {
             smallest: 2,
             deepest: 30,
         };
-        let tree = Tree::grow(&samples, &growth, &mut random);
-        let fresh: Vec<f32> = (0..1000).map(|_| random.unit()).collect();
+        let tree = Tree::grow(&samples, &growth, &mut rng);
+        let fresh: Vec<f32> = (0..1000).map(|_| rng.unit()).collect();
         let right = fresh
             .chunks_exact(2)
             .filter(|row| tree.shares(row)[usize::from(inside(row))] > 0.5);
@@ -230,7 +225,7 @@ mod tests {
             smallest: 2,
             deepest: 5,
         };
-        let tree = Tree::grow(&samples, &growth, &mut Random::new(1, &[]));
+        let tree = Tree::grow(&samples, &growth, &mut Rng::with_keys(1, &[]));
         assert_eq!(tree.shares(&[7.0]), [0.75, 0.25]);
     }
 }

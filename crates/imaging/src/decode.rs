@@ -9,6 +9,8 @@
 //!
 //! Memory beyond the answer does not grow with the target: rows are worked on one by one, in parallel.
 
+use std::{fmt, str::FromStr};
+
 use rayon::prelude::*;
 
 use crate::{ImagingError, Rgb};
@@ -23,31 +25,50 @@ pub enum Upscaling {
     Nearest,
 }
 
+impl fmt::Display for Upscaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Smooth => "smooth",
+            Self::Nearest => "nearest",
+        })
+    }
+}
+
+impl FromStr for Upscaling {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Smooth, Self::Nearest];
+        let named = all.into_iter().find(|way| way.to_string() == text);
+        named.ok_or_else(|| format!("`{text}` is no upscaling: smooth or nearest"))
+    }
+}
+
 /// Where background ends and a class begins, as a share of the way from black to the class colour.
 ///
 /// 0.5 is the plain nearest colour; higher asks for brighter paint (fewer, surer class pixels),
 /// lower takes fainter paint. It never decides between two classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cut(f32);
+pub struct Threshold(f32);
 
-impl Cut {
+impl Threshold {
     /// The plain nearest colour.
     pub const NEAREST: Self = Self(0.5);
 
-    /// A cut strictly between 0 and 1; `None` for anything else.
+    /// A threshold strictly between 0 and 1; `None` for anything else.
     #[must_use]
     pub fn new(share: f32) -> Option<Self> {
         (share > 0.0 && share < 1.0).then_some(Self(share))
     }
 
-    /// The share, between 0 and 1.
+    /// Its value, between 0 and 1.
     #[must_use]
-    pub fn share(self) -> f32 {
+    pub fn value(self) -> f32 {
         self.0
     }
 }
 
-impl Default for Cut {
+impl Default for Threshold {
     fn default() -> Self {
         Self::NEAREST
     }
@@ -62,7 +83,7 @@ pub struct Labels {
     pub labels: Vec<u16>,
     /// Row by row, how clear the choice was: 255 = the class colour itself, 0 = on the border to
     /// the next best. Precisely 255 * (d2 - d1) / (d2 + d1) with the distances to the two nearest
-    /// colours, or, with another [`Cut`] than 0.5, the way from the cut to the pure colour.
+    /// colours, or, with another [`Threshold`] than 0.5, the way from the threshold to the pure colour.
     pub confidence: Vec<u8>,
 }
 
@@ -84,7 +105,7 @@ pub fn classify(
     target: (usize, usize),
     palette: &[Rgb],
     upscaling: Upscaling,
-    cut: Cut,
+    threshold: Threshold,
 ) -> Result<Labels, ImagingError> {
     check("classify a painting", painted, size, palette)?;
     let colors = colors(palette);
@@ -94,7 +115,9 @@ pub fn classify(
             affinities_of(*color, planes, scores);
         }
     };
-    Ok(resampled(painted, 3, size, target, upscaling, cut, scores))
+    Ok(resampled(
+        painted, 3, size, target, upscaling, threshold, scores,
+    ))
 }
 
 /// How much each pixel of a painting belongs to each palette colour: (1/d_c) / sum(1/d) with the distances d, which on the
@@ -160,7 +183,7 @@ pub fn decide(
     size: (usize, usize),
     target: (usize, usize),
     upscaling: Upscaling,
-    cut: Cut,
+    threshold: Threshold,
 ) -> Result<Labels, ImagingError> {
     ImagingError::check_size("read memberships", memberships.len(), size, classes)?;
     Ok(resampled(
@@ -169,7 +192,7 @@ pub fn decide(
         size,
         target,
         upscaling,
-        cut,
+        threshold,
         std::mem::swap,
     ))
 }
@@ -251,8 +274,14 @@ fn affinity_to([r, g, b]: [f32; 3], pixel: [f32; 3]) -> f32 {
 }
 
 /// For each pixel of a row the palette index with the largest score and how clear it is. `scores` lie plane by plane,
-/// background first, which is weighed by the cut.
-fn choose(scores: &[f32], cut: Cut, labels: &mut [u16], confidence: &mut [u8], best: &mut Best) {
+/// background first, which is weighed by the threshold.
+fn choose(
+    scores: &[f32],
+    threshold: Threshold,
+    labels: &mut [u16],
+    confidence: &mut [u8],
+    best: &mut Best,
+) {
     let width = labels.len();
     let (background, classes) = scores.split_at(width);
     best.first.clear();
@@ -268,21 +297,21 @@ fn choose(scores: &[f32], cut: Cut, labels: &mut [u16], confidence: &mut [u8], b
             *first = first.max(*score);
         }
     }
-    let cut = cut.share();
+    let threshold = threshold.value();
     let best = best.first.iter().zip(&best.second);
     for (((background, (first, second)), label), sure) in
         background.iter().zip(best).zip(labels).zip(confidence)
     {
         // The share of the way from background to the best class.
         let share = first / (first + background);
-        let over_background = (share - cut) / (1.0 - cut);
+        let over_background = (share - threshold) / (1.0 - threshold);
         let over_second = (first - second) / (first + second);
-        let is_class = share > cut;
+        let is_class = share > threshold;
         *label = if is_class { *label } else { 0 };
         *sure = to_byte(if is_class {
             over_background.min(over_second)
         } else {
-            (cut - share) / cut
+            (threshold - share) / threshold
         });
     }
 }
@@ -307,7 +336,7 @@ fn resampled(
     size: (usize, usize),
     target: (usize, usize),
     upscaling: Upscaling,
-    cut: Cut,
+    threshold: Threshold,
     scores: impl Fn(&mut Vec<f32>, &mut Vec<f32>) + Sync,
 ) -> Labels {
     let (width, height) = target;
@@ -331,7 +360,7 @@ fn resampled(
                     row.mix(field, stride, line);
                     columns.planes(line, channels, planes);
                     scores(planes, scored);
-                    choose(scored, cut, labels, confidence, best);
+                    choose(scored, threshold, labels, confidence, best);
                 },
             );
     }

@@ -1,4 +1,4 @@
-use crate::read::Limits;
+use crate::read::limits::Limits;
 
 /// What can go wrong with pixels. Every message names the picture, what is wrong with it and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@
 //! | [`resize`]: Pillow's filters, bit for bit | [`components`]: classes to instances |
 //! | [`annotation`]: a mask file to what the network sees | [`overlay`]: masks over pictures |
 //! | [`palette`]: which colour stands for which class | [`write`](mod@write): masks and pictures to PNG and JPEG bytes |
-//! | [`descriptor`]: how alike are two pictures | |
+//! | [`descriptor`]: how alike are two pictures | [`Plane`], [`panoptic`]: values, class ids and segments per pixel |
 
 pub mod annotation;
 pub mod color;
@@ -20,6 +20,8 @@ pub mod descriptor;
 mod error;
 pub mod overlay;
 pub mod palette;
+pub mod panoptic;
+mod plane;
 pub mod read;
 pub mod resize;
 mod tiff;
@@ -27,6 +29,7 @@ pub mod write;
 
 pub use error::ImagingError;
 pub use image::{RgbImage, metadata::Orientation};
+pub use plane::{IGNORE, LabelPlane, Mask, Plane};
 
 /// Red, green and blue, 0..=255.
 pub type Rgb = [u8; 3];

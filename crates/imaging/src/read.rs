@@ -11,10 +11,12 @@
 //!
 //! A decoder that panics costs its file, and what is merely not supported is not called damaged.
 
-mod depth;
+pub(crate) mod decoded;
+pub(crate) mod depth;
 mod guard;
 mod jpeg;
-mod note;
+pub(crate) mod limits;
+pub(crate) mod note;
 mod signature;
 
 use std::{fmt, io::Cursor, path::Path, str::FromStr};
@@ -25,49 +27,11 @@ use image::{
 };
 
 use crate::{ImagingError, tiff::Tiff};
+pub(crate) use decoded::Decoded;
 pub(crate) use depth::{any_to_bytes, to_bytes};
 pub(crate) use guard::guarded;
+pub use limits::Limits;
 pub use note::{Note, NoteKind};
-
-/// How large a picture may be, so that a bad header cannot eat the memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Width times height.
-    pub pixels: u64,
-    /// Bytes of the decoded picture, in the file's own depth and channels.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    /// 16,384 x 16,384 pixels and 2 GiB: room for 12,000 x 8,000 RGBA at 16 bits.
-    fn default() -> Self {
-        Self {
-            pixels: 1 << 28,
-            bytes: 1 << 31,
-        }
-    }
-}
-
-impl Limits {
-    /// Refuses a picture that exceeds them.
-    pub(crate) fn check(
-        self,
-        name: &str,
-        (width, height): (u32, u32),
-        bytes: u64,
-    ) -> Result<(), ImagingError> {
-        if u64::from(width) * u64::from(height) <= self.pixels && bytes <= self.bytes {
-            return Ok(());
-        }
-        Err(ImagingError::TooLarge {
-            name: name.to_owned(),
-            width,
-            height,
-            bytes,
-            limits: self,
-        })
-    }
-}
 
 /// What becomes of the orientation that a camera wrote into a picture's EXIF data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -286,13 +250,6 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, ImagingError> {
         name: path.display().to_string(),
         source,
     })
-}
-
-/// A picture in the depth and channels of its file, as its pixels are stored.
-pub(crate) struct Decoded {
-    pub(crate) picture: DynamicImage,
-    pub(crate) orientation: Orientation,
-    pub(crate) notes: Vec<Note>,
 }
 
 impl Decoded {

@@ -17,7 +17,7 @@ use seggpt_contract::{
     ContractError, Failure, ForeignName, Greeting, Identity, Message, Parameters, Payload,
 };
 
-use crate::{crumbs::Crumbs, edges};
+use crate::{crash_guard::CrashLog, edges};
 
 /// A node's inputs and outputs. Inputs end when [`receive`](Self::receive) says so; then everything queued has been seen.
 pub struct Io {
@@ -36,7 +36,7 @@ pub struct Io {
 }
 
 /// How often to look whether what is prepared is ready.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 /// How long to wait for what is still on its way when the vital input is closed.
 const LAST: Duration = Duration::from_millis(500);
@@ -135,7 +135,7 @@ impl Io {
 
     fn pass_greetings(&mut self, [input, output]: [&str; 2], done: &AtomicBool) -> Result<()> {
         while !done.load(Ordering::Relaxed) {
-            let Some(next) = self.receive_within(GLANCE) else {
+            let Some(next) = self.receive_within(POLL) else {
                 self.ended = true;
                 break;
             };
@@ -223,7 +223,7 @@ impl Io {
                 Some(None)
             }
             // The user wants out; other stops are the end of the inputs, before which the queue is drained.
-            Event::Stop(StopCause::Manual) => {
+            Event::Stop(StopCause::NodeSpec) => {
                 self.stopped = true;
                 None
             }
@@ -268,13 +268,13 @@ impl Io {
     }
 
     /// What this node's process before it worked on when it died.
-    pub fn crumbs(&self) -> Crumbs {
+    pub fn crash_log(&self) -> CrashLog {
         if self.is_alone() {
-            return Crumbs::default();
+            return CrashLog::default();
         }
         let folder = format!("seggpt-{}", self.node.dataflow_id());
         let file = format!("{}.json", self.node.id());
-        Crumbs::open(std::env::temp_dir().join(folder).join(file))
+        CrashLog::open(std::env::temp_dir().join(folder).join(file))
     }
 
     /// Whether the dataflow declares this output: work that nobody asked for is not done.
@@ -365,10 +365,10 @@ impl Drop for SetAtEnd<'_> {
 
 /// Warns once for each input that a node does not know.
 #[derive(Default)]
-pub(crate) struct Strangers(BTreeSet<String>);
+pub(crate) struct UnknownInputs(BTreeSet<String>);
 
-impl Strangers {
-    pub fn meet(&mut self, input: &str) {
+impl UnknownInputs {
+    pub fn warn(&mut self, input: &str) {
         if self.0.insert(input.to_owned()) {
             tracing::warn!(
                 input,

@@ -16,23 +16,24 @@
 //! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
-mod crumbs;
+mod crash_guard;
 pub mod edges;
 mod io;
 pub mod link;
 mod logging;
-pub mod manual;
 pub mod memory;
+pub mod node_spec;
 pub mod outcome;
+pub mod renamed;
 pub mod testing;
 mod transform;
 pub mod window;
 
-pub use crumbs::{Careful, Crumbs};
+pub use crash_guard::{CrashGuard, CrashLog};
 pub use io::{Arrival, Io};
-pub use link::{CONDEMNED, Link, Step, TARGET as LINK_TARGET};
+pub use link::{CRASHES_NODES, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
-pub use manual::{Manual, Port, Values};
+pub use node_spec::{NodeSpec, Port, Values};
 pub use transform::{Made, one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 

@@ -17,12 +17,12 @@ use crate::window::{Overdue, Window};
 /// messages without a word where it cannot be mapped.
 pub const TARGET: &str = "seggpt::link";
 
-/// Why an item is failed for which [`Step::Condemn`] comes.
-pub const CONDEMNED: &str =
+/// Why an item is failed for which [`Step::Refuse`] comes.
+pub const CRASHES_NODES: &str =
     "a node died each time that this item alone was under way: see the logs, or leave it out";
 
 /// Between greetings until the first is back.
-const KNOCK: Duration = Duration::from_secs(2);
+const HANDSHAKE: Duration = Duration::from_secs(2);
 /// How long no greeting comes back before that is said, and before it is an error: nodes answer once their model is loaded.
 const SLOW_START: Duration = Duration::from_secs(15);
 const NO_START: Duration = Duration::from_secs(300);
@@ -36,7 +36,7 @@ const OVERTAKING: Duration = Duration::from_secs(1);
 /// How often an item may be lost, all nodes living.
 const MOST_LOSSES: u32 = 2;
 /// How often a node may die while this item alone is under way.
-const MOST_DEATHS: u32 = 3;
+const MOST_CRASHES: u32 = 3;
 /// Greetings of a process that was started again are told from those of the one before it.
 const NUMBERS: u64 = 1 << 32;
 
@@ -50,8 +50,8 @@ pub struct Link<T> {
     number: u64,
     /// Greetings that are not back, and when they were sent.
     under_way: Vec<(u64, Instant)>,
-    /// When the greeting that came back was sent, and when to judge by it.
-    judgement: Option<(Instant, Instant)>,
+    /// When the greeting that came back was sent, and when to decide by it.
+    verdict_due: Option<(Instant, Instant)>,
     heard: Option<Instant>,
     flush: bool,
     losses: BTreeMap<String, u32>,
@@ -64,8 +64,8 @@ pub struct Link<T> {
     alone: VecDeque<String>,
     probed: Option<String>,
     /// How often a node died on an item that was alone, and the items that are not tried again.
-    deaths: BTreeMap<String, u32>,
-    deadly: BTreeSet<String>,
+    crashes: BTreeMap<String, u32>,
+    fatal: BTreeSet<String>,
 }
 
 /// What is to be done next.
@@ -78,7 +78,7 @@ pub enum Step<T> {
     /// As [`Overdue::GiveUp`].
     GiveUp(T),
     /// A node died each time that the item alone was under way: send the news that it failed.
-    Condemn(T),
+    Refuse(T),
     /// As [`Overdue::Lost`].
     Lost(T),
 }
@@ -93,7 +93,7 @@ impl<T: Clone> Link<T> {
             warned: false,
             number: 0,
             under_way: Vec::new(),
-            judgement: None,
+            verdict_due: None,
             heard: None,
             flush: false,
             losses: BTreeMap::new(),
@@ -102,8 +102,8 @@ impl<T: Clone> Link<T> {
             excused: BTreeSet::new(),
             alone: VecDeque::new(),
             probed: None,
-            deaths: BTreeMap::new(),
-            deadly: BTreeSet::new(),
+            crashes: BTreeMap::new(),
+            fatal: BTreeSet::new(),
         }
     }
 
@@ -138,8 +138,8 @@ impl<T: Clone> Link<T> {
         self.losses.remove(item);
         self.doubt.remove(item);
         self.excused.remove(item);
-        self.deaths.remove(item);
-        self.deadly.remove(item);
+        self.crashes.remove(item);
+        self.fatal.remove(item);
         if self.probed.as_deref() == Some(item) {
             self.probed = None;
         }
@@ -160,24 +160,24 @@ impl<T: Clone> Link<T> {
         self.open = true;
         let sent = self.under_way.iter().find(|(n, _)| *n == greeting.number);
         if let Some((number, sent)) = sent.copied() {
-            self.judgement = Some((sent, now + OVERTAKING));
+            self.verdict_due = Some((sent, now + OVERTAKING));
             self.under_way.retain(|(n, _)| *n > number);
         }
     }
 
     /// A node died, and what is under way may have died with it. The node behind it says so, and the next process in its
-    /// place as well: no item is alone under way between the two, so that one death counts once.
+    /// place as well: no item is alone under way between the two, so that one crash counts once.
     fn doubt_all(&mut self) {
         if let Some(item) = self.probed.take() {
-            let deaths = self.deaths.entry(item.clone()).or_default();
-            *deaths += 1;
-            if *deaths >= MOST_DEATHS {
-                self.deadly.insert(item);
+            let crashes = self.crashes.entry(item.clone()).or_default();
+            *crashes += 1;
+            if *crashes >= MOST_CRASHES {
+                self.fatal.insert(item);
             }
         }
         self.alone.clear();
         self.again.clear();
-        self.judgement = None;
+        self.verdict_due = None;
         let items: Vec<_> = self.window.names().map(str::to_owned).collect();
         self.doubt.extend(items.iter().cloned());
         self.excused.extend(items);
@@ -189,12 +189,12 @@ impl<T: Clone> Link<T> {
     /// No greeting came back at the start; an item was lost again though all nodes live.
     pub fn step(&mut self, now: Instant) -> Result<Option<Step<T>>> {
         if !self.open {
-            return self.knock(now);
+            return self.handshake(now);
         }
-        self.judge(now)?;
+        self.check_losses(now)?;
         if let Some((item, what)) = self.lost_one(now) {
-            return Ok(Some(match self.deadly.contains(&item) {
-                true => Step::Condemn(what),
+            return Ok(Some(match self.fatal.contains(&item) {
+                true => Step::Refuse(what),
                 false => Step::Resend(what),
             }));
         }
@@ -209,7 +209,7 @@ impl<T: Clone> Link<T> {
         }))
     }
 
-    fn knock(&mut self, now: Instant) -> Result<Option<Step<T>>> {
+    fn handshake(&mut self, now: Instant) -> Result<Option<Step<T>>> {
         let waited = now - *self.began.get_or_insert(now);
         if waited >= NO_START {
             bail!(
@@ -223,7 +223,7 @@ impl<T: Clone> Link<T> {
             );
         }
         let last = self.under_way.last();
-        if last.is_some_and(|(_, sent)| now < *sent + KNOCK) {
+        if last.is_some_and(|(_, sent)| now < *sent + HANDSHAKE) {
             return Ok(None);
         }
         Ok(Some(self.greet(now)))
@@ -245,14 +245,14 @@ impl<T: Clone> Link<T> {
             false => NEXT_IN_DOUBT,
         };
         !self.window.is_empty()
-            && self.judgement.is_none()
+            && self.verdict_due.is_none()
             && !self.heard.is_some_and(|heard| recent(heard, QUIET))
             && !(self.under_way.last()).is_some_and(|(_, sent)| recent(*sent, next))
     }
 
     /// What was sent before the greeting that is back, and has no answer, was lost.
-    fn judge(&mut self, now: Instant) -> Result<()> {
-        let Some((sent, _)) = self.judgement.take_if(|(_, when)| *when <= now) else {
+    fn check_losses(&mut self, now: Instant) -> Result<()> {
+        let Some((sent, _)) = self.verdict_due.take_if(|(_, when)| *when <= now) else {
             return Ok(());
         };
         // What a dead node may have taken along is sent again one at a time, so that a message twice does no harm.
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn it_knocks_every_two_seconds_and_ends_after_a_minute() {
+    fn it_sends_handshakes_every_two_seconds_and_ends_after_a_minute() {
         let start = Instant::now();
         let mut link: Link<char> = Link::new(Window::new(1, Duration::from_secs(600), 3));
         let steps: Vec<_> = (0..300)
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_nodes_die_on_three_times_alone_is_condemned_and_its_neighbours_get_through() {
+    fn an_item_that_nodes_die_on_three_times_alone_is_refused_and_its_neighbours_get_through() {
         let (mut link, at) = link();
         let restarted = Greeting {
             restarted: Some("camera".into()),
@@ -402,7 +402,7 @@ mod tests {
         };
         let (mut second, mut sent) = (2, Vec::new());
         let mut greeted = |link: &mut Link<char>| {
-            // Who is behind it says so too, which is no second death.
+            // Who is behind it says so too, which is no second crash.
             let died = Greeting {
                 died: Some("camera".into()),
                 ..Greeting::default()
@@ -421,7 +421,7 @@ mod tests {
         }
         let alone = Some(Step::Resend('a'));
         assert_eq!(sent[..3], [alone.clone(), alone.clone(), alone]);
-        assert_eq!(sent[3], Some(Step::Condemn('a')));
+        assert_eq!(sent[3], Some(Step::Refuse('a')));
         link.acknowledge("a", at(40));
         assert_eq!(link.step(at(40)).unwrap(), Some(Step::Resend('b')));
         link.acknowledge("b", at(41));
@@ -438,6 +438,10 @@ mod tests {
         second.greeted(&back(own), at(1));
         second.sent("a", 'a', 1, at(2));
         second.greeted(&back(3), at(4));
-        assert_eq!(second.step(at(5)).unwrap(), None, "nothing is judged by it");
+        assert_eq!(
+            second.step(at(5)).unwrap(),
+            None,
+            "nothing is decided by it"
+        );
     }
 }

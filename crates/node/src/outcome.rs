@@ -1,4 +1,4 @@
-//! How a run speaks of its progress: log records with target [`TARGET`], one an item, written by sinks and read by `seggpt run`.
+//! How a run reports its progress: log records with target [`TARGET`], one an item, written by sinks and read by `seggpt run`.
 //! And how a node says that starting it again would not help: a record with target [`GAVE_UP`].
 
 use eyre::Result;
@@ -8,11 +8,11 @@ use seggpt_contract::{Identity, Status};
 /// leaves none, and is started again.
 pub const GAVE_UP: &str = "seggpt::gave-up";
 
-/// How the node's loop ended, for `main` to return: an error is said, so that the run is stopped.
+/// How the node's loop ended, for `main` to return: an error is logged, so that the run is stopped.
 ///
 /// # Errors
 /// That of `outcome`.
-pub fn told(outcome: Result<()>) -> Result<()> {
+pub fn report_error(outcome: Result<()>) -> Result<()> {
     outcome.inspect_err(|error| tracing::error!(target: GAVE_UP, "{error:#}"))
 }
 
@@ -20,21 +20,21 @@ pub fn told(outcome: Result<()>) -> Result<()> {
 /// far), `total` (empty where the source does not know), `error` (of failed items).
 pub const TARGET: &str = "seggpt::outcome";
 
-/// How the words end of a node that gives up because another one did: it is no cause, and is told after those that are.
+/// How the message ends of a node that gives up because another one did: it is no cause, and is reported after those that are.
 pub const GONE: &str = "is gone";
 
-/// Says that an item is done with: its files are in place, or its failure is recorded.
-pub fn say(identity: &Identity, status: Status, finished: u64, error: &str) {
+/// Reports that an item is done with: its files are in place, or its failure is recorded.
+pub fn report(identity: &Identity, status: Status, finished: u64, error: &str) {
     let total = identity.total.map(|n| n.to_string()).unwrap_or_default();
     tracing::info!(target: TARGET, item = %identity.item, status = status.name(), finished, total, error, "{} {}", identity.item, status.name());
 }
 
-/// Says once more what a process that died may not have said of an item: it is on record. `finished` as in [`say`].
-pub fn say_again(item: &str, status: Status, finished: u64, error: &str) {
+/// Reports once more what a process that crashed may not have reported of an item: it is on record. `finished` as in [`report`].
+pub fn report_again(item: &str, status: Status, finished: u64, error: &str) {
     tracing::info!(target: TARGET, item, status = status.name(), finished, again = "true", error, "{item} {}", status.name());
 }
 
-/// Says where the report of the run stands.
-pub fn say_report(path: &std::path::Path) {
+/// Reports where the page of the run stands.
+pub fn report_page(path: &std::path::Path) {
     tracing::info!(target: TARGET, report = %path.display(), "report: {}", path.display());
 }

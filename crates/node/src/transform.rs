@@ -9,8 +9,8 @@ use eyre::{Result, eyre};
 use seggpt_contract::{Failure, Greeting, Identity, Message, Payload};
 
 use crate::{
-    crumbs::{Crumbs, deadly},
-    io::{Arrival, Io, Strangers},
+    crash_guard::{CrashLog, fatal},
+    io::{Arrival, Io, UnknownInputs},
 };
 
 /// The loop of a node with one input and one output: reads every message, lets `work` make the next one of it, and sends
@@ -65,7 +65,7 @@ where
 {
     let mut io = Io::new(node, events);
     let id = io.id();
-    let crumbs = io.crumbs();
+    let crash_log = io.crash_log();
     if io.is_restarted() {
         let restarted = Some(id.clone());
         io.greet(
@@ -77,18 +77,18 @@ where
         )?;
     }
     let work = io.while_preparing([input, output], prepare)?;
-    let mut bench = Bench { crumbs, work };
-    let mut strangers = Strangers::default();
+    let mut worker = Worker { crash_log, work };
+    let mut unknown_inputs = UnknownInputs::default();
     while let Some(arrivals) = waiting(&mut io, most) {
         let mut items = Vec::new();
         let mut outgoing = Vec::new();
         // To read, to work and to send can each be what a process dies of.
         let names: Vec<_> = arrivals.iter().filter_map(Arrival::item).collect();
         seggpt_fault::at_any("before-work", names.iter().map(String::as_str));
-        bench.crumbs.begin(names.iter().map(String::as_str));
+        worker.crash_log.begin(names.iter().map(String::as_str));
         for arrival in &arrivals {
             if arrival.input != input {
-                strangers.meet(&arrival.input);
+                unknown_inputs.warn(&arrival.input);
                 continue;
             }
             if let Some(greeting) = arrival.greeting() {
@@ -96,8 +96,8 @@ where
                 continue;
             }
             outgoing.push(match arrival.read::<I>() {
-                Ok(Message::Item(identity, _)) if bench.crumbs.is_deadly(&identity.item) => {
-                    Outgoing::Message(failed(identity, &id, deadly(&id)))
+                Ok(Message::Item(identity, _)) if worker.crash_log.is_fatal(&identity.item) => {
+                    Outgoing::Message(failed(identity, &id, fatal(&id)))
                 }
                 Ok(Message::Item(identity, payload)) => {
                     items.push((arrival, identity, payload));
@@ -111,7 +111,7 @@ where
                 }
             });
         }
-        let mut worked = bench
+        let mut worked = worker
             .take(items)
             .into_iter()
             .map(|(identity, made)| match made {
@@ -134,9 +134,9 @@ where
             also(&mut io, &message)?;
             io.send(output, message)?;
         }
-        bench.crumbs.end(names.iter().map(String::as_str));
+        worker.crash_log.end(names.iter().map(String::as_str));
     }
-    bench.crumbs.close();
+    worker.crash_log.close();
     io.report_drops();
     Ok(())
 }
@@ -150,13 +150,13 @@ enum Outgoing<O> {
 }
 
 /// Where the work is done: one item's panic is one failed item.
-struct Bench<W> {
-    crumbs: Crumbs,
+struct Worker<W> {
+    crash_log: CrashLog,
     work: W,
 }
 
-impl<W> Bench<W> {
-    /// Works on items, together unless one of them has cost a death or the work panics.
+impl<W> Worker<W> {
+    /// Works on items, together unless one of them has caused a crash or the work panics.
     fn take<I: Payload, O>(
         &mut self,
         items: Vec<(&Arrival, Identity, I)>,
@@ -165,7 +165,8 @@ impl<W> Bench<W> {
         W: FnMut(Vec<(Identity, I)>) -> Vec<(Identity, Result<O>)>,
     {
         let several = items.len() > 1;
-        let suspect = |(_, identity, _): &(_, Identity, I)| self.crumbs.is_suspect(&identity.item);
+        let suspect =
+            |(_, identity, _): &(_, Identity, I)| self.crash_log.is_suspect(&identity.item);
         if several && items.iter().any(suspect) {
             return items
                 .into_iter()
@@ -200,7 +201,7 @@ impl<W> Bench<W> {
                 })
                 .collect(),
             Err(panic) => {
-                let error = words(&*panic).to_owned();
+                let error = panic_message(&*panic).to_owned();
                 sources
                     .into_iter()
                     .map(|(_, identity)| (identity, Err(eyre!("the node broke on it: {error}"))))
@@ -210,10 +211,10 @@ impl<W> Bench<W> {
     }
 }
 
-fn words(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without words")
+        .unwrap_or("a panic without a message")
 }
 
 /// Waits for a message, and takes what has come besides, at most `most` in all.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub struct Window<T> {
     size: usize,
     most_bytes: u64,
-    patience: Duration,
+    timeout: Duration,
     max_tries: u32,
     pending: Vec<Pending<T>>,
 }
@@ -36,13 +36,13 @@ pub enum Overdue<T> {
 }
 
 impl<T: Clone> Window<T> {
-    /// `size`: the most items that wait at a time. `patience`: how long an item waits before it is sent again.
+    /// `size`: the most items that wait at a time. `timeout`: how long an item waits before it is sent again.
     /// `max_tries`: how often an item is sent before it is given up, the first time included.
-    pub fn new(size: usize, patience: Duration, max_tries: u32) -> Self {
+    pub fn new(size: usize, timeout: Duration, max_tries: u32) -> Self {
         Self {
             size,
             most_bytes: u64::MAX,
-            patience,
+            timeout,
             max_tries,
             pending: Vec::new(),
         }
@@ -95,7 +95,7 @@ impl<T: Clone> Window<T> {
     pub fn overdue(&mut self, now: Instant) -> Option<Overdue<T>> {
         let waiting = self.pending.iter().enumerate();
         let (at, late) = waiting.min_by_key(|(_, p)| p.since)?;
-        if late.since + self.patience > now {
+        if late.since + self.timeout > now {
             return None;
         }
         let late = &mut self.pending[at];
@@ -140,11 +140,11 @@ impl<T: Clone> Window<T> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
     fn window() -> (Window<char>, impl Fn(u64) -> Instant) {
         let start = Instant::now();
-        (Window::new(2, PATIENCE, 3), move |s| {
+        (Window::new(2, TIMEOUT, 3), move |s| {
             start + Duration::from_secs(s)
         })
     }
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn everything_gets_through_an_edge_that_loses_most() {
         let (_, at) = window();
-        let mut window = Window::new(4, PATIENCE, 100);
+        let mut window = Window::new(4, TIMEOUT, 100);
         let (mut arrived, mut tosses) = (std::collections::BTreeSet::new(), 0_u32);
         let mut next = 0;
         for second in 0..10_000 {

@@ -94,7 +94,7 @@ fn an_item_that_the_work_panics_on_goes_on_as_a_failed_one() {
     let sent = run(
         vec![picture("in", "a"), picture("in", "b")],
         |identity, image| match identity.item.as_str() {
-            "a" => panic!("a flaw in the work"),
+            "a" => panic!("a diagnostic in the work"),
             _ => Ok(image),
         },
     );

@@ -20,10 +20,12 @@
 //! library of prompts that a program made.
 
 mod classes;
+mod coverage;
 mod entry;
 mod error;
 mod file;
 mod library;
+mod prepare;
 mod remarks;
 mod strategy;
 mod table;
@@ -32,8 +34,9 @@ pub use entry::{Entry, save};
 pub use error::{LibraryError, PromptProblem};
 pub use file::{ClassSetting, PromptFiles, Settings, files};
 pub use library::{Library, Planes, Prompt};
+pub use prepare::{MaskPixels, prepare};
 pub use strategy::{
-    Choice, Descriptor, EmbedError, Embedding, Fixed, Maker, Nearest, Pool, Query, Random,
-    Registry, Selected, Strategy,
+    Choice, Coverage, Descriptor, EmbedError, Embedding, Fixed, Nearest, Pool, Query, Random,
+    STRATEGIES, Selected, Strategy, strategy,
 };
 pub use table::ClassTable;

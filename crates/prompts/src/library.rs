@@ -1,22 +1,24 @@
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
 use seggpt_annotations::{Annotations, Picture};
-use seggpt_contract::{Class, Example, SegType, Square};
+use seggpt_contract::{Class, Example, SegType};
 use seggpt_imaging::{
     BLACK, Rgb, RgbImage,
     annotation::{AnnotatedClass, Annotation, ClassEntry, MaskKind, MaskMode},
     read::{Exif, Reading},
-    resize,
 };
 
 use crate::{
     LibraryError, PromptFiles, PromptProblem, Settings,
     classes::{self, Seen},
+    coverage,
     file::{self, Contents, Listed},
+    prepare::{MaskPixels, prepare},
     remarks::{self, Remark},
 };
 
@@ -265,9 +267,8 @@ impl Library {
         })
     }
 
-    /// All prompts as the network takes them, in the order of [`Library::prompts`] and with score 0:
-    /// images of `size` x `size` by Pillow's bicubic, masks painted at their own size and then reduced by
-    /// Pillow's nearest; [`PromptFiles::painted`] has shades and is resized like an image.
+    /// All prompts as the network takes them ([`prepare`](crate::prepare())), in the order of [`Library::prompts`];
+    /// [`PromptFiles::painted`] has shades.
     ///
     /// Prepared once and kept; another size prepares again.
     ///
@@ -275,12 +276,6 @@ impl Library {
     /// [`LibraryError::Changed`] if a file cannot be read any more or got another size;
     /// [`LibraryError::Size`] for a size of 0.
     pub fn examples(&self, size: u32) -> Result<Arc<[Example]>, LibraryError> {
-        if size == 0 {
-            return Err(LibraryError::Size {
-                size,
-                reason: "ask for the network's own size".to_owned(),
-            });
-        }
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, examples)) = prepared.as_ref().filter(|(kept, _)| *kept == size) {
             return Ok(Arc::clone(examples));
@@ -293,6 +288,25 @@ impl Library {
         let examples: Arc<[Example]> = examples?.into();
         *prepared = Some((size, Arc::clone(&examples)));
         Ok(examples)
+    }
+
+    /// The prompts by what they show, the best first: of each class in turn those with most of it, those that a class fills
+    /// by more than two thirds after the others.
+    ///
+    /// # Errors
+    /// [`LibraryError::Changed`] if a file cannot be read any more.
+    pub fn by_coverage(&self) -> Result<Vec<usize>, LibraryError> {
+        let shown = (0..self.len()).into_par_iter().map(|index| {
+            let Planes { ids, .. } = self.planes(index)?;
+            let mut areas: BTreeMap<u16, usize> = BTreeMap::new();
+            for id in ids.iter().filter(|id| **id != 0) {
+                *areas.entry(*id).or_default() += 1;
+            }
+            let share = |(id, area)| (id, area as f64 / ids.len().max(1) as f64);
+            Ok(areas.into_iter().map(share).collect())
+        });
+        let shown: Vec<Vec<(u16, f64)>> = shown.collect::<Result<_, LibraryError>>()?;
+        Ok(coverage::ranked(&shown))
     }
 
     /// The files of a prompt, its mask in the library's colours.
@@ -327,22 +341,11 @@ impl Library {
             annotation,
             painted,
         } = self.load(prompt)?;
-        let mask = match painted {
-            Some(painted) => resize::bicubic(&painted, size, size),
-            None => resize::nearest_rgb(&annotation.painted, size, size),
+        let mask = match &painted {
+            Some(painted) => MaskPixels::Shades(painted),
+            None => MaskPixels::Colors(&annotation.painted),
         };
-        let square = |picture| {
-            Square::from_rgb(picture).map_err(|error| LibraryError::Size {
-                size,
-                reason: error.to_string(),
-            })
-        };
-        Ok(Example {
-            name: prompt.name.clone(),
-            image: square(resize::bicubic(&image.picture, size, size))?,
-            mask: square(mask)?,
-            score: 0.0,
-        })
+        prepare(&prompt.name, &image.picture, mask, size)
     }
 }
 

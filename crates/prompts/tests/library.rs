@@ -10,7 +10,7 @@ use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
 use seggpt_prompt_library::{
     Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Pool,
-    Query, Registry, Selected, Settings, Strategy, save,
+    Query, STRATEGIES, Settings, Strategy, save, strategy,
 };
 
 fn ground(name: &str) -> PathBuf {
@@ -350,43 +350,19 @@ fn select(
 }
 
 #[test]
-fn strategies_are_made_by_name_and_others_can_come_in() {
-    struct Last;
-    impl Strategy for Last {
-        fn select(
-            &mut self,
-            _: &Query,
-            pool: &dyn Pool,
-            _: usize,
-        ) -> Result<Vec<Selected>, LibraryError> {
-            Ok(vec![Selected {
-                index: pool.len() - 1,
-                score: 0.5,
-            }])
-        }
-    }
-    let mut registry = Registry::default();
-    registry.register("last", |_| Box::new(Last));
-    assert_eq!(
-        registry.names().collect::<Vec<_>>(),
-        ["fixed", "last", "nearest", "random"]
-    );
-    let library = open(&pairs("pebbles", 1..=4));
-    let mut last = registry.make("last", &Choice::default()).unwrap();
-    assert_eq!(select(last.as_mut(), &library, "a", 1, 1), [3]);
-    let error = registry.make("best", &Choice::default()).err().unwrap();
+fn an_unknown_strategy_is_refused_with_the_known_ones() {
+    let error = strategy("best", &Choice::default()).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "unknown strategy `best`; there are fixed, last, nearest, random"
+        "unknown strategy `best`; there are fixed, coverage, random, nearest"
     );
 }
 
 #[test]
 fn every_strategy_gives_k_different_prompts_or_all_there_are() {
     let library = open(&pairs("pebbles", 1..=4));
-    let registry = Registry::default();
-    for name in registry.names() {
-        let mut strategy = registry.make(name, &Choice { seed: 3 }).unwrap();
+    for name in STRATEGIES {
+        let mut strategy = strategy(name, &Choice { seed: 3 }).unwrap();
         for k in [0, 1, 3, 4, 9] {
             let mut chosen = select(strategy.as_mut(), &library, "item", 5, k);
             assert_eq!(
@@ -404,18 +380,15 @@ fn every_strategy_gives_k_different_prompts_or_all_there_are() {
 #[test]
 fn fixed_takes_the_first_in_order() {
     let library = open(&pairs("pebbles", [4, 2, 6]));
-    let mut fixed = Registry::default()
-        .make("fixed", &Choice::default())
-        .unwrap();
+    let mut fixed = strategy("fixed", &Choice::default()).unwrap();
     assert_eq!(select(fixed.as_mut(), &library, "a", 1, 2), [0, 1]);
 }
 
 #[test]
 fn random_follows_seed_and_item_and_nothing_else() {
     let library = open(&pairs("pebbles", 1..=6));
-    let registry = Registry::default();
     let draws = |seed: u64, items: &[&str]| -> Vec<Vec<usize>> {
-        let mut random = registry.make("random", &Choice { seed }).unwrap();
+        let mut random = strategy("random", &Choice { seed }).unwrap();
         items
             .iter()
             .map(|item| select(random.as_mut(), &library, item, 6, 2))
@@ -440,9 +413,7 @@ fn random_follows_seed_and_item_and_nothing_else() {
 #[test]
 fn nearest_finds_the_picture_itself_and_scores_fall() {
     let library = open(&pairs("pebbles", 1..=6));
-    let mut nearest = Registry::default()
-        .make("nearest", &Choice::default())
-        .unwrap();
+    let mut nearest = strategy("nearest", &Choice::default()).unwrap();
     for n in 1..=6 {
         let picture = read::open(ground(&format!("ground_{n}.jpg"))).unwrap();
         let picture = resize::bicubic(&picture, 200, 160);

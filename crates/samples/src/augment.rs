@@ -4,20 +4,20 @@ use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
 
 use crate::{
     Augmentation,
-    dice::Dice,
     picture::{Group, Picture},
+    rng::Rng,
 };
 
 /// Changes that all pictures of a task share, because the roles keep their meaning through them.
-pub(crate) fn together(group: &mut Group, how: &Augmentation, dice: &mut Dice) {
-    if dice.chance(how.hue) {
-        let matrix = hue_rotation(dice.angle());
+pub(crate) fn together(group: &mut Group, how: &Augmentation, rng: &mut Rng) {
+    if rng.chance(how.hue) {
+        let matrix = hue_rotation(rng.angle());
         group
             .pictures
             .iter_mut()
             .for_each(|p| each_pixel(&mut p.rgb, |rgb| apply(&matrix, rgb)));
     }
-    if dice.chance(how.grey) && !group.colour_matters {
+    if rng.chance(how.grey) && !group.colour_matters {
         group
             .pictures
             .iter_mut()
@@ -26,37 +26,37 @@ pub(crate) fn together(group: &mut Group, how: &Augmentation, dice: &mut Dice) {
 }
 
 /// Changes that each picture meets on its own: flips and crops.
-pub(crate) fn geometry(picture: &mut Picture, how: &Augmentation, dice: &mut Dice) {
-    let mirror = dice.chance(how.flip);
-    let cropped = dice.chance(how.crop);
+pub(crate) fn geometry(picture: &mut Picture, how: &Augmentation, rng: &mut Rng) {
+    let mirror = rng.chance(how.flip);
+    let cropped = rng.chance(how.crop);
     if !(mirror || cropped) {
         return;
     }
     let (share, aspect) = if cropped {
-        (dice.range(how.crop_area, 1.0), dice.log_range(0.8, 1.25))
+        (rng.range(how.crop_area, 1.0), rng.log_range(0.8, 1.25))
     } else {
         (1.0, 1.0)
     };
-    *picture = picture.crop(share, aspect, 0.0, mirror, picture.width(), dice);
+    *picture = picture.crop(share, aspect, 0.0, mirror, picture.width(), rng);
 }
 
 /// Changes of light, lens, sensor and file.
-pub(crate) fn photometry(rgb: &mut RgbImage, how: &Augmentation, dice: &mut Dice) {
-    if dice.chance(how.light) {
-        uneven_light(rgb, dice);
+pub(crate) fn photometry(rgb: &mut RgbImage, how: &Augmentation, rng: &mut Rng) {
+    if rng.chance(how.light) {
+        uneven_light(rgb, rng);
     }
-    if dice.chance(how.jitter) {
-        jitter(rgb, how.jitter_strength, dice);
+    if rng.chance(how.jitter) {
+        jitter(rgb, how.jitter_strength, rng);
     }
-    if dice.chance(how.blur) {
-        let passes = 1 + dice.below(1 + rgb.width() as usize / 64);
+    if rng.chance(how.blur) {
+        let passes = 1 + rng.below(1 + rgb.width() as usize / 64);
         (0..passes).for_each(|_| blur(rgb));
     }
-    if dice.chance(how.noise) {
-        noise(rgb, dice);
+    if rng.chance(how.noise) {
+        noise(rgb, rng);
     }
-    if dice.chance(how.jpeg) {
-        compress(rgb, dice.between(25, 90) as u8);
+    if rng.chance(how.jpeg) {
+        compress(rgb, rng.between(25, 90) as u8);
     }
 }
 
@@ -83,8 +83,8 @@ fn hue_rotation(angle: f32) -> [[f32; 3]; 3] {
 }
 
 /// Brightness, contrast, gamma, saturation and white balance.
-fn jitter(rgb: &mut RgbImage, strength: f32, dice: &mut Dice) {
-    let mut factor = |scale: f32| (1.0 + strength * scale * dice.range(-1.0, 1.0)).max(0.05);
+fn jitter(rgb: &mut RgbImage, strength: f32, rng: &mut Rng) {
+    let mut factor = |scale: f32| (1.0 + strength * scale * rng.range(-1.0, 1.0)).max(0.05);
     let (brightness, contrast, saturation, gamma) =
         (factor(1.0), factor(1.0), factor(1.5), factor(1.0));
     let balance = [factor(0.4), factor(0.4), factor(0.4)];
@@ -107,11 +107,11 @@ fn jitter(rgb: &mut RgbImage, strength: f32, dice: &mut Dice) {
 }
 
 /// A ramp across the picture, or a bright spot.
-fn uneven_light(rgb: &mut RgbImage, dice: &mut Dice) {
+fn uneven_light(rgb: &mut RgbImage, rng: &mut Rng) {
     let size = rgb.width().max(rgb.height()) as f32;
-    let strength = dice.range(0.1, 0.45);
-    let (sin, cos) = dice.angle().sin_cos();
-    let spot = dice.chance(0.4).then(|| [dice.unit(), dice.unit()]);
+    let strength = rng.range(0.1, 0.45);
+    let (sin, cos) = rng.angle().sin_cos();
+    let spot = rng.chance(0.4).then(|| [rng.unit(), rng.unit()]);
     for (x, y, pixel) in rgb.enumerate_pixels_mut() {
         let (x, y) = (x as f32 / size, y as f32 / size);
         let shade = match spot {
@@ -150,13 +150,13 @@ fn blur(rgb: &mut RgbImage) {
 }
 
 /// Sensor noise, coloured or grey.
-fn noise(rgb: &mut RgbImage, dice: &mut Dice) {
-    let strength = dice.log_range(2.0, 22.0);
-    let coloured = dice.chance(0.5);
+fn noise(rgb: &mut RgbImage, rng: &mut Rng) {
+    let strength = rng.log_range(2.0, 22.0);
+    let coloured = rng.chance(0.5);
     for pixel in rgb.pixels_mut() {
         // Four bytes of one draw make a bell that is good enough for noise.
         let mut draw = || {
-            let sum: u32 = (dice.bits() as u32)
+            let sum: u32 = (rng.bits() as u32)
                 .to_le_bytes()
                 .map(u32::from)
                 .iter()

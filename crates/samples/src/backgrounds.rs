@@ -6,9 +6,9 @@ use image::{ImageBuffer, RgbImage, imageops};
 
 use crate::{
     SamplesError,
-    dice::Dice,
     files::{Cache, Files, extension},
     picture::{NOTHING, Picture},
+    rng::Rng,
     synthetic::texture::Material,
 };
 
@@ -78,8 +78,8 @@ impl Backgrounds {
     }
 
     /// A whole photograph, and its name.
-    pub(crate) fn photograph(&self, dice: &mut Dice) -> Option<(Arc<RgbImage>, String)> {
-        let name = dice.pick(&self.photographs).clone();
+    pub(crate) fn photograph(&self, rng: &mut Rng) -> Option<(Arc<RgbImage>, String)> {
+        let name = rng.pick(&self.photographs).clone();
         Some((self.get(&name)?, name))
     }
 
@@ -89,36 +89,36 @@ impl Backgrounds {
     }
 
     /// A tile of a material.
-    pub(crate) fn tile(&self, material: usize, dice: &mut Dice) -> Option<Arc<RgbImage>> {
-        let name = dice.pick(self.materials.get(material)?).clone();
+    pub(crate) fn tile(&self, material: usize, rng: &mut Rng) -> Option<Arc<RgbImage>> {
+        let name = rng.pick(self.materials.get(material)?).clone();
         self.get(&name)
     }
 
     /// A background of any sort: part of a photograph, a material, or drawn.
-    pub(crate) fn any(&self, size: usize, dice: &mut Dice) -> Option<RgbImage> {
-        match dice.weighted(&[0.55, 0.25, 0.2]) {
+    pub(crate) fn any(&self, size: usize, rng: &mut Rng) -> Option<RgbImage> {
+        match rng.weighted(&[0.55, 0.25, 0.2]) {
             0 => {
-                let (photograph, _) = self.photograph(dice)?;
+                let (photograph, _) = self.photograph(rng)?;
                 let whole = Picture::new(
                     (*photograph).clone(),
                     vec![NOTHING; (photograph.width() * photograph.height()) as usize],
                 );
-                let mirror = dice.chance(0.5);
+                let mirror = rng.chance(0.5);
                 Some(
                     whole
-                        .crop(dice.log_range(0.15, 1.0), 1.0, 0.0, mirror, size, dice)
+                        .crop(rng.log_range(0.15, 1.0), 1.0, 0.0, mirror, size, rng)
                         .rgb,
                 )
             }
             1 if !self.materials.is_empty() => {
-                let material = dice.below(self.materials.len());
-                let tile = Tile::new(self.tile(material, dice)?, size, dice);
+                let material = rng.below(self.materials.len());
+                let tile = Tile::new(self.tile(material, rng)?, size, rng);
                 Some(RgbImage::from_fn(size as u32, size as u32, |x, y| {
                     image::Rgb(tile.at(x as f32, y as f32))
                 }))
             }
             _ => {
-                let surface = Material::any(size, dice);
+                let surface = Material::any(size, rng);
                 Some(RgbImage::from_fn(size as u32, size as u32, |x, y| {
                     image::Rgb(
                         surface
@@ -140,26 +140,26 @@ pub(crate) struct Tile {
 }
 
 impl Tile {
-    pub(crate) fn new(rgb: Arc<RgbImage>, size: usize, dice: &mut Dice) -> Self {
+    pub(crate) fn new(rgb: Arc<RgbImage>, size: usize, rng: &mut Rng) -> Self {
         // At most 1.6 of the tile's pixels for one of the picture: beyond that, nothing but aliasing is left.
-        let zoom = dice.log_range(0.5, (128.0 / size as f32).clamp(0.8, 1.6));
-        let angle = dice.angle();
+        let zoom = rng.log_range(0.5, (128.0 / size as f32).clamp(0.8, 1.6));
+        let angle = rng.angle();
         Self {
             rgb,
             turn: (zoom * angle.cos(), zoom * angle.sin()),
-            offset: [dice.range(0.0, 999.0), dice.range(0.0, 999.0)],
+            offset: [rng.range(0.0, 999.0), rng.range(0.0, 999.0)],
         }
     }
 
     /// Another part of it.
-    pub(crate) fn again(&self, dice: &mut Dice) -> Self {
-        let (sin, cos) = (dice.normal() * 0.3).sin_cos();
-        let zoom = dice.log_range(0.85, 1.18);
+    pub(crate) fn again(&self, rng: &mut Rng) -> Self {
+        let (sin, cos) = (rng.normal() * 0.3).sin_cos();
+        let zoom = rng.log_range(0.85, 1.18);
         let (a, b) = self.turn;
         Self {
             rgb: Arc::clone(&self.rgb),
             turn: ((a * cos - b * sin) * zoom, (a * sin + b * cos) * zoom),
-            offset: [dice.range(0.0, 999.0), dice.range(0.0, 999.0)],
+            offset: [rng.range(0.0, 999.0), rng.range(0.0, 999.0)],
         }
     }
 

@@ -11,9 +11,9 @@ use image::{Rgb, RgbImage, RgbaImage};
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights,
     backgrounds::{Backgrounds, Scale, shrink, stored},
-    dice::Dice,
     files::{Cache, Files, extension},
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
     synthetic::{
         self,
         texture::{Material, any_color},
@@ -75,7 +75,7 @@ impl Source for Cutouts {
             &Augmentation::none(),
             self.size,
             prompts,
-            Dice::new(seed),
+            Rng::new(seed),
         )
     }
 }
@@ -155,14 +155,14 @@ impl Scenes {
     }
 
     /// Classes that do not look alike; the first is from a source drawn in proportion to the root of its size.
-    fn choose(&self, count: usize, dice: &mut Dice) -> Vec<usize> {
+    fn choose(&self, count: usize, rng: &mut Rng) -> Vec<usize> {
         let weights: Vec<f32> = self
             .sources
             .iter()
             .map(|s| (s.len() as f32).sqrt())
             .collect();
-        let one_source = dice.chance(0.4);
-        let first = dice.weighted(&weights);
+        let one_source = rng.chance(0.4);
+        let first = rng.weighted(&weights);
         let mut chosen: Vec<usize> = Vec::with_capacity(count);
         for _ in 0..count * 8 {
             if chosen.len() == count {
@@ -171,9 +171,9 @@ impl Scenes {
             let source = if chosen.is_empty() || one_source {
                 first
             } else {
-                dice.weighted(&weights)
+                rng.weighted(&weights)
             };
-            let class = *dice.pick(&self.sources[source]);
+            let class = *rng.pick(&self.sources[source]);
             let likeness = &self.classes[class].likeness;
             if chosen
                 .iter()
@@ -248,24 +248,24 @@ impl Task for Scenes {
         Box::new(self.clone())
     }
 
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
-        let classes = self.choose(dice.between(2, 5), dice);
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group> {
+        let classes = self.choose(rng.between(2, 5), rng);
         let look = Look {
-            shadows: dice.chance(0.4),
-            silhouettes: dice.chance(0.06),
-            largest: dice.range(0.2, 0.5),
-            number: dice.between(3, 9),
+            shadows: rng.chance(0.4),
+            silhouettes: rng.chance(0.06),
+            largest: rng.range(0.2, 0.5),
+            number: rng.between(3, 9),
         };
         // Every picture of the task shows other pictures of the classes, as long as there are some.
         let mut decks: Vec<Vec<String>> = classes
             .iter()
             .map(|&c| self.classes[c].files.clone())
             .collect();
-        decks.iter_mut().for_each(|deck| dice.shuffle(deck));
+        decks.iter_mut().for_each(|deck| rng.shuffle(deck));
         let mut pictures = Vec::with_capacity(ask.count);
         for number in 0..ask.count {
             let place = (number, ask.count);
-            pictures.push(self.picture(&classes, &decks, place, &look, ask.size, dice)?);
+            pictures.push(self.picture(&classes, &decks, place, &look, ask.size, rng)?);
         }
         let first = &self.classes[classes[0]];
         Some(Group {
@@ -290,16 +290,12 @@ impl Scenes {
         place: (usize, usize),
         look: &Look,
         size: usize,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Option<Picture> {
-        let mut picture = Picture::new(
-            self.backgrounds.any(size, dice)?,
-            vec![NOTHING; size * size],
-        );
+        let mut picture =
+            Picture::new(self.backgrounds.any(size, rng)?, vec![NOTHING; size * size]);
         // The first class is always there, and comes last so that nothing hides it.
-        let mut things: Vec<usize> = (1..look.number)
-            .map(|_| dice.below(classes.len()))
-            .collect();
+        let mut things: Vec<usize> = (1..look.number).map(|_| rng.below(classes.len())).collect();
         things.push(0);
         let side = size as f32;
         let mut before = vec![None; classes.len()];
@@ -307,30 +303,30 @@ impl Scenes {
             let deck = &decks[thing];
             let stroke = self.classes[classes[thing]].source == STROKES;
             let hand = hand(deck.len(), place);
-            let next = hand.start + dice.below(hand.len());
+            let next = hand.start + rng.below(hand.len());
             // Things of a kind in one picture are often the very same.
-            let file = if dice.chance(0.65) {
+            let file = if rng.chance(0.65) {
                 *before[thing].get_or_insert(next)
             } else {
                 next
             };
             let cutout = self.cutout(&deck[file])?;
             let height =
-                side * look.largest * dice.range(0.55, 1.0) * if stroke { 1.3 } else { 1.0 };
+                side * look.largest * rng.range(0.55, 1.0) * if stroke { 1.3 } else { 1.0 };
             let object = Object {
                 zoom: cutout.width().max(cutout.height()) as f32 / height,
-                turn: if dice.chance(0.2) {
-                    dice.angle().sin_cos()
+                turn: if rng.chance(0.2) {
+                    rng.angle().sin_cos()
                 } else {
-                    (dice.normal() * 0.2).sin_cos()
+                    (rng.normal() * 0.2).sin_cos()
                 },
-                mirror: !stroke && dice.chance(0.5),
-                centre: [dice.range(0.1, 0.9) * side, dice.range(0.1, 0.9) * side],
-                light: dice.range(0.85, 1.15),
+                mirror: !stroke && rng.chance(0.5),
+                centre: [rng.range(0.1, 0.9) * side, rng.range(0.1, 0.9) * side],
+                light: rng.range(0.85, 1.15),
                 fill: if look.silhouettes {
-                    Some(Material::any(size, dice))
+                    Some(Material::any(size, rng))
                 } else if stroke {
-                    Some(Material::plain(any_color(dice), size, dice))
+                    Some(Material::plain(any_color(rng), size, rng))
                 } else {
                     None
                 },

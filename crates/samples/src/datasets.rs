@@ -1,4 +1,4 @@
-//! Labelled sets in formats of their own, through the readers of `seggpt-eval`.
+//! Labelled sets in formats of their own, through the readers of `seggpt-datasets`.
 
 mod pairs;
 
@@ -9,12 +9,9 @@ use std::{
 };
 
 use rayon::prelude::*;
-use seggpt_eval::{
-    EvalError,
-    data::{
-        Annotated, ClassFolders, CocoPanoptic, Dataset, Exported, Folder, LabelFolder, Sample,
-        VideoFolder, Voc, Zero,
-    },
+use seggpt_datasets::{
+    Annotated, ClassFolders, CocoPanoptic, Dataset, DatasetError, Exported, Folder, LabelFolder,
+    Sample, VideoFolder, Voc, Zero,
 };
 use seggpt_imaging::annotation::MaskMode;
 use serde::{Deserialize, Serialize};
@@ -127,7 +124,7 @@ enum ZeroName {
 }
 
 impl Format {
-    fn open(&self) -> Result<Box<dyn Dataset>, EvalError> {
+    fn open(&self) -> Result<Box<dyn Dataset>, DatasetError> {
         Ok(match self {
             Self::Pictures(root) => Box::new(Annotated::open(root, MaskMode::Auto)?),
             Self::Folder(root) => Box::new(Folder::open(root)?),
@@ -218,7 +215,7 @@ impl Sets {
                     set.weight
                 )));
             }
-            let read = |error: EvalError| {
+            let read = |error: DatasetError| {
                 let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})"));
                 refuse(format!("{error}{}", cause.unwrap_or_default()))
             };
@@ -277,7 +274,7 @@ impl Sets {
     }
 }
 
-fn contexts(data: &dyn Dataset) -> Result<Vec<Context>, EvalError> {
+fn contexts(data: &dyn Dataset) -> Result<Vec<Context>, DatasetError> {
     let annotated: Vec<usize> = (0..data.len())
         .filter(|&index| data.samples()[index].annotated)
         .collect();

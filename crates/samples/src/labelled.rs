@@ -7,9 +7,9 @@ use seggpt_imaging::resize::nearest;
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source, Weights,
     backgrounds::{Scale, decode, shrink, stored},
-    dice::Dice,
     files::{Cache, Files, extension},
     picture::{Group, NOTHING, Picture, UNKNOWN},
+    rng::Rng,
     synthetic,
     task::{self, Ask, Task},
 };
@@ -63,7 +63,7 @@ impl Source for Labelled {
             &Augmentation::none(),
             self.size,
             prompts,
-            Dice::new(seed),
+            Rng::new(seed),
         )
     }
 }
@@ -178,31 +178,31 @@ impl Task for Crops {
         Box::new(self.clone())
     }
 
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group> {
         let weights: Vec<f32> = self
             .sets
             .iter()
             .map(|set| (set.pairs.len() as f32).sqrt())
             .collect();
-        let set = dice.weighted(&weights);
+        let set = rng.weighted(&weights);
         let (number, things) = (self.sets[set].pairs.len(), self.sets[set].things);
         let alike = things && !ask.things;
-        let first = dice.below(number);
+        let first = rng.below(number);
         let whole = self.picture(set, first)?;
         let here = labels(&whole, alike);
-        let class = *dice.pick(if here.is_empty() { return None } else { &here });
-        let background = dice.chance(0.2);
+        let class = *rng.pick(if here.is_empty() { return None } else { &here });
+        let background = rng.chance(0.2);
         // Things near the camera stay near: all crops of a task have about the same scale.
-        let share = dice.log_range(0.12, 1.0);
-        let free = dice.chance(0.3);
+        let share = rng.log_range(0.12, 1.0);
+        let free = rng.chance(0.3);
         let mut pictures = Vec::with_capacity(ask.count);
         for index in 0..ask.count {
             let mut found = None;
             for attempt in 0..12 {
-                let other = if index == 0 || attempt == 11 || dice.chance(0.1) {
+                let other = if index == 0 || attempt == 11 || rng.chance(0.1) {
                     first
                 } else {
-                    dice.below(number)
+                    rng.below(number)
                 };
                 let other = self.picture(set, other)?;
                 if !labels(&other, alike).contains(&class)
@@ -211,13 +211,13 @@ impl Task for Crops {
                     continue;
                 }
                 let turn = if free {
-                    dice.angle()
+                    rng.angle()
                 } else {
-                    dice.normal() * 0.1
+                    rng.normal() * 0.1
                 };
-                let share = (share * dice.log_range(0.6, 1.6)).clamp(0.05, 1.0);
-                let (mirror, aspect) = (dice.chance(0.5), dice.log_range(0.87, 1.15));
-                let mut crop = other.crop(share, aspect, turn, mirror, ask.size, dice);
+                let share = (share * rng.log_range(0.6, 1.6)).clamp(0.05, 1.0);
+                let (mirror, aspect) = (rng.chance(0.5), rng.log_range(0.87, 1.15));
+                let mut crop = other.crop(share, aspect, turn, mirror, ask.size, rng);
                 relabel(&mut crop, alike, background && !ask.things);
                 if crop.areas()[usize::from(class)] as usize * 60 > ask.size * ask.size {
                     found = Some(crop);

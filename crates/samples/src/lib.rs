@@ -21,7 +21,6 @@ mod augment;
 mod backgrounds;
 mod cutouts;
 mod datasets;
-mod dice;
 mod error;
 mod files;
 mod labelled;
@@ -32,6 +31,7 @@ mod paint;
 mod part;
 mod picture;
 pub mod preview;
+mod rng;
 mod segments;
 mod settings;
 mod synthetic;
@@ -44,17 +44,9 @@ pub use image::{GrayImage, RgbImage};
 pub use labelled::Labelled;
 pub use mix::{Data, Mix};
 pub use part::Part;
+pub use seggpt_types::SegType;
 pub use settings::{Augmentation, Settings, Weights};
 pub use synthetic::Synthetic;
-
-/// What a mask's colours stand for; SegGPT has a type embedding for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SegType {
-    /// Everything of a kind.
-    Semantic,
-    /// One and the same thing in several views.
-    Instance,
-}
 
 /// A picture and its mask, of one size.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use image::{Rgb, RgbImage};
 use crate::{
     SamplesError, SegType,
     backgrounds::{Backgrounds, Scale, Tile},
-    dice::Dice,
     files::Files,
     picture::{Group, Picture},
+    rng::Rng,
     synthetic::mosaic::Layout,
     task::{Ask, Task},
 };
@@ -39,20 +39,20 @@ impl Task for Mosaics {
         Box::new(self.clone())
     }
 
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group> {
         let mut materials: Vec<usize> = (0..self.backgrounds.materials()).collect();
-        dice.shuffle(&mut materials);
-        materials.truncate(dice.between(2, 5));
+        rng.shuffle(&mut materials);
+        materials.truncate(rng.between(2, 5));
         let mut tiles = Vec::with_capacity(materials.len());
         for &material in &materials {
             tiles.push(Tile::new(
-                self.backgrounds.tile(material, dice)?,
+                self.backgrounds.tile(material, rng)?,
                 ask.size,
-                dice,
+                rng,
             ));
         }
         let pictures = (0..ask.count)
-            .map(|_| picture(&tiles, ask.size, dice))
+            .map(|_| picture(&tiles, ask.size, rng))
             .collect();
         Some(Group {
             pictures,
@@ -63,10 +63,10 @@ impl Task for Mosaics {
     }
 }
 
-fn picture(tiles: &[Tile], size: usize, dice: &mut Dice) -> Picture {
-    let tiles: Vec<Tile> = tiles.iter().map(|tile| tile.again(dice)).collect();
-    let layout = Layout::any(tiles.len(), dice);
-    let seed = dice.seed();
+fn picture(tiles: &[Tile], size: usize, rng: &mut Rng) -> Picture {
+    let tiles: Vec<Tile> = tiles.iter().map(|tile| tile.again(rng)).collect();
+    let layout = Layout::any(tiles.len(), rng);
+    let seed = rng.seed();
     let side = size as f32;
     let surface =
         |x: u32, y: u32| layout.surface((x as f32 + 0.5) / side, (y as f32 + 0.5) / side, seed);

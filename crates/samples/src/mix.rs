@@ -3,9 +3,10 @@ use std::sync::Arc;
 use crate::{
     Augmentation, Part, Sample, SamplesError, Settings, Source, Weights, cutouts,
     datasets::Sets,
-    dice::Dice,
     files::Files,
-    labelled, materials, segments, synthetic,
+    labelled, materials,
+    rng::Rng,
+    segments, synthetic,
     task::{Task, sample},
 };
 
@@ -175,15 +176,15 @@ impl Clone for Mix {
 
 impl Source for Mix {
     fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
-        let mut dice = Dice::new(seed);
-        let chosen = dice.weighted(&self.weights);
+        let mut rng = Rng::new(seed);
+        let chosen = rng.weighted(&self.weights);
         sample(
             self.tasks[chosen].as_mut(),
             &mut synthetic::Scenes,
             &self.augmentation,
             self.size,
             prompts,
-            dice,
+            rng,
         )
     }
 }

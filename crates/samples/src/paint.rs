@@ -4,8 +4,8 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::{
     Example, Sample, SegType,
-    dice::Dice,
     picture::{NOTHING, Picture, UNKNOWN},
+    rng::Rng,
 };
 
 /// The smallest share of a picture that a class which is asked for must cover.
@@ -23,7 +23,7 @@ pub(crate) fn paint(
     kind: SegType,
     origin: String,
     empty: bool,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Option<Sample> {
     let query = pictures.pop()?;
     let fits = |areas: &[u32; 256], role: usize| {
@@ -51,19 +51,19 @@ pub(crate) fn paint(
     if shared.is_empty() {
         return None;
     }
-    dice.shuffle(&mut shared);
-    let count = 1 + dice.weighted(&[0.55, 0.27, 0.18]);
+    rng.shuffle(&mut shared);
+    let count = 1 + rng.weighted(&[0.55, 0.27, 0.18]);
     let mut chosen = vec![shared[0]];
     let mut rest: Vec<u8> = shared[1..].to_vec();
     // Now and then the prompts show a class that the query does not have.
-    if dice.chance(0.3) {
+    if rng.chance(0.3) {
         rest.extend(others);
-        dice.shuffle(&mut rest);
+        rng.shuffle(&mut rest);
     }
     chosen.extend(rest.into_iter().take(count - 1));
 
     let mut colors = [[0; 3]; 256];
-    for (&role, color) in chosen.iter().zip(distinct(chosen.len(), dice)) {
+    for (&role, color) in chosen.iter().zip(distinct(chosen.len(), rng)) {
         colors[usize::from(role)] = color;
     }
     debug_assert_eq!(colors[usize::from(NOTHING)], [0; 3]);
@@ -101,20 +101,20 @@ fn mask(picture: &Picture, colors: &[[u8; 3]; 256]) -> RgbImage {
 
 /// Random colours that keep apart from each other and from black. White is frequent: people's
 /// binary masks are white.
-fn distinct(count: usize, dice: &mut Dice) -> Vec<[u8; 3]> {
+fn distinct(count: usize, rng: &mut Rng) -> Vec<[u8; 3]> {
     let mut colors: Vec<[u8; 3]> = Vec::with_capacity(count);
-    if dice.chance(if count == 1 { 0.4 } else { 0.2 }) {
+    if rng.chance(if count == 1 { 0.4 } else { 0.2 }) {
         colors.push(WHITE);
     }
     // Pure colours are what palettes of tools consist of.
-    let pure = dice.chance(0.4);
+    let pure = rng.chance(0.4);
     let mut apart = 170.0;
     while colors.len() < count {
         let color = std::array::from_fn(|_| {
             if pure {
-                255 * dice.below(2) as u8
+                255 * rng.below(2) as u8
             } else {
-                dice.below(256) as u8
+                rng.below(256) as u8
             }
         });
         let distance = |other: &[u8; 3]| {
@@ -126,7 +126,7 @@ fn distinct(count: usize, dice: &mut Dice) -> Vec<[u8; 3]> {
         }
         apart = f32::max(apart - 0.5, 100.0);
     }
-    dice.shuffle(&mut colors);
+    rng.shuffle(&mut colors);
     colors
 }
 
@@ -145,9 +145,9 @@ mod tests {
     }
 
     fn task(seed: u64) -> Sample {
-        let dice = &mut Dice::new(seed);
+        let rng = &mut Rng::new(seed);
         let pictures = vec![striped(), striped(), striped()];
-        paint(pictures, SegType::Semantic, String::new(), false, dice).unwrap()
+        paint(pictures, SegType::Semantic, String::new(), false, rng).unwrap()
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn colours_keep_apart() {
         for seed in 0..200 {
-            let colors = distinct(3, &mut Dice::new(seed));
+            let colors = distinct(3, &mut Rng::new(seed));
             for (index, a) in colors.iter().enumerate() {
                 for b in colors[..index].iter().chain([&[0; 3]]) {
                     let apart: u32 = a
@@ -201,18 +201,18 @@ mod tests {
     #[test]
     fn there_is_no_task_without_a_shared_role() {
         let other = Picture::new(RgbImage::new(16, 16), vec![9; 256]);
-        let dice = &mut Dice::new(0);
+        let rng = &mut Rng::new(0);
         let pictures = vec![striped(), striped(), other];
-        assert!(paint(pictures, SegType::Semantic, String::new(), false, dice).is_none());
+        assert!(paint(pictures, SegType::Semantic, String::new(), false, rng).is_none());
     }
 
     #[test]
     fn an_empty_query_shows_nothing_of_what_the_prompts_do() {
         let half = Picture::new(RgbImage::new(16, 16), [[1; 128], [9; 128]].concat());
         for seed in 0..50 {
-            let dice = &mut Dice::new(seed);
+            let rng = &mut Rng::new(seed);
             let pictures = vec![striped(), half.clone()];
-            let sample = paint(pictures, SegType::Semantic, String::new(), true, dice).unwrap();
+            let sample = paint(pictures, SegType::Semantic, String::new(), true, rng).unwrap();
             assert!(sample.query_mask.pixels().all(|pixel| pixel.0 == [0; 3]));
             assert!(
                 sample.prompts[0]
@@ -222,7 +222,7 @@ mod tests {
             );
         }
         let same = vec![striped(), striped()];
-        let dice = &mut Dice::new(0);
-        assert!(paint(same, SegType::Semantic, String::new(), true, dice).is_none());
+        let rng = &mut Rng::new(0);
+        assert!(paint(same, SegType::Semantic, String::new(), true, rng).is_none());
     }
 }

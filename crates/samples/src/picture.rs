@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// No role: belongs to nothing that can be asked for.
 pub(crate) const NOTHING: u8 = 0;
@@ -141,13 +141,12 @@ impl Picture {
         turn: f32,
         mirror: bool,
         size: usize,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Self {
         let (width, height) = (self.width() as f32, self.height() as f32);
         let side = (share * width * height).sqrt().min(width).min(height);
-        let place =
-            |whole: f32, dice: &mut Dice| side / 2.0 + dice.unit() * (whole - side).max(0.0);
-        let centre = [place(width, dice), place(height, dice)];
+        let place = |whole: f32, rng: &mut Rng| side / 2.0 + rng.unit() * (whole - side).max(0.0);
+        let centre = [place(width, rng), place(height, rng)];
         self.view(
             View::new(centre, side / size as f32, aspect, turn, mirror),
             size,
@@ -155,9 +154,9 @@ impl Picture {
     }
 
     /// The square picture in one of its eight positions: quarter turns, mirrored or not.
-    pub(crate) fn turned(&self, dice: &mut Dice) -> Self {
+    pub(crate) fn turned(&self, rng: &mut Rng) -> Self {
         let side = self.width();
-        let (turns, mirrored) = (dice.below(4), dice.chance(0.5));
+        let (turns, mirrored) = (rng.below(4), rng.chance(0.5));
         let source = |x: usize, y: usize| {
             let (x, y) = match turns {
                 0 => (x, y),
@@ -217,7 +216,7 @@ mod tests {
     fn a_picture_turns_into_its_eight_positions_with_its_roles() {
         let rgb = RgbImage::from_fn(3, 3, |x, y| image::Rgb([(y * 3 + x) as u8; 3]));
         let picture = Picture::new(rgb, (0..9).collect());
-        let turned = (0..200).map(|seed| picture.turned(&mut Dice::new(seed)));
+        let turned = (0..200).map(|seed| picture.turned(&mut Rng::new(seed)));
         let positions: BTreeSet<Vec<u8>> = turned
             .map(|turned| {
                 let shown: Vec<u8> = turned.rgb.pixels().map(|pixel| pixel.0[0]).collect();

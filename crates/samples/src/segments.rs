@@ -7,9 +7,9 @@ use image::RgbImage;
 use crate::{
     SamplesError, SegType,
     backgrounds::{Backgrounds, Scale},
-    dice::Dice,
     files::Files,
     picture::{Group, Picture},
+    rng::Rng,
     task::{Ask, Task, views},
 };
 
@@ -31,12 +31,12 @@ impl Task for Photographs {
         Box::new(self.clone())
     }
 
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group> {
         // Grids of one photograph would be puzzles.
         if ask.grids {
             return None;
         }
-        let (photograph, name) = self.backgrounds.photograph(dice)?;
+        let (photograph, name) = self.backgrounds.photograph(rng)?;
         let whole = Picture::new(
             (*photograph).clone(),
             vec![0; (photograph.width() * photograph.height()) as usize],
@@ -47,14 +47,14 @@ impl Task for Photographs {
             ask.size * 5 / 4
         };
         let mut picture = whole.crop(
-            dice.log_range(0.25, 1.0),
+            rng.log_range(0.25, 1.0),
             1.0,
             0.0,
-            dice.chance(0.5),
+            rng.chance(0.5),
             size,
-            dice,
+            rng,
         );
-        picture.roles = cluster(&picture.rgb, dice.between(3, 6), dice)?;
+        picture.roles = cluster(&picture.rgb, rng.between(3, 6), rng)?;
         let origin = format!("segments of {}", name.rsplit('/').next().unwrap_or(&name));
         let group = Group {
             pictures: vec![picture],
@@ -64,7 +64,7 @@ impl Task for Photographs {
         };
         match ask.count {
             1 => Some(group),
-            _ => Some(views(group, false, ask, dice)),
+            _ => Some(views(group, false, ask, rng)),
         }
     }
 }
@@ -77,16 +77,16 @@ const DISTINCT: f32 = 26.0;
 
 /// Roles 1 to `count` by k-means, smoothed so that areas hang together. Areas that look alike become
 /// one; `None` if that leaves a single one.
-fn cluster(rgb: &RgbImage, count: usize, dice: &mut Dice) -> Option<Vec<u8>> {
+fn cluster(rgb: &RgbImage, count: usize, rng: &mut Rng) -> Option<Vec<u8>> {
     const STEP: usize = 2;
     let size = rgb.width() as usize;
     let side = size / STEP;
     let features = features(rgb, side, STEP);
-    let mut centres: Vec<[f32; FEATURES]> = vec![*dice.pick(&features)];
+    let mut centres: Vec<[f32; FEATURES]> = vec![*rng.pick(&features)];
     while centres.len() < count {
         // k-means++: far points are likely to become centres.
         let far: Vec<f32> = features.iter().map(|f| nearest(f, &centres).1).collect();
-        centres.push(features[dice.weighted(&far)]);
+        centres.push(features[rng.weighted(&far)]);
     }
     let mut roles = vec![0u8; features.len()];
     for _ in 0..5 {

@@ -18,8 +18,8 @@ mod tissue;
 
 use crate::{
     Augmentation, Sample, SamplesError, SegType, Settings, Source,
-    dice::Dice,
     picture::{Group, Picture},
+    rng::Rng,
     task::{self, Ask, Task},
 };
 
@@ -50,12 +50,12 @@ impl Source for Synthetic {
             &Augmentation::none(),
             self.size,
             prompts,
-            Dice::new(seed),
+            Rng::new(seed),
         )
     }
 }
 
-type Family = fn(usize, usize, &mut Dice) -> Group;
+type Family = fn(usize, usize, &mut Rng) -> Group;
 
 /// Every family and how often it is drawn.
 const FAMILIES: [(f32, Family); 9] = [
@@ -78,9 +78,9 @@ impl Task for Scenes {
         Box::new(Self)
     }
 
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
-        let family = dice.weighted(&FAMILIES.map(|(weight, _)| weight));
-        Some(FAMILIES[family].1(ask.count, ask.size, dice))
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group> {
+        let family = rng.weighted(&FAMILIES.map(|(weight, _)| weight));
+        Some(FAMILIES[family].1(ask.count, ask.size, rng))
     }
 }
 

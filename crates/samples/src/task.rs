@@ -2,9 +2,9 @@
 
 use crate::{
     Augmentation, Sample, SegType, augment,
-    dice::Dice,
     paint::paint,
     picture::{Group, NOTHING, Picture, UNKNOWN, View},
+    rng::Rng,
 };
 
 /// What a task is asked to make.
@@ -22,8 +22,8 @@ pub(crate) struct Ask {
 
 /// Makes pictures that share the meaning of their roles.
 pub(crate) trait Task: Send {
-    /// `None`: bad luck, try again with other dice.
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group>;
+    /// `None`: bad luck, try again with other draws.
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group>;
 
     /// The same task for another thread: files and what is decoded of them are shared.
     fn another(&self) -> Box<dyn Task>;
@@ -39,18 +39,18 @@ pub(crate) fn sample(
     how: &Augmentation,
     size: usize,
     prompts: usize,
-    mut dice: Dice,
+    mut rng: Rng,
 ) -> Sample {
-    let empty = dice.chance(how.empty);
+    let empty = rng.chance(how.empty);
     for number in 0..ATTEMPTS {
         // A set of a single class has no picture without it.
         let empty = empty && number < ATTEMPTS / 2;
-        if let Some(sample) = attempt(task, how, size, prompts, empty, &mut dice.fork()) {
+        if let Some(sample) = attempt(task, how, size, prompts, empty, &mut rng.fork()) {
             return sample;
         }
     }
     loop {
-        if let Some(mut sample) = attempt(other, how, size, prompts, false, &mut dice.fork()) {
+        if let Some(mut sample) = attempt(other, how, size, prompts, false, &mut rng.fork()) {
             sample.origin.push_str(" (another source gave up)");
             return sample;
         }
@@ -63,7 +63,7 @@ fn attempt(
     size: usize,
     prompts: usize,
     empty: bool,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Option<Sample> {
     let ask = Ask {
         count: prompts + 1,
@@ -71,30 +71,30 @@ fn attempt(
         things: false,
         grids: false,
     };
-    let mut group = if !empty && dice.chance(how.same_picture) {
-        let things = dice.chance(how.instance);
+    let mut group = if !empty && rng.chance(how.same_picture) {
+        let things = rng.chance(how.instance);
         let whole = Ask {
             count: 1,
             size: size * 5 / 4,
             things,
             ..ask
         };
-        views(task.group(whole, dice)?, things, ask, dice)
-    } else if dice.chance(how.stitch) {
+        views(task.group(whole, rng)?, things, ask, rng)
+    } else if rng.chance(how.stitch) {
         let parts = Ask {
             count: 4 * ask.count,
             size: size * 5 / 8,
             grids: true,
             ..ask
         };
-        grids(task.group(parts, dice)?, size, dice)
+        grids(task.group(parts, rng)?, size, rng)
     } else {
-        task.group(ask, dice)?
+        task.group(ask, rng)?
     };
-    augment::together(&mut group, how, dice);
+    augment::together(&mut group, how, rng);
     for picture in &mut group.pictures {
-        augment::geometry(picture, how, dice);
-        augment::photometry(&mut picture.rgb, how, dice);
+        augment::geometry(picture, how, rng);
+        augment::photometry(&mut picture.rgb, how, rng);
     }
     let Group {
         pictures,
@@ -102,11 +102,11 @@ fn attempt(
         origin,
         ..
     } = group;
-    paint(pictures, kind, origin, empty, dice)
+    paint(pictures, kind, origin, empty, rng)
 }
 
 /// Windows on the first picture, turned and scaled a little; asks for kinds, or for single things.
-pub(crate) fn views(mut group: Group, instance: bool, ask: Ask, dice: &mut Dice) -> Group {
+pub(crate) fn views(mut group: Group, instance: bool, ask: Ask, rng: &mut Rng) -> Group {
     let Some(mut picture) = group.pictures.pop() else {
         return group;
     };
@@ -121,15 +121,15 @@ pub(crate) fn views(mut group: Group, instance: bool, ask: Ask, dice: &mut Dice)
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let fits = width.min(height) / size as f32;
     let mut view = || {
-        let zoom = fits * dice.range(0.65, 1.0);
-        let turn = dice.normal() * 0.25;
+        let zoom = fits * rng.range(0.65, 1.0);
+        let turn = rng.normal() * 0.25;
         let slack = |whole: f32| (whole - zoom * size as f32).max(0.0) / 2.0;
         let centre = [
-            width / 2.0 + slack(width) * dice.range(-1.0, 1.0),
-            height / 2.0 + slack(height) * dice.range(-1.0, 1.0),
+            width / 2.0 + slack(width) * rng.range(-1.0, 1.0),
+            height / 2.0 + slack(height) * rng.range(-1.0, 1.0),
         ];
         picture.view(
-            View::new(centre, zoom, dice.log_range(0.85, 1.18), turn, false),
+            View::new(centre, zoom, rng.log_range(0.85, 1.18), turn, false),
             size,
         )
     };
@@ -184,10 +184,10 @@ fn things(picture: &Picture) -> Vec<u8> {
 }
 
 /// Windows on grids of four pictures each.
-fn grids(mut group: Group, size: usize, dice: &mut Dice) -> Group {
+fn grids(mut group: Group, size: usize, rng: &mut Rng) -> Group {
     let mut window = |four: &[Picture; 4]| {
-        let share = dice.range(0.55, 1.0);
-        Picture::stitch(four).crop(share, 1.0, 0.0, false, size, dice)
+        let share = rng.range(0.55, 1.0);
+        Picture::stitch(four).crop(share, 1.0, 0.0, false, size, rng)
     };
     let (fours, _) = group.pictures.as_chunks();
     group.pictures = fours.iter().map(&mut window).collect();

@@ -1,5 +1,5 @@
 //! What every sample promises, whatever it is made of.
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -15,13 +15,11 @@ use seggpt_samples::{
 
 const BLACK: [u8; 3] = [0; 3];
 
-fn data() -> Option<PathBuf> {
+/// The training data, for tests that are ignored for want of it.
+fn data() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/train");
-    if !root.is_dir() {
-        eprintln!("skipped: no {}", root.display());
-        return None;
-    }
-    Some(root)
+    assert!(root.is_dir(), "{} is not there", root.display());
+    root
 }
 
 fn colors(mask: &RgbImage) -> HashMap<[u8; 3], usize> {
@@ -110,14 +108,16 @@ fn the_seed_decides_a_drawn_sample() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/train"]
 fn the_seed_decides_a_sample_from_files() {
-    let Some(root) = data() else { return };
+    let root = data();
     assert_seed_decides(&Settings::with_data(48, root));
 }
 
 #[test]
+#[ignore = "needs ../shared/data/train"]
 fn every_source_makes_tasks_from_files() {
-    let Some(root) = data() else { return };
+    let root = data();
     for weights in [
         Weights {
             cutouts: 1.0,

@@ -11,7 +11,6 @@
 //! * [`listing`] – what a run has listed, so that the rest is known to be stale.
 
 pub mod claim;
-pub mod hash;
 pub mod header;
 pub mod listing;
 pub mod lock;

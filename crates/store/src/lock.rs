@@ -35,11 +35,11 @@ pub struct Holder {
 }
 
 impl Lock {
-    /// Takes the lock `name` of the results in `root`, which is made where it is missing; waits for it up to `patience`.
+    /// Takes the lock `name` of the results in `root`, which is made where it is missing; waits for it up to `timeout`.
     ///
     /// # Errors
     /// [`Refusal::InUse`], [`Refusal::Io`].
-    pub fn take(root: &Path, name: &str, patience: Duration) -> Result<Self, Refusal> {
+    pub fn take(root: &Path, name: &str, timeout: Duration) -> Result<Self, Refusal> {
         let path = path(root, name);
         let own = root.join(OWN);
         fs::create_dir_all(&own).map_err(Refusal::io(&own))?;
@@ -54,7 +54,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(Refusal::io(&path)(error)),
-                Err(TryLockError::WouldBlock) if started.elapsed() >= patience => {
+                Err(TryLockError::WouldBlock) if started.elapsed() >= timeout => {
                     let Holder { pid, since } = holder(root, name).unwrap_or_default();
                     return Err(Refusal::InUse {
                         pid,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::hash;
+use seggpt_files::hash;
 
 /// What decides a run's results, by name: `ensemble` is `seggpt-ensemble-feature`, `prompts.K` is `2`.
 pub type Spec = BTreeMap<String, String>;

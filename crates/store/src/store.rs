@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the writer of a run that was killed may take to die.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A folder of results, open for writing; one process at a time has it.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl<R: Record> Store<R> {
     /// Another process writes there; the results are of another key; the disk refuses.
     pub fn open(root: &Path, key: &str, run: &str) -> Result<Self, Refusal> {
         // In this order: an orphan holds both and lets go of both.
-        let mut locks = vec![Lock::take(root, WRITER, PATIENCE)?];
+        let mut locks = vec![Lock::take(root, WRITER, TIMEOUT)?];
         if !is_ours(root) {
             locks.push(Lock::take(root, RUN, Duration::ZERO)?);
         }

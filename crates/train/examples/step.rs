@@ -4,7 +4,8 @@
 
 use std::time::Instant;
 
-use seggpt::{Canvases, Config, DType, Device, Random, SegType, Tensor, Trainable, start};
+use seggpt::{Canvases, Config, DType, Device, SegType, Tensor, Trainable, start};
+use seggpt_random::Rng;
 use seggpt_train::{
     Optimisation, keep_freed,
     loss::smooth_l1,
@@ -21,10 +22,10 @@ fn main() {
     let config = Config::small();
     let weights = start::random(&config, 1).unwrap();
     let network = Trainable::new(config.clone(), weights, &Device::Cpu, DType::F32).unwrap();
-    let mut random = Random::new(1);
+    let mut rng = Rng::new(1);
     let mut noise = |shape: &[usize]| {
         let values: Vec<f32> = (0..shape.iter().product())
-            .map(|_| random.normal() as f32)
+            .map(|_| rng.normal() as f32)
             .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
     };

@@ -1,6 +1,7 @@
 //! From samples to what the network is shown.
 
-use seggpt::{Canvases, Device, Random, SegType, Tensor, pixels};
+use seggpt::{Canvases, Device, Tensor, pixels};
+use seggpt_random::Rng;
 use seggpt_samples::{Example, GrayImage, RgbImage, Sample};
 
 use crate::{Masking, TrainError, mask};
@@ -18,7 +19,7 @@ impl Task {
     /// Hides a part of a sample; what, follows from the seed.
     pub fn train(sample: Sample, masking: &Masking, patch: usize, seed: u64) -> Self {
         let side = sample.query.width() as usize / patch;
-        let hidden = mask::draw(masking, side, &mut Random::new(Random::derive(seed, 1)));
+        let hidden = mask::draw(masking, side, &mut Rng::new(Rng::derive(seed, 1)));
         Self { sample, hidden }
     }
 
@@ -77,10 +78,7 @@ impl Batch {
             .iter()
             .flat_map(|task| masked(&task.hidden, prompts))
             .collect();
-        let kinds = tasks.iter().map(|task| match task.sample.kind {
-            seggpt_samples::SegType::Semantic => SegType::Semantic,
-            seggpt_samples::SegType::Instance => SegType::Instance,
-        });
+        let kinds = tasks.iter().map(|task| task.sample.kind);
         Ok(Self {
             canvases: Canvases {
                 pictures: pictures.to_device(device)?,

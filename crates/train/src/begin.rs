@@ -1,9 +1,10 @@
 //! The state that a run begins with.
 
 use seggpt::{
-    Architecture, DType, Device, Random, Trainable, matching, pixels,
+    Architecture, DType, Device, Trainable, matching, pixels,
     start::{self, Structure},
 };
+use seggpt_random::Rng;
 use seggpt_samples::Part;
 
 use crate::{
@@ -47,9 +48,9 @@ fn structured(
     let config = settings.network.config();
     let size = settings.stages[0].size;
     let mut source = sources(size, Part::Training)?;
-    let seed = Random::derive(settings.seed, u64::MAX);
+    let seed = Rng::derive(settings.seed, u64::MAX);
     let tasks: Vec<Task> = (0..SAMPLES as u64)
-        .map(|i| Task::ask(source.sample(Random::derive(seed, i), 1), config.patch_size))
+        .map(|i| Task::ask(source.sample(Rng::derive(seed, i), 1), config.patch_size))
         .collect();
     let rgb: Vec<u8> = tasks
         .iter()

@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use seggpt::Random;
+use seggpt_random::Rng;
 use seggpt_samples::{Part, SamplesError, Source};
 
 use crate::{Masking, Task, TrainError};
@@ -59,10 +59,10 @@ impl Loader {
             scope.spawn(move || {
                 for batch in (thread..order.batches).step_by(order.threads) {
                     let first = order.first + batch * order.batch as u64;
-                    let stream = Random::derive(order.seed ^ PROMPTS, first);
-                    let prompts = 1 + Random::new(stream).below(order.prompts);
+                    let stream = Rng::derive(order.seed ^ PROMPTS, first);
+                    let prompts = 1 + Rng::new(stream).below(order.prompts);
                     let tasks = (first..first + order.batch as u64).map(|index| {
-                        let seed = Random::derive(order.seed, index);
+                        let seed = Rng::derive(order.seed, index);
                         let sample = source.sample(seed, prompts);
                         Task::train(sample, &order.masking, order.patch, seed)
                     });

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use seggpt::{
-    Device, Random, Tensor,
+    Device, Tensor,
     matching::{Batch, Trainable},
     pixels,
 };
 use seggpt_imaging::decode::enlarge;
+use seggpt_random::Rng;
 use seggpt_samples::{GrayImage, RgbImage, Sample};
 
 use crate::{Task, TrainError, loss::cross_entropy_and_dice};
@@ -30,7 +31,7 @@ struct Question {
 pub(crate) fn loss(
     network: &Trainable,
     tasks: &[Task],
-    random: &mut Random,
+    rng: &mut Rng,
 ) -> Result<Tensor, TrainError> {
     let samples: Vec<&Sample> = tasks.iter().map(|task| &task.sample).collect();
     let each = samples.first().map_or(0, |sample| sample.prompts.len() + 1);
@@ -46,7 +47,7 @@ pub(crate) fn loss(
                 questions.push(Question {
                     sample: number,
                     query,
-                    colour: colours[random.below(colours.len())],
+                    colour: colours[rng.below(colours.len())],
                 });
             }
         }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use seggpt::{
-    Architecture, DType, DTypeChoice, Device, GradStore, Random, Tensor, Trainable, Var, matching,
+    Architecture, DType, DTypeChoice, Device, GradStore, Tensor, Trainable, Var, matching,
 };
+use seggpt_random::Rng;
 
 use crate::{
     Batch, Task, TrainError, loss::smooth_l1, matched, optimiser::layer_share, validation::Painter,
@@ -25,7 +26,7 @@ pub(crate) struct Course<'a> {
     /// Factors of drop path.
     pub(crate) paths: Option<&'a Tensor>,
     /// For what is drawn anew each time that a sample is shown.
-    pub(crate) random: Random,
+    pub(crate) rng: Rng,
 }
 
 impl Student {
@@ -134,7 +135,7 @@ impl Student {
                 let painted = network.forward(&batch.canvases, course.paths)?;
                 smooth_l1(&painted, &batch.target, &batch.weight, course.beta)?
             }
-            Self::Matching(network) => matched::loss(network, tasks, &mut course.random)?,
+            Self::Matching(network) => matched::loss(network, tasks, &mut course.rng)?,
         };
         Ok((f64::from(loss.to_scalar::<f32>()?), loss.backward()?))
     }

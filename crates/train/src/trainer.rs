@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seggpt::{Architecture, DType, DTypeChoice, Device, Random, Tensor};
+use seggpt::{Architecture, DType, DTypeChoice, Device, Tensor};
+use seggpt_random::Rng;
 use seggpt_samples::Part;
 
 use crate::{
@@ -276,11 +277,11 @@ impl Session<'_> {
             let tasks = loader.next()?;
             waited += waiting.elapsed();
             let paths = self.paths(step, part, tasks.len())?;
-            let stream = Random::derive(self.settings.seed ^ QUESTIONS, step);
+            let stream = Rng::derive(self.settings.seed ^ QUESTIONS, step);
             let course = Course {
                 beta,
                 paths: paths.as_ref(),
-                random: Random::new(Random::derive(stream, part as u64)),
+                rng: Rng::new(Rng::derive(stream, part as u64)),
             };
             let (value, gradients) = network.learn(&tasks, course)?;
             optimiser::add(
@@ -350,13 +351,13 @@ impl Session<'_> {
         if rate == 0.0 || depth == 0 {
             return Ok(None);
         }
-        let stream = Random::derive(self.settings.seed ^ 0xd20b, step);
-        let mut random = Random::new(Random::derive(stream, part as u64));
+        let stream = Rng::derive(self.settings.seed ^ 0xd20b, step);
+        let mut rng = Rng::new(Rng::derive(stream, part as u64));
         let factors: Vec<f32> = (0..2 * depth * batch)
             .map(|i| {
                 let block = i / (2 * batch);
                 let rate = rate * block as f64 / (depth - 1).max(1) as f64;
-                if random.unit() < rate {
+                if rng.unit_f64() < rate {
                     0.0
                 } else {
                     (1.0 / (1.0 - rate)) as f32

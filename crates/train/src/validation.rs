@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use seggpt::{Random, Trainable, pixels};
+use seggpt::{Trainable, pixels};
+use seggpt_random::Rng;
 use seggpt_samples::{RgbImage, Source};
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +48,7 @@ pub(crate) fn tasks(
     seed: u64,
 ) -> Vec<Task> {
     let task = |i| {
-        let seed = Random::derive(seed ^ STREAM, i as u64);
+        let seed = Rng::derive(seed ^ STREAM, i as u64);
         Task::ask(source.sample(seed, 1 + i * most / count), patch)
     };
     (0..count).map(task).collect()

@@ -6,7 +6,8 @@ mod common;
 use std::{fs, path::Path};
 
 use common::{Quiet, halves, mask, picture};
-use seggpt::{DType, Device, Random, Trainable};
+use seggpt::{DType, Device, Trainable};
+use seggpt_random::Rng;
 use seggpt_samples::{Example, RgbImage, SegType};
 use seggpt_train::{
     Limit, Settings, TrainError, run,
@@ -159,7 +160,7 @@ fn values_without_sense_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let network = |folder: &Path| {
         let config = seggpt::Config::tiny();
-        let weights = seggpt::start::random(&config, Random::derive(1, 1)).unwrap();
+        let weights = seggpt::start::random(&config, Rng::derive(1, 1)).unwrap();
         let path = folder.join("tiny.safetensors");
         let network = Trainable::new(config, weights, &Device::Cpu, DType::F32).unwrap();
         network.save(&path, seggpt::DTypeChoice::F32).unwrap();

@@ -7,18 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What a colour in the masks stands for: which of the two type tokens is added to every token (paper section 3.1).
-/// Painter has no such tokens and ignores it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SegType {
-    /// A class: everything of the same kind (`type_token_cls`).
-    Semantic,
-    /// An object, the default of the original command line (`type_token_ins`).
-    #[default]
-    Instance,
-}
-
 /// How several prompts act on one query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -187,7 +175,6 @@ macro_rules! words {
     };
 }
 
-words!(SegType, "segmentation type", "semantic or instance", "semantic" => Semantic, "instance" => Instance);
 words!(
     Ensemble, "ensemble", "feature, joint or independent",
     "feature" => Feature, "joint" => Joint, "independent" => Independent
@@ -211,10 +198,6 @@ mod tests {
             "cuda".parse::<DeviceChoice>().unwrap(),
             DeviceChoice::Cuda(0)
         );
-        assert_eq!(
-            "semantic".parse::<SegType>().unwrap().to_string(),
-            "semantic"
-        );
         for text in ["feature", "joint", "independent"] {
             assert_eq!(text.parse::<Ensemble>().unwrap().to_string(), text);
         }
@@ -230,7 +213,6 @@ mod tests {
             error.contains("cuda:x") && error.contains("metal"),
             "{error}"
         );
-        assert!("Semantic".parse::<SegType>().is_err());
     }
 
     #[cfg(not(feature = "cuda"))]

@@ -1,8 +1,11 @@
 //! What a checkpoint is, without building the network.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
-use sha2::{Digest, Sha256};
+use seggpt_files::hash::sha256;
 
 use crate::{
     Architecture, Error,
@@ -24,9 +27,9 @@ pub struct Inspection {
     pub parameters: usize,
     /// The number types in use, such as `f16` or `f16+f32`.
     pub dtype: String,
-    /// Size of the file, or of all files that it names, in bytes.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// SHA-256 of the file, in lower-case hexadecimal; of several, one after another by name.
+    /// SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: String,
     /// Every tensor of the file, by its original name.
     pub tensors: Vec<TensorInspection>,
@@ -51,9 +54,10 @@ pub struct TensorInspection {
 /// The same as [`crate::Network::load`], for the checkpoint is checked in full.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     let checkpoint = Checkpoint::open(path)?;
-    let mut hasher = Sha256::new();
-    checkpoint.files().for_each(|file| hasher.update(file));
-    let digest = hasher.finalize();
+    let files = checkpoint.files();
+    let all = files.fold(Box::new(io::empty()) as Box<dyn Read>, |all, file| {
+        Box::new(all.chain(file))
+    });
     let tensors = checkpoint
         .entries
         .iter()
@@ -70,13 +74,9 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
         parameters: checkpoint.architecture.parameters(),
         dtype: checkpoint.dtype(),
         bytes: checkpoint.files().map(|file| file.len() as u64).sum(),
-        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: sha256(all).expect("memory can be read"),
         tensors: tensors.collect(),
-        unused: checkpoint
-            .strangers()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        unused: checkpoint.unused().into_iter().map(str::to_owned).collect(),
     })
 }
 

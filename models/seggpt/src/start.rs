@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result as Computed, Tensor};
+use seggpt_random::Rng;
 
-use crate::{Config, Error, Random, TargetEmbedding, ops};
+use crate::{Config, Error, TargetEmbedding, ops};
 
 type Weights = BTreeMap<String, Tensor>;
 
@@ -15,7 +16,7 @@ type Weights = BTreeMap<String, Tensor>;
 /// [`Error::Config`] for an impossible configuration; [`Error::Compute`].
 pub fn random(config: &Config, seed: u64) -> Result<Weights, Error> {
     config.validate()?;
-    let mut random = Random::new(seed);
+    let mut rng = Rng::new(seed);
     let mut weights = Weights::new();
     for (name, shape) in config.tensors() {
         let inputs: usize = shape.iter().skip(1).product();
@@ -37,7 +38,7 @@ pub fn random(config: &Config, seed: u64) -> Result<Weights, Error> {
             vec![1.0; count]
         } else {
             (0..count)
-                .map(|_| (deviation * random.normal()) as f32)
+                .map(|_| (deviation * rng.normal()) as f32)
                 .collect()
         };
         weights.insert(name, Tensor::from_vec(values, shape, &Device::Cpu)?);
@@ -101,14 +102,14 @@ pub fn structured(
         image: config.width * 3 / 4,
         structure,
     };
-    let mut random = Random::new(Random::derive(seed, 1));
-    plan.stem(&mut weights, &mut random)?;
+    let mut rng = Rng::new(Rng::derive(seed, 1));
+    plan.stem(&mut weights, &mut rng)?;
     plan.image_embedding(&mut weights, pictures)?;
     plan.target_embedding(&mut weights)?;
     for index in 0..config.depth {
-        plan.block(&mut weights, &mut random, index)?;
+        plan.block(&mut weights, &mut rng, index)?;
     }
-    plan.decoder(&mut weights, &mut random)?;
+    plan.decoder(&mut weights, &mut rng)?;
     Ok(weights)
 }
 
@@ -169,12 +170,12 @@ impl Plan<'_> {
     /// Linear features come in pairs of opposite sign, for `gelu(x) - gelu(-x) = x` and `gelu(x) + gelu(-x)` is about
     /// `|x|`. First layer: 3 pairs of colours, then pairs of edges. Later layers: the colours once more, then energies.
     /// What is left stays random.
-    fn stem(&self, weights: &mut Weights, random: &mut Random) -> Computed<()> {
+    fn stem(&self, weights: &mut Weights, rng: &mut Rng) -> Computed<()> {
         let mut energies = 0;
         for (layer, (input, output)) in self.config.stem().into_iter().enumerate() {
             let mut kernel = Rows::zeros(output, input * 9);
             let deviation = (1.0 / (9 * input) as f64).sqrt();
-            kernel.values.fill_with(|| deviation * random.normal());
+            kernel.values.fill_with(|| deviation * rng.normal());
             if layer == 0 {
                 let edges = EDGES
                     .iter()
@@ -354,7 +355,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn block(&self, weights: &mut Weights, random: &mut Random, index: usize) -> Computed<()> {
+    fn block(&self, weights: &mut Weights, rng: &mut Rng, index: usize) -> Computed<()> {
         let (c, heads, d) = (
             self.config.width,
             self.config.heads,
@@ -372,7 +373,7 @@ impl Plan<'_> {
         for head in 0..heads {
             for i in 0..d - 1 {
                 for j in 0..features {
-                    let value = scale * random.normal();
+                    let value = scale * rng.normal();
                     qkv.row(head * d + i)[j] = value;
                     qkv.row(c + head * d + i)[j] = value;
                 }
@@ -381,7 +382,7 @@ impl Plan<'_> {
             let last = head * d + d - 1;
             bias[last] = (5.0 * (d as f64).sqrt()) as f32;
             qkv.row(c + last)[self.image - 1] = -1.0;
-            for (i, axis) in orthonormal(d.min(channels), channels, random)
+            for (i, axis) in orthonormal(d.min(channels), channels, rng)
                 .iter()
                 .enumerate()
             {
@@ -408,7 +409,7 @@ impl Plan<'_> {
             ),
         ] {
             let mut matrix = Rows::zeros(rows, columns);
-            matrix.values.fill_with(|| deviation * random.normal());
+            matrix.values.fill_with(|| deviation * rng.normal());
             weights.insert(name(part), matrix.tensor(&[rows, columns])?);
         }
         Ok(())
@@ -416,7 +417,7 @@ impl Plan<'_> {
 
     /// Every pixel's colour passes as a pair of opposite signs through the convolution, and the GELU, whose difference
     /// it is. Two large constants beside them keep the layer norm from dividing by the colour.
-    fn decoder(&self, weights: &mut Weights, random: &mut Random) -> Computed<()> {
+    fn decoder(&self, weights: &mut Weights, rng: &mut Rng) -> Computed<()> {
         const CONSTANT: f64 = 6.0;
         let (c, p, d) = (
             self.config.width,
@@ -425,7 +426,7 @@ impl Plan<'_> {
         );
         let levels = self.config.kept_blocks.len();
         let mut embedding = Rows::zeros(p * p * d, levels * c);
-        embedding.values.fill_with(|| 0.02 * random.normal());
+        embedding.values.fill_with(|| 0.02 * rng.normal());
         let mut bias = vec![0f32; p * p * d];
         let mut basis = self.basis();
         for pixel in 0..p * p {
@@ -450,7 +451,7 @@ impl Plan<'_> {
         let deviation = 0.3 * (1.0 / (9 * d) as f64).sqrt();
         for i in 0..d {
             if i >= 8 {
-                kernel.row(i).fill_with(|| deviation * random.normal());
+                kernel.row(i).fill_with(|| deviation * rng.normal());
             }
             kernel.row(i)[i * 9 + 4] = 1.0;
         }
@@ -479,10 +480,10 @@ impl Plan<'_> {
 }
 
 /// Random orthonormal rows, at most as many as there are columns.
-pub(crate) fn orthonormal(rows: usize, columns: usize, random: &mut Random) -> Vec<Vec<f64>> {
+pub(crate) fn orthonormal(rows: usize, columns: usize, rng: &mut Rng) -> Vec<Vec<f64>> {
     let mut axes: Vec<Vec<f64>> = Vec::with_capacity(rows);
     while axes.len() < rows.min(columns) {
-        let mut axis: Vec<f64> = (0..columns).map(|_| random.normal()).collect();
+        let mut axis: Vec<f64> = (0..columns).map(|_| rng.normal()).collect();
         for other in &axes {
             let along: f64 = axis.iter().zip(other).map(|(a, b)| a * b).sum();
             axis.iter_mut()
@@ -560,12 +561,12 @@ mod tests {
 
     #[test]
     fn eigenvectors_diagonalise() {
-        let mut random = Random::new(3);
+        let mut rng = Rng::new(3);
         let n = 12;
         let mut matrix = Rows::zeros(n, n);
         for i in 0..n {
             for j in 0..=i {
-                let value = random.normal();
+                let value = rng.normal();
                 matrix.row(i)[j] = value;
                 matrix.row(j)[i] = value;
             }

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Canvases, Combine, ContractError, Payload, Prompt, Prompted};
-use seggpt_node::{Manual, Port, manual::RESULTS};
+use seggpt_node::{NodeSpec, Port, node_spec::RESULTS};
 
 /// Feature ensemble: several examples guide one answer inside the network.
 ///
@@ -30,8 +30,8 @@ pub enum Merge {
 }
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-ensemble-feature",
         category: "transform",
         inputs: &[Port {

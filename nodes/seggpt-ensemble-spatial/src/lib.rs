@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Canvases, Payload, Prompted};
-use seggpt_node::{Manual, Port, manual::RESULTS};
+use seggpt_node::{NodeSpec, Port, node_spec::RESULTS};
 
 pub use grid::lay_out;
 
@@ -23,8 +23,8 @@ pub struct Settings {
 }
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-ensemble-spatial",
         category: "transform",
         inputs: &[Port {

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser};
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Canvases, Combine, ContractError, Payload, Prompt, Prompted};
-use seggpt_node::{Manual, Port};
+use seggpt_node::{NodeSpec, Port};
 
 /// Vote: every example answers alone, and the answers are fused pixel by pixel.
 ///
@@ -15,8 +15,8 @@ use seggpt_node::{Manual, Port};
 pub struct Settings {}
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-ensemble-vote",
         category: "transform",
         inputs: &[Port {

@@ -6,5 +6,5 @@ use seggpt_ensemble_vote::{Settings, run};
 fn main() -> eyre::Result<()> {
     let settings = Settings::parse();
     let (node, events) = seggpt_node::start()?;
-    seggpt_node::outcome::told(run(node, events, settings))
+    seggpt_node::outcome::report_error(run(node, events, settings))
 }

@@ -8,36 +8,40 @@ use seggpt_contract::{
 use seggpt_imaging::{
     Rgb,
     components::components,
-    decode::{Cut, Labels, Upscaling, classify, decide, memberships},
+    decode::{Labels, Threshold, Upscaling, classify, decide, memberships},
 };
 
 use crate::{
-    Answer, Painting, Settings, model,
-    refine::{self, Opinion},
+    Output, RawOutput, Settings, prompt_set,
+    refine::{self, PixelPrediction},
     settings,
 };
 
-/// How paint becomes classes.
+/// How the network's output becomes classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decoding {
-    /// How the answer gets to the source's size.
+    /// How the output gets to the source's size.
     pub upscaling: Upscaling,
-    /// Where background ends.
-    pub cut: Cut,
+    /// Where background ends and a class begins.
+    pub threshold: Threshold,
     /// The smallest instance in pixels, where instances are wanted.
     pub instances: Option<u64>,
 }
 
 impl Decoding {
-    /// What UPSCALING, CUT, INSTANCES and MIN_AREA say, and the model's card where they do not.
+    /// What UPSCALING, THRESHOLD, INSTANCES and MIN_AREA say, and the model's card where they do not.
     ///
     /// # Errors
-    /// CUT is not between 0 and 1.
+    /// THRESHOLD is not between 0 and 1.
     pub fn of(settings: &Settings, card: Card) -> Result<Self> {
-        let cut = settings.cut.or(card.cut).unwrap_or(Cut::NEAREST.share());
+        let threshold = settings
+            .threshold
+            .or(card.threshold)
+            .unwrap_or(Threshold::NEAREST.value());
         Ok(Self {
-            upscaling: settings.upscaling.into(),
-            cut: Cut::new(cut).ok_or_else(|| eyre!("CUT is {cut}; it must lie between 0 and 1"))?,
+            upscaling: settings.upscaling,
+            threshold: Threshold::new(threshold)
+                .ok_or_else(|| eyre!("THRESHOLD is {threshold}; it must lie between 0 and 1"))?,
             instances: match settings.instances {
                 settings::Instances::None => None,
                 settings::Instances::Components => Some(settings.min_area),
@@ -45,8 +49,8 @@ impl Decoding {
         })
     }
 
-    /// Reads a painting as the classes that `canvases` names, at `source` = (width, height) in pixels. `pixels` is what
-    /// a [`crate::Refiner`] saw in the query, where there is one.
+    /// Reads the network's output as the classes that `canvases` names, at `source` = (width, height) in pixels. `pixels`, where
+    /// there are any, are what a [`crate::Refiner`] predicts for the query.
     ///
     /// # Errors
     /// No class to read it as, or more instances than a mask can hold.
@@ -54,13 +58,13 @@ impl Decoding {
         &self,
         source: (u32, u32),
         canvases: &Canvases,
-        painting: &Painting,
-        pixels: Option<&Opinion>,
+        raw: &RawOutput,
+        pixels: Option<&PixelPrediction>,
         provenance: Provenance,
     ) -> Result<Mask> {
         let palette = palette(canvases)?;
         let target = (source.0 as usize, source.1 as usize);
-        let labels = self.labels(target, canvases, painting, pixels, &palette)?;
+        let labels = self.labels(target, canvases, raw, pixels, &palette)?;
         let id_of = |label: u16| match label {
             0 => 0,
             label => canvases.classes[usize::from(label) - 1].id,
@@ -75,7 +79,7 @@ impl Decoding {
             },
             ids: ClassIds::from_ids(labels.labels.iter().map(|&label| id_of(label)).collect()),
             confidence: labels.confidence.into(),
-            painted: Square::new(painting.size, painted(&painting.answer, &palette))?,
+            painted: Square::new(raw.size, painted(&raw.output, &palette))?,
             provenance,
         })
     }
@@ -84,14 +88,14 @@ impl Decoding {
         &self,
         target: (usize, usize),
         canvases: &Canvases,
-        painting: &Painting,
-        pixels: Option<&Opinion>,
+        raw: &RawOutput,
+        pixels: Option<&PixelPrediction>,
         palette: &[Rgb],
     ) -> Result<Labels> {
-        let side = painting.size as usize;
+        let side = raw.size as usize;
         let (size, count) = ((side, side), palette.len());
-        let memberships = match &painting.answer {
-            Answer::Colours(answers) => {
+        let memberships = match &raw.output {
+            Output::Colours(answers) => {
                 if let ([answer], None) = (&answers[..], pixels) {
                     return Ok(classify(
                         answer,
@@ -99,13 +103,13 @@ impl Decoding {
                         target,
                         palette,
                         self.upscaling,
-                        self.cut,
+                        self.threshold,
                     )?);
                 }
                 let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
                 Cow::Owned(memberships(&answers, size, palette)?)
             }
-            Answer::Memberships(memberships) => Cow::Borrowed(&memberships[..]),
+            Output::Memberships(memberships) => Cow::Borrowed(&memberships[..]),
         };
         let Some(pixels) = pixels else {
             return Ok(decide(
@@ -114,11 +118,11 @@ impl Decoding {
                 size,
                 target,
                 self.upscaling,
-                self.cut,
+                self.threshold,
             )?);
         };
         let canvas = canvases.query.size() as usize;
-        let both = refine::combine(&memberships, side, self.cut, pixels, canvas, count)?;
+        let both = refine::combine(&memberships, side, self.threshold, pixels, canvas, count)?;
         let size = (canvas, canvas);
         Ok(decide(
             &both,
@@ -126,7 +130,7 @@ impl Decoding {
             size,
             target,
             self.upscaling,
-            Cut::NEAREST,
+            Threshold::NEAREST,
         )?)
     }
 }
@@ -137,7 +141,7 @@ impl Decoding {
 /// There is no class.
 pub fn palette(canvases: &Canvases) -> Result<Vec<Rgb>> {
     ensure!(!canvases.classes.is_empty(), "the prompts name no class");
-    Ok(model::palette(canvases))
+    Ok(prompt_set::palette(canvases))
 }
 
 /// Pixels and mean confidence of each class.
@@ -184,9 +188,9 @@ fn regions(labels: &Labels, min_area: u64, id_of: impl Fn(u16) -> u16) -> Result
 }
 
 /// The answer in whole levels; the mean of several.
-fn painted(answer: &Answer, palette: &[Rgb]) -> Vec<u8> {
+fn painted(answer: &Output, palette: &[Rgb]) -> Vec<u8> {
     match answer {
-        Answer::Colours(answers) => {
+        Output::Colours(answers) => {
             let share = 1.0 / answers.len() as f32;
             (0..answers[0].len())
                 .map(|at| {
@@ -195,7 +199,7 @@ fn painted(answer: &Answer, palette: &[Rgb]) -> Vec<u8> {
                 })
                 .collect()
         }
-        Answer::Memberships(memberships) => {
+        Output::Memberships(memberships) => {
             let pixels = memberships.chunks_exact(palette.len());
             let level = |pixel: &[f32], channel: usize| {
                 let colours = palette.iter().map(|color| f32::from(color[channel]));

@@ -1,10 +1,10 @@
 //! How much the network and the pixel classifier count for each class.
 //!
 //! Which of the two sees a class depends on the class: vessels are pixels, clothing is a meaning. The prompts' own masks
-//! tell: both opinions are asked about pieces of the prompts that they were not shown, and the weights of a multinomial
+//! tell: both predict pieces of the prompts that they were not shown, and the weights of a multinomial
 //! logistic regression are fitted on what came of it.
 
-/// Odds of one class against background as a power of both opinions' odds: `exp(network * n + pixels * p + offset)` of their
+/// Odds of one class against background as a power of the odds of both: `exp(network * n + pixels * p + offset)` of their
 /// logarithms n and p.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
@@ -27,10 +27,10 @@ impl Weights {
     }
 }
 
-/// A pixel of a piece that neither opinion was shown.
+/// A pixel of a piece that neither was given.
 pub(crate) struct Observation {
     /// Logarithms of the odds of each class against background: the network's, the pixel classifier's. `None`: what was
-    /// shown instead of this piece has no such class.
+    /// given instead of this piece has no such class.
     pub(crate) odds: Vec<Option<[f32; 2]>>,
     /// 0 for background, else the class's number from 1.
     pub(crate) label: usize,
@@ -130,9 +130,9 @@ fn solve(mut matrix: [[f32; 3]; 3], mut right: [f32; 3]) -> [f32; 3] {
 mod tests {
     use super::*;
 
-    /// `count` pixels, half of them of the one class: both opinions are right as often as told, with odds of 9 to 1.
+    /// `count` pixels, half of them of the one class: both predictions are right as often as told, with odds of 9 to 1.
     fn observed(count: usize, network: usize, pixels: usize) -> Vec<Observation> {
-        let opinion = |label: usize, at: usize, right: usize| {
+        let prediction = |label: usize, at: usize, right: usize| {
             let is_right = at % 10 < right;
             if (label == 1) == is_right { 2.2 } else { -2.2 }
         };
@@ -141,8 +141,8 @@ mod tests {
                 let label = at % 2;
                 // Mistakes of the two fall together no more often than by chance.
                 let odds = [
-                    opinion(label, at / 2, network),
-                    opinion(label, at / 20, pixels),
+                    prediction(label, at / 2, network),
+                    prediction(label, at / 20, pixels),
                 ];
                 Observation {
                     odds: vec![Some(odds)],
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_opinion_that_is_right_counts() {
+    fn the_prediction_that_is_right_counts() {
         let start = Weights::fixed(0.3);
         let [knows] = fit(&observed(4000, 9, 5), 1, start)[..] else {
             panic!("one class")

@@ -1,16 +1,17 @@
-//! What both opinions say of pieces of the prompts that they are not shown.
+//! What both predictions say of pieces of the prompts that they are not shown.
 
 use eyre::Result;
 use seggpt_forest::{Forest, Labelled};
 use seggpt_imaging::{
     RgbImage,
-    decode::{Cut, enlarge},
+    decode::{Threshold, enlarge},
 };
 
 use crate::{
     fusion::{Observation, Weights, fit},
-    model::{Model, PromptSet},
-    refine::{SURE, UNKNOWN, labels},
+    model::Model,
+    prompt_set::PromptSet,
+    refine::{LEAST, UNKNOWN, labels},
 };
 
 /// Pieces that are left out, one after another: more would cost more than they tell.
@@ -24,19 +25,19 @@ struct Piece {
     mask: RgbImage,
 }
 
-/// Weights of all classes of a prompt set, in whose answers a class begins at `cut`: of several prompts one is left out at a
+/// Weights of all classes of a prompt set, in whose predictions a class begins at `threshold`: of several prompts one is left out at a
 /// time, of a single one a quarter.
 ///
 /// # Errors
 /// The network fails.
 pub(crate) fn fitted(
     model: &Model,
-    asked: &PromptSet,
-    cut: Cut,
+    set: &PromptSet,
+    threshold: Threshold,
     start: Weights,
 ) -> Result<Vec<Weights>> {
-    let pieces = pieces(asked);
-    let classes = asked.palette.len() - 1;
+    let pieces = pieces(set);
+    let classes = set.palette.len() - 1;
     let mut observations = Vec::new();
     for left_out in (0..pieces.len()).take(FOLDS) {
         let (held, shown): (Vec<_>, Vec<_>) = pieces
@@ -46,23 +47,23 @@ pub(crate) fn fitted(
         let held = held.into_iter().map(|(_, piece)| piece);
         let shown: Vec<&Piece> = shown.into_iter().map(|(_, piece)| piece).collect();
         for held in held {
-            observations.extend(observe(model, asked, cut, &shown, held)?);
+            observations.extend(observe(model, set, threshold, &shown, held)?);
         }
     }
     Ok(fit(&observations, classes, start))
 }
 
-fn pieces(asked: &PromptSet) -> Vec<Piece> {
-    let side = asked.size;
+fn pieces(set: &PromptSet) -> Vec<Piece> {
+    let side = set.size;
     let square =
         |bytes: &[u8]| RgbImage::from_raw(side, side, bytes.to_vec()).expect("a chunk is a square");
     let bytes = (side * side * 3) as usize;
-    let pictures = asked.images.chunks_exact(bytes).map(square);
-    let masks = asked.masks.chunks_exact(bytes).map(square);
+    let pictures = set.images.chunks_exact(bytes).map(square);
+    let masks = set.masks.chunks_exact(bytes).map(square);
     let whole = pictures
         .zip(masks)
         .map(|(picture, mask)| Piece { picture, mask });
-    if asked.count != 1 {
+    if set.count != 1 {
         return whole.collect();
     }
     let half = side / 2;
@@ -80,13 +81,13 @@ fn pieces(asked: &PromptSet) -> Vec<Piece> {
 
 fn observe(
     model: &Model,
-    asked: &PromptSet,
-    cut: Cut,
+    set: &PromptSet,
+    threshold: Threshold,
     shown: &[&Piece],
     held: &Piece,
 ) -> Result<Vec<Observation>> {
     let side = held.picture.width();
-    let labels = |mask: &RgbImage| labels(mask.as_raw(), &asked.palette);
+    let labels = |mask: &RgbImage| labels(mask.as_raw(), &set.palette);
     let known: Vec<Vec<u16>> = shown.iter().map(|piece| labels(&piece.mask)).collect();
     let examples: Vec<Labelled> = (shown.iter().zip(&known))
         .map(|(piece, labels)| Labelled {
@@ -101,12 +102,12 @@ fn observe(
         let label = label as u16;
         classifier.labels().iter().position(|known| *known == label)
     };
-    let places: Vec<Option<usize>> = (0..asked.palette.len()).map(place).collect();
+    let places: Vec<Option<usize>> = (0..set.palette.len()).map(place).collect();
     let Some(ground) = places[0] else {
         return Ok(Vec::new());
     };
     let pixels = classifier.shares(&held.picture);
-    let set = PromptSet {
+    let shown_set = PromptSet {
         images: shown
             .iter()
             .flat_map(|piece| piece.picture.iter())
@@ -119,19 +120,19 @@ fn observe(
             .collect(),
         count: shown.len(),
         size: side,
-        palette: asked.palette.clone(),
-        ..*asked
+        palette: set.palette.clone(),
+        ..*set
     };
     // Quarters are shown at the scale of the whole.
-    let share = f64::from(side) / f64::from(asked.size);
-    let (network, size) = model.memberships_of(&set, &held.picture, share)?;
+    let share = f64::from(side) / f64::from(set.size);
+    let (network, size) = model.memberships_of(&shown_set, &held.picture, share)?;
     let (size, side) = (size as usize, side as usize);
-    let count = asked.palette.len();
+    let count = set.palette.len();
     let network = enlarge(&network, count, (size, size), (side, side))?;
     let truth = labels(&held.mask);
     let known = classifier.labels().len();
-    let begins = (cut.share() / (1.0 - cut.share())).ln();
-    let log = |share: f32, ground: f32| (share.max(SURE) / ground.max(SURE)).ln();
+    let begins = (threshold.value() / (1.0 - threshold.value())).ln();
+    let log = |share: f32, ground: f32| (share.max(LEAST) / ground.max(LEAST)).ln();
     let odds = |at: usize, class: usize| {
         let network = &network[at * count..][..count];
         let pixels = &pixels[at * known..][..known];

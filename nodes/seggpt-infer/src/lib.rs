@@ -2,13 +2,15 @@
 
 mod answer;
 mod content;
-mod crew;
 mod fusion;
 mod holdout;
 mod model;
 mod network;
+mod output;
+mod prompt_set;
 mod refine;
 mod settings;
+mod worker_pool;
 
 use std::time::Instant;
 
@@ -16,22 +18,23 @@ use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr, ensure, eyre};
 use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks, mask_image};
-use seggpt_node::{Manual, Port};
+use seggpt_node::{NodeSpec, Port};
 
 pub use answer::Decoding;
-pub use crew::Crew;
 pub use fusion::Weights;
-use model::PromptSet;
-pub use model::{Answer, Model, Painting};
-pub use refine::{Opinion, Refiner};
-pub use settings::{Instances, MaskImage, Refine, Settings, Upscaling};
+pub use model::Model;
+pub use output::{Output, RawOutput};
+use prompt_set::PromptSet;
+pub use refine::{PixelPrediction, Refiner};
+pub use settings::{Instances, MaskImage, Refine, Settings};
+pub use worker_pool::WorkerPool;
 
 /// The largest mask, in pixels: 4 GiB of labels, ids and confidence.
 const MOST_PIXELS: u64 = 1 << 30;
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-infer",
         category: "ml-inference",
         inputs: &[Port {
@@ -78,10 +81,10 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         node,
         events,
         ["canvases", "mask"],
-        settings.at_once,
+        settings.batch,
         || {
-            let mut crew = Crew::load(&settings)?;
-            Ok(move |items| crew.segment(items))
+            let mut workers = WorkerPool::load(&settings)?;
+            Ok(move |items| workers.segment(items))
         },
         |io, message| match message {
             Message::Item(identity, mask) => {
@@ -119,7 +122,7 @@ impl Segmenter {
             decoding: Decoding::of(settings, model.card())?,
             refiner: match settings.refine {
                 Refine::None => None,
-                Refine::Pixels => Some(Refiner::new(start, false)),
+                Refine::Forest => Some(Refiner::new(start, false)),
                 Refine::Fitted => Some(Refiner::new(start, true)),
             },
             model,
@@ -127,10 +130,10 @@ impl Segmenter {
     }
 
     /// Another with the same network, to work beside this one.
-    pub fn twin(&self) -> Self {
+    pub fn share(&self) -> Self {
         Self {
-            model: self.model.twin(),
-            refiner: self.refiner.as_ref().map(Refiner::twin),
+            model: self.model.share(),
+            refiner: self.refiner.as_ref().map(Refiner::share),
             decoding: self.decoding,
         }
     }
@@ -140,32 +143,30 @@ impl Segmenter {
         self.model.batches()
     }
 
-    /// The masks of items, in their order. Neighbours with the same prompts are painted together, and fail together where
+    /// The masks of items, in their order. Neighbours with the same prompts go through the network together, and fail together where
     /// the network does.
     pub fn segment(&mut self, items: &[(Identity, Canvases)]) -> Vec<Result<Mask>> {
         let mut masks = Vec::with_capacity(items.len());
         for alike in items.chunk_by(|(_, a), (_, b)| PromptSet::is_shared(a, b)) {
             let canvases: Vec<_> = alike.iter().map(|(_, canvases)| canvases).collect();
-            match self.model.paint(&canvases) {
-                Ok(paintings) => masks.extend(alike.iter().zip(paintings).map(
-                    |((identity, canvases), painting)| self.read(identity, canvases, painting),
-                )),
+            match self.model.predict(&canvases) {
+                Ok(outputs) => masks.extend(
+                    alike
+                        .iter()
+                        .zip(outputs)
+                        .map(|((identity, canvases), raw)| self.read(identity, canvases, raw)),
+                ),
                 Err(error) => masks.extend(alike.iter().map(|_| Err(eyre!("{error:#}")))),
             }
         }
         masks
     }
 
-    /// The mask that a painting stands for.
+    /// The mask that the network's output stands for.
     ///
     /// # Errors
     /// A source too large for a mask, or prompts that name no class.
-    fn read(
-        &mut self,
-        identity: &Identity,
-        canvases: &Canvases,
-        painting: Painting,
-    ) -> Result<Mask> {
+    fn read(&mut self, identity: &Identity, canvases: &Canvases, raw: RawOutput) -> Result<Mask> {
         let source = (identity.width, identity.height);
         ensure!(
             u64::from(source.0) * u64::from(source.1) <= MOST_PIXELS,
@@ -173,24 +174,24 @@ impl Segmenter {
             source.0,
             source.1
         );
-        let provenance = self.model.provenance(canvases, &painting);
+        let provenance = self.model.provenance(canvases, &raw);
         let started = Instant::now();
         let pixels = match &mut self.refiner {
             None => None,
             Some(refiner) => {
                 answer::palette(canvases)?;
-                Some(refiner.look(canvases, &self.model, self.decoding.cut)?)
+                Some(refiner.predict_proba(canvases, &self.model, self.decoding.threshold)?)
             }
         };
-        let looked = Instant::now();
-        let mut mask =
-            self.decoding
-                .read(source, canvases, &painting, pixels.as_ref(), provenance)?;
+        let refined = Instant::now();
+        let mut mask = self
+            .decoding
+            .read(source, canvases, &raw, pixels.as_ref(), provenance)?;
         let stages = &mut mask.provenance.milliseconds;
         if pixels.is_some() {
-            stages.insert("refine".into(), model::to_milliseconds(looked - started));
+            stages.insert("refine".into(), model::to_milliseconds(refined - started));
         }
-        stages.insert("decode".into(), model::to_milliseconds(looked.elapsed()));
+        stages.insert("decode".into(), model::to_milliseconds(refined.elapsed()));
         Ok(mask)
     }
 }

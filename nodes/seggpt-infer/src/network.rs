@@ -1,4 +1,4 @@
-//! Networks of every architecture, asked in the same way.
+//! Networks of every architecture, used in the same way.
 
 use std::path::Path;
 
@@ -8,17 +8,20 @@ use seggpt::{
     pixels,
 };
 
-use crate::model::{Answer, PromptSet, picture};
+use crate::{
+    Output,
+    prompt_set::{PromptSet, picture},
+};
 
 pub(crate) enum Network {
-    /// One that paints.
+    /// SegGPT: predicts colours.
     SegGpt(seggpt::Network),
     /// One that compares features.
     Matching(matching::Network),
 }
 
-/// What a network has been shown.
-pub(crate) enum Shown {
+/// Prompts as a network prepared them.
+pub(crate) enum Prepared {
     SegGpt(PreparedPrompts),
     /// All prompts at once; or each by itself, where they vote.
     Matching(Vec<matching::Prompts>),
@@ -71,73 +74,77 @@ impl Network {
         }
     }
 
-    /// Shows it all prompts of a set at the side `size`.
-    pub(crate) fn prepare(&self, asked: &PromptSet, size: u32) -> Result<Shown> {
-        let [images, masks] = asked.at_size(size);
-        let images = picture(&images, asked.count, size, self.device())?;
+    /// Prepares all prompts of a set at the side `size`.
+    pub(crate) fn prepare(&self, set: &PromptSet, size: u32) -> Result<Prepared> {
+        let [images, masks] = set.at_size(size);
+        let images = picture(&images, set.count, size, self.device())?;
         match self {
             Self::SegGpt(network) => {
-                let masks = picture(&masks, asked.count, size, self.device())?;
-                let shown = network.prepare(&images, &masks, asked.kind, asked.ensemble)?;
-                Ok(Shown::SegGpt(shown))
+                let masks = picture(&masks, set.count, size, self.device())?;
+                let prepared = network.prepare(&images, &masks, set.kind, set.ensemble)?;
+                Ok(Prepared::SegGpt(prepared))
             }
             Self::Matching(network) => {
-                ensure!(asked.palette.len() > 1, "the prompts name no class");
-                let masks = shares(&masks, asked, size as usize, self.device())?;
-                let shown = match asked.ensemble {
+                ensure!(set.palette.len() > 1, "the prompts name no class");
+                let masks = shares(&masks, set, size as usize, self.device())?;
+                let prepared = match set.ensemble {
                     Ensemble::Feature | Ensemble::Joint => vec![network.prepare(&images, &masks)?],
-                    Ensemble::Independent => (0..asked.count)
+                    Ensemble::Independent => (0..set.count)
                         .map(|i| {
                             let (image, mask) = (images.narrow(0, i, 1)?, masks.narrow(1, i, 1)?);
                             Ok(network.prepare(&image, &mask)?)
                         })
                         .collect::<Result<_>>()?,
                 };
-                Ok(Shown::Matching(shown))
+                Ok(Prepared::Matching(prepared))
             }
         }
     }
 
-    /// Its answers to queries `[B, 3, S, S]`, each with its side in pixels.
-    pub(crate) fn answer(&self, queries: &Tensor, shown: &Shown) -> Result<Vec<(Answer, u32)>> {
+    /// Its outputs for queries `[B, 3, S, S]`, each with its side in pixels.
+    pub(crate) fn predict(
+        &self,
+        queries: &Tensor,
+        prepared: &Prepared,
+    ) -> Result<Vec<(Output, u32)>> {
         let (b, _, _, side) = queries.dims4()?;
-        match (self, shown) {
-            (Self::SegGpt(network), Shown::SegGpt(shown)) => {
-                let answers = pixels::painted(&network.forward(queries, shown)?)?;
-                let each = answers.len() / b;
-                let mut answers = answers.into_iter();
-                let answer = |_| {
-                    let answers = answers.by_ref().take(each).collect();
-                    (Answer::Colours(answers), side as u32)
+        match (self, prepared) {
+            (Self::SegGpt(network), Prepared::SegGpt(prepared)) => {
+                let outputs = pixels::painted(&network.forward(queries, prepared)?)?;
+                let each = outputs.len() / b;
+                let mut outputs = outputs.into_iter();
+                let output = |_| {
+                    let outputs = outputs.by_ref().take(each).collect();
+                    (Output::Colours(outputs), side as u32)
                 };
-                Ok((0..b).map(answer).collect())
+                Ok((0..b).map(output).collect())
             }
-            (Self::Matching(network), Shown::Matching(shown)) => {
+            (Self::Matching(network), Prepared::Matching(prepared)) => {
                 let mut sums: Vec<Vec<f32>> = Vec::new();
-                let share = 1.0 / shown.len() as f32;
-                for prompts in shown {
+                let share = 1.0 / prepared.len() as f32;
+                for prompts in prepared {
                     let logits = network.forward(queries, prompts)?;
                     sums.resize(b, Vec::new());
                     for (i, sum) in sums.iter_mut().enumerate() {
                         add_memberships(&logits.get(i)?, share, sum)?;
                     }
                 }
-                let answer = |sum| (Answer::Memberships(sum), side as u32 / 2);
-                Ok(sums.into_iter().map(answer).collect())
+                let output = |sum| (Output::Memberships(sum), side as u32 / 2);
+                Ok(sums.into_iter().map(output).collect())
             }
-            _ => unreachable!("prompts are shown to the network that is asked"),
+            _ => unreachable!("prompts were prepared by this network"),
         }
     }
 }
 
 /// Of two by two pixels each the share of each class, `[C, N, size / 2, size / 2]`.
-fn shares(masks: &[u8], asked: &PromptSet, size: usize, device: &Device) -> Result<Tensor> {
+fn shares(masks: &[u8], set: &PromptSet, size: usize, device: &Device) -> Result<Tensor> {
     let half = size / 2;
-    let classes = &asked.palette[1..];
-    let mut shares = vec![0f32; classes.len() * asked.count * half * half];
+    let classes = &set.palette[1..];
+    let mut shares = vec![0f32; classes.len() * set.count * half * half];
     let planes = shares.chunks_exact_mut((half * half).max(1)).enumerate();
     for (number, plane) in planes {
-        let (class, prompt) = (number / asked.count, number % asked.count);
+        let (class, prompt) = (number / set.count, number % set.count);
         let (pixels, _) = masks.as_chunks::<3>();
         let pixels = &pixels[prompt * size * size..][..size * size];
         for (at, _) in pixels
@@ -148,7 +155,7 @@ fn shares(masks: &[u8], asked: &PromptSet, size: usize, device: &Device) -> Resu
             plane[at / size / 2 * half + at % size / 2] += 0.25;
         }
     }
-    let shape = (classes.len(), asked.count, half, half);
+    let shape = (classes.len(), set.count, half, half);
     Ok(Tensor::from_vec(shares, shape, device)?)
 }
 

@@ -1,7 +1,7 @@
-//! Sharpens a coarse painting by what single pixels look like.
+//! Refines a coarse prediction by what single pixels look like.
 //!
 //! A network with a small input knows what belongs together, but not where exactly it ends, and loses what is thinner than
-//! its patches. A pixel classifier, learned from the prompts as they came, sees every pixel but no things. Both opinions
+//! its patches. A pixel classifier, learned from the prompts as they came, sees every pixel but no things. Both predictions
 //! are odds of a class against background, and are multiplied.
 
 use eyre::{Result, ensure};
@@ -10,39 +10,35 @@ use seggpt_contract::{Canvases, Prompt};
 use seggpt_forest::{Classifier, Forest, Labelled};
 use seggpt_imaging::{
     BLACK, Rgb,
-    decode::{Cut, enlarge},
+    decode::{Threshold, enlarge},
 };
 
-use crate::{
-    fusion::Weights,
-    holdout,
-    model::{Model, PromptSet},
-};
+use crate::{fusion::Weights, holdout, model::Model, prompt_set::PromptSet};
 
 /// A label that no palette has.
 pub(crate) const UNKNOWN: u16 = u16::MAX;
-/// Neither opinion counts for more than 199 to 1.
-pub(crate) const SURE: f32 = 0.005;
+/// Neither prediction counts for more than 199 to 1.
+pub(crate) const LEAST: f32 = 0.005;
 
-/// The classifier of the prompts that were shown last, and how much it counts.
+/// The classifier of the last prompts, and how much it counts.
 pub struct Refiner {
     /// Whether the weights are fitted on the prompts, or stay at `start`.
     fits: bool,
     start: Weights,
-    shown: Option<Shown>,
+    cached: Option<Cached>,
 }
 
-struct Shown {
+struct Cached {
     set: PromptSet,
     classifier: Classifier,
     weights: Vec<Weights>,
 }
 
-/// What the query's pixels look like.
-pub struct Opinion<'a> {
-    /// How likely each colour of the palette (background first) is, `[S * S, palette]` at the canvases' side S. A class that
-    /// the prompts do not show has probability 0.
-    pub shares: Vec<f32>,
+/// What the classifier predicts for a query.
+pub struct PixelPrediction<'a> {
+    /// How likely each pixel is of each colour of the palette (background first), `[S * S, palette]` at the canvases' side S.
+    /// A class that the prompts do not show has probability 0.
+    pub proba: Vec<f32>,
     /// How much that counts beside the network, of each class.
     pub weights: &'a [Weights],
 }
@@ -53,37 +49,43 @@ impl Refiner {
         Self {
             fits,
             start,
-            shown: None,
+            cached: None,
         }
     }
 
-    /// Another that has been shown nothing yet.
-    pub fn twin(&self) -> Self {
+    /// Another with nothing cached.
+    pub fn share(&self) -> Self {
         Self::new(self.start, self.fits)
     }
 
-    /// What the query's pixels look like, and how much that counts beside what `model` answers, where a class begins at `cut`.
+    /// What the query's pixels look like, and how much that counts beside the output of `model`, where a class begins at
+    /// `threshold`.
     ///
     /// # Errors
     /// No pixel of the prompts has a colour of the palette, or the network fails.
-    pub fn look(&mut self, canvases: &Canvases, model: &Model, cut: Cut) -> Result<Opinion<'_>> {
+    pub fn predict_proba(
+        &mut self,
+        canvases: &Canvases,
+        model: &Model,
+        threshold: Threshold,
+    ) -> Result<PixelPrediction<'_>> {
         let set = PromptSet::of(canvases);
-        let shown = match self.shown.take() {
-            Some(shown) if shown.set == set => shown,
-            _ => Shown {
-                classifier: learn(&canvases.prompts, &set.palette)?,
+        let cached = match self.cached.take() {
+            Some(cached) if cached.set == set => cached,
+            _ => Cached {
+                classifier: fit(&canvases.prompts, &set.palette)?,
                 weights: match self.fits {
-                    true => holdout::fitted(model, &set, cut, self.start)?,
+                    true => holdout::fitted(model, &set, threshold, self.start)?,
                     false => vec![self.start; set.palette.len() - 1],
                 },
                 set,
             },
         };
-        let Shown {
+        let Cached {
             set,
             classifier,
             weights,
-        } = self.shown.insert(shown);
+        } = self.cached.insert(cached);
         let palette = &set.palette;
         let known = classifier.shares(&canvases.query.to_rgb());
         let labels: Vec<usize> = classifier
@@ -99,7 +101,10 @@ impl Refiner {
                 .zip(known)
                 .for_each(|(&label, &share)| pixel[label] = share);
         }
-        Ok(Opinion { shares, weights })
+        Ok(PixelPrediction {
+            proba: shares,
+            weights,
+        })
     }
 }
 
@@ -112,7 +117,7 @@ pub(crate) fn labels(mask: &[u8], palette: &[Rgb]) -> Vec<u16> {
     mask.as_chunks().0.iter().map(label).collect()
 }
 
-fn learn(prompts: &[Prompt], palette: &[Rgb]) -> Result<Classifier> {
+fn fit(prompts: &[Prompt], palette: &[Rgb]) -> Result<Classifier> {
     let read: Vec<_> = prompts
         .iter()
         .map(|prompt| (prompt.image.to_rgb(), labels(prompt.mask.bytes(), palette)))
@@ -129,38 +134,38 @@ fn learn(prompts: &[Prompt], palette: &[Rgb]) -> Result<Classifier> {
     Ok(classifier.expect("just checked"))
 }
 
-/// Both opinions in one: memberships `[side * side, classes]`, in which a class begins where it outweighs background.
+/// Both predictions in one: memberships `[side * side, classes]`, in which a class begins where it outweighs background.
 ///
-/// `painted` are memberships `[size * size, classes]`, in which a class begins at `cut`; `pixels` are those of
-/// [`Refiner::look`], with shares `[side * side, classes]`. Background is first in both.
+/// `network` are memberships `[size * size, classes]`, in which a class begins at `threshold`; `pixels` is of
+/// [`Refiner::predict_proba`], `[side * side, classes]`. Background is first in both.
 ///
 /// # Errors
 /// The fields are not of these sizes.
 pub fn combine(
-    painted: &[f32],
+    network: &[f32],
     size: usize,
-    cut: Cut,
-    pixels: &Opinion,
+    threshold: Threshold,
+    pixels: &PixelPrediction,
     side: usize,
     classes: usize,
 ) -> Result<Vec<f32>> {
-    let mut fused = enlarge(painted, classes, (size, size), (side, side))?;
+    let mut fused = enlarge(network, classes, (size, size), (side, side))?;
     ensure!(
-        fused.len() == pixels.shares.len(),
+        fused.len() == pixels.proba.len(),
         "the query is not of the canvases' size"
     );
-    let begins = cut.share() / (1.0 - cut.share());
+    let begins = threshold.value() / (1.0 - threshold.value());
     fused
         .par_chunks_exact_mut(classes)
-        .zip(pixels.shares.par_chunks_exact(classes))
-        .for_each(|(fused, seen)| {
-            let [painted_ground, ground] = [fused[0].max(SURE), seen[0].max(SURE)];
+        .zip(pixels.proba.par_chunks_exact(classes))
+        .for_each(|(fused, proba)| {
+            let [ground, pixel_ground] = [fused[0].max(LEAST), proba[0].max(LEAST)];
             let mut sum = 1.0;
-            let both = fused.iter_mut().zip(seen).skip(1);
-            for ((value, pixel), weights) in both.zip(pixels.weights) {
-                let painted = value.max(SURE) / painted_ground / begins;
-                let pixel = pixel.max(SURE) / ground;
-                *value = painted.powf(weights.network)
+            let both = fused.iter_mut().zip(proba).skip(1);
+            for ((value, proba), weights) in both.zip(pixels.weights) {
+                let network = value.max(LEAST) / ground / begins;
+                let pixel = proba.max(LEAST) / pixel_ground;
+                *value = network.powf(weights.network)
                     * pixel.powf(weights.pixels)
                     * weights.offset.exp();
                 sum += *value;
@@ -176,35 +181,35 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn fused(painted: f32, pixel: f32, cut: Cut, weights: Weights) -> f32 {
-        let opinion = Opinion {
-            shares: vec![1.0 - pixel, pixel],
+    fn fused(network: f32, pixel: f32, threshold: Threshold, weights: Weights) -> f32 {
+        let pixels = PixelPrediction {
+            proba: vec![1.0 - pixel, pixel],
             weights: &[weights],
         };
-        combine(&[1.0 - painted, painted], 1, cut, &opinion, 1, 2).unwrap()[1]
+        combine(&[1.0 - network, network], 1, threshold, &pixels, 1, 2).unwrap()[1]
     }
 
     #[test]
-    fn an_unsure_opinion_leaves_the_decision_to_the_other() {
-        let cut = Cut::new(0.2).unwrap();
-        let fused = |painted, pixel| fused(painted, pixel, cut, Weights::fixed(1.0));
-        assert!((fused(0.2, 0.7) - 0.7).abs() < 1e-6, "on the cut");
+    fn an_unsure_prediction_leaves_the_decision_to_the_other() {
+        let threshold = Threshold::new(0.2).unwrap();
+        let fused = |network, pixel| fused(network, pixel, threshold, Weights::fixed(1.0));
+        assert!((fused(0.2, 0.7) - 0.7).abs() < 1e-6, "on the threshold");
         assert!(
             (fused(0.5, 0.5) - 0.8).abs() < 1e-6,
-            "four times the odds of the cut"
+            "four times the odds of the threshold"
         );
         assert!(fused(0.3, 0.2) < 0.5 && fused(0.6, 0.3) > 0.5);
     }
 
     #[test]
-    fn each_opinion_counts_as_much_as_its_weight() {
+    fn each_prediction_counts_by_its_weight() {
         let fused = |network, pixels, offset: f32| {
             let weights = Weights {
                 network,
                 pixels,
                 offset,
             };
-            fused(0.8, 0.2, Cut::NEAREST, weights)
+            fused(0.8, 0.2, Threshold::NEAREST, weights)
         };
         assert!((fused(1.0, 0.0, 0.0) - 0.8).abs() < 1e-6);
         assert!((fused(0.0, 1.0, 0.0) - 0.2).abs() < 1e-6);
@@ -216,8 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn neither_opinion_is_final() {
-        let fused = fused(1.0, 0.0, Cut::NEAREST, Weights::fixed(1.0));
+    fn neither_prediction_is_final() {
+        let fused = fused(1.0, 0.0, Threshold::NEAREST, Weights::fixed(1.0));
         assert!((fused - 0.5).abs() < 1e-6, "{fused}");
     }
 }

@@ -1,10 +1,11 @@
 use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
 use seggpt::{DTypeChoice, DeviceChoice};
-use seggpt_node::manual::{PLACES, RESULTS, SPEED};
+use seggpt_imaging::decode::Upscaling;
+use seggpt_node::node_spec::{PLACES, RESULTS, SPEED};
 
 /// The network: canvases in, class masks at the source's size out.
 ///
-/// Shows the network each picture together with its prompts, reads the painted answer back into classes, and says how sure
+/// Shows the network each picture together with its prompts, reads the predicted colours back into classes, and says how sure
 /// it is of each pixel. Prompts that stay the same from picture to picture are prepared once.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-infer", version)]
@@ -22,16 +23,17 @@ pub struct Settings {
     #[arg(long, env = "DTYPE", help_heading = RESULTS, default_value = "auto")]
     pub dtype: DTypeChoice,
 
-    /// How the painted answer gets to the source's size.
+    /// How the prediction gets to the source's size: `smooth` (interpolated, then classes are decided) or `nearest` (as the
+    /// original code does: blocky).
     #[arg(long, env = "UPSCALING", help_heading = RESULTS, default_value = "smooth")]
     pub upscaling: Upscaling,
 
-    /// How far paint must be from black to count as a class, as a share of the way to the class colour: between 0 and 1.
+    /// Activation from which a pixel counts as a class, as a share of the way from black to the class colour: between 0 and 1.
     /// 0.5 is the plain nearest colour; higher gives fewer, surer pixels. Without it, what the model's card says, else 0.5.
-    #[arg(long, env = "CUT", help_heading = RESULTS, value_parser = share)]
-    pub cut: Option<f32>,
+    #[arg(long, env = "THRESHOLD", help_heading = RESULTS, value_parser = share)]
+    pub threshold: Option<f32>,
 
-    /// What sharpens the answer.
+    /// What refines the prediction.
     #[arg(long, env = "REFINE", help_heading = RESULTS, default_value = "none")]
     pub refine: Refine,
 
@@ -54,29 +56,20 @@ pub struct Settings {
     /// Pictures that are worked on at once, where so many are waiting, each with its share of the threads: more pictures a
     /// second on many cores, a longer wait for each, and memory for each. On a GPU, those with the same prompts go through the
     /// network together.
-    #[arg(long, env = "AT_ONCE", help_heading = SPEED, default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
-    pub at_once: usize,
+    #[arg(long, env = "BATCH", help_heading = SPEED, default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
+    pub batch: usize,
 }
 
-/// How the painted answer gets to the source's size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Upscaling {
-    /// Colours are interpolated, then classes decided.
-    Smooth,
-    /// As the original does it: blocky.
-    Nearest,
-}
-
-/// What sharpens the answer.
+/// What refines the prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Refine {
     /// Nothing: the network sees canvases as they come.
     None,
-    /// A pixel classifier that learns the prompts' colours and textures from canvases larger than the network's input
+    /// A random forest on pixels that learns the prompts' colours and textures from canvases larger than the network's input
     /// (CANVAS_SIZE), which the network itself sees at its own size. How much each counts the model's card says.
-    Pixels,
-    /// The same, and how much each counts for a class is fitted on the prompts' own masks: both are asked about pieces of
-    /// them that they are not shown. Costs some seconds whenever prompts change.
+    Forest,
+    /// The same, and how much each counts for a class is fitted on the prompts' own masks: both predict pieces of them that
+    /// they were not given. Costs some seconds whenever prompts change.
     Fitted,
 }
 
@@ -106,15 +99,6 @@ impl From<MaskImage> for seggpt_contract::ImageDialect {
             MaskImage::Hub => Self::Hub,
             MaskImage::Dora => Self::Dora,
             MaskImage::Ros => Self::Ros,
-        }
-    }
-}
-
-impl From<Upscaling> for seggpt_imaging::decode::Upscaling {
-    fn from(upscaling: Upscaling) -> Self {
-        match upscaling {
-            Upscaling::Smooth => Self::Smooth,
-            Upscaling::Nearest => Self::Nearest,
         }
     }
 }

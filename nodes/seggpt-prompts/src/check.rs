@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use eyre::{Result, bail};
-use seggpt_node::{Values, manual::parsed};
+use seggpt_node::{Values, node_spec::parsed};
 use seggpt_prompt_library::files as listed;
 
 use crate::{Settings, selector::open};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, eyre};
+use seggpt_files::hash::short_of_file;
 use seggpt_node::Values;
 use seggpt_prompt_library::files;
-use seggpt_store::hash::short_of_file;
 
 use crate::Pairs;
 

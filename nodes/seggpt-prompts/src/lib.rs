@@ -10,15 +10,15 @@ use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Identity, Image, Payload, Prompted};
-use seggpt_node::{Manual, Port, one_by_one, transform_several};
+use seggpt_node::{NodeSpec, Port, one_by_one, transform_several};
 
-pub use pairs::Pairs;
+pub use pairs::{Pairs, pair};
 pub use selector::Selector;
 pub use settings::Settings;
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-prompts",
         category: "transform",
         inputs: &[Port {

@@ -18,8 +18,11 @@ impl FromStr for Pairs {
     }
 }
 
-/// File names may hold a `=` themselves: the one that leaves two files is meant, else the first.
-fn pair(line: &str) -> Result<(PathBuf, PathBuf), String> {
+/// Splits `image=mask`. File names may hold a `=` themselves: the one that leaves two files is meant, else the first.
+///
+/// # Errors
+/// There is none.
+pub fn pair(line: &str) -> Result<(PathBuf, PathBuf), String> {
     let splits = line
         .match_indices('=')
         .map(|(at, _)| (Path::new(&line[..at]), Path::new(&line[at + 1..])));

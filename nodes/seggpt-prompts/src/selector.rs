@@ -2,7 +2,7 @@ use std::{borrow::Cow, path::Path, sync::Arc};
 
 use eyre::{Result, WrapErr, bail};
 use seggpt_contract::{Class, Example, Identity, Picture, Prompted};
-use seggpt_prompt_library::{Choice, Library, PromptProblem, Query, Registry, Strategy};
+use seggpt_prompt_library::{Choice, Library, PromptProblem, Query, Strategy, strategy};
 
 use crate::Settings;
 
@@ -42,7 +42,7 @@ impl Selector {
         };
         Ok(Self {
             examples: library.examples(settings.canvas_size)?,
-            strategy: Registry::default().make(&settings.select, &choice)?,
+            strategy: strategy(&settings.select, &choice)?,
             selection: settings.select.clone(),
             warnings,
             library,

@@ -5,8 +5,8 @@ use seggpt_contract::SegType;
 use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use crate::Pairs;
-use seggpt_node::manual::{PLACES, RESULTS};
-use seggpt_prompt_library::ClassTable;
+use seggpt_node::node_spec::{PLACES, RESULTS};
+use seggpt_prompt_library::{ClassTable, STRATEGIES};
 
 /// Prompt selection: adds to each picture the K examples that are to guide it.
 ///
@@ -33,8 +33,9 @@ pub struct Settings {
     #[arg(long, env = "CANVAS_SIZE", help_heading = RESULTS, default_value_t = 448, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub canvas_size: u32,
 
-    /// Which examples: `fixed` takes the first, `random` draws for each picture, `nearest` takes the most alike.
-    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "fixed", value_parser = ["fixed", "random", "nearest"])]
+    /// Which examples: `fixed` takes the first, `coverage` those whose masks show most, `random` draws for each picture, `nearest`
+    /// takes the most alike.
+    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "fixed", value_parser = STRATEGIES)]
     pub select: String,
 
     /// How many examples guide a picture.

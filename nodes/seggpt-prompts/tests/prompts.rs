@@ -176,7 +176,7 @@ fn the_loop_answers_each_item_and_passes_failures_on() {
 
 fn told_before_the_start(pairs: &str, dir: &Path) -> Result<(), String> {
     let values = [("PROMPT_PAIRS".to_owned(), pairs.to_owned())].into();
-    let check = seggpt_prompts::manual().check.unwrap();
+    let check = seggpt_prompts::node_spec().check.unwrap();
     check(&values, dir).map_err(|error| format!("{error:#}"))
 }
 

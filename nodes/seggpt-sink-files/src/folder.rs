@@ -9,7 +9,7 @@ use std::{
 use eyre::{Result, WrapErr};
 
 /// Where the report keeps what it is made from, in the store's own folder.
-pub const WORKSHOP: &str = ".seggpt/report";
+pub const CACHE: &str = ".seggpt/report";
 
 /// The folder that all results go to.
 #[derive(Clone, Debug)]

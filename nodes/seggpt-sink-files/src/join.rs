@@ -1,4 +1,4 @@
-//! Masks and pictures come on two edges, in either order, some of them twice: they meet here.
+//! Masks and pictures come on two edges, in either order, some of them twice: they are joined here.
 
 use std::collections::VecDeque;
 
@@ -33,7 +33,7 @@ pub struct Join<M, P> {
 }
 
 /// What the arrival of a mask or picture makes complete.
-pub type Met<M, P> = Option<(M, Option<P>)>;
+pub type Joined<M, P> = Option<(M, Option<P>)>;
 
 impl<M, P> Join<M, P> {
     /// `limit`: how many of each may wait.
@@ -51,8 +51,8 @@ impl<M, P> Join<M, P> {
         }
     }
 
-    /// A mask came: it meets its picture, or waits. When too many wait, the oldest goes without a picture.
-    pub fn mask(&mut self, item: &str, mask: M) -> Met<M, P> {
+    /// A mask came: it is joined with its picture, or waits. When too many wait, the oldest goes without a picture.
+    pub fn mask(&mut self, item: &str, mask: M) -> Joined<M, P> {
         match self.pictures.take(item) {
             Some(picture) => {
                 self.masks.take(item);
@@ -62,8 +62,8 @@ impl<M, P> Join<M, P> {
         }
     }
 
-    /// A picture came: it meets its mask, or waits. When too many wait, the oldest is dropped.
-    pub fn picture(&mut self, item: &str, picture: P) -> Met<M, P> {
+    /// A picture came: it is joined with its mask, or waits. When too many wait, the oldest is dropped.
+    pub fn picture(&mut self, item: &str, picture: P) -> Joined<M, P> {
         match self.masks.take(item) {
             Some(mask) => Some((mask, Some(picture))),
             None => {
@@ -80,7 +80,7 @@ impl<M, P> Join<M, P> {
     }
 
     /// The oldest mask that still waits, without its picture.
-    pub fn pop(&mut self) -> Met<M, P> {
+    pub fn pop(&mut self) -> Joined<M, P> {
         self.masks.queue.pop_front().map(|(_, mask)| (mask, None))
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_and_its_picture_meet_in_either_order() {
+    fn a_mask_and_its_picture_are_joined_in_either_order() {
         let mut join = join(4);
         assert_eq!(join.mask("a", 1), None);
         assert_eq!(join.picture("b", 'b'), None);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_that_never_met_their_picture_are_left_over_in_order() {
+    fn masks_without_a_picture_are_left_over_in_order() {
         let mut join = join(4);
         for (item, mask) in [("a", 1), ("b", 2), ("c", 3)] {
             join.mask(item, mask);

@@ -15,11 +15,11 @@ pub mod export;
 pub mod folder;
 pub mod join;
 pub mod journal;
+pub mod pending_input;
 pub mod record;
 pub mod report;
 pub mod results;
 mod settings;
-pub mod shown;
 pub mod sink;
 pub mod summary;
 pub mod totals;
@@ -30,13 +30,13 @@ use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::Result;
 use seggpt_contract::{Ack, Greeting, Mask, Message, Payload, Prompted};
-use seggpt_node::{Io, Manual, Port};
+use seggpt_node::{Io, NodeSpec, Port};
 
 use crate::sink::{Finished, Sink};
 
 /// Ports and parameters, for manifest, README and reference.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-sink-files",
         category: "recorder",
         inputs: &[
@@ -44,7 +44,7 @@ pub fn manual() -> Manual {
                 name: "mask",
                 urn: Mask::URN,
                 required: true,
-                description: "The answers.",
+                description: "The masks.",
             },
             Port {
                 name: "prompted",
@@ -126,7 +126,7 @@ fn drain(io: &mut Io, sink: &mut Sink) -> Result<()> {
                 Err(error) => sink.without_picture(&arrival.unreadable(), &error)?,
             },
             other => {
-                sink.stranger(other);
+                sink.unknown_input(other);
                 vec![]
             }
         };

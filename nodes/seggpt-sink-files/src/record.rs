@@ -66,8 +66,8 @@ pub struct Record {
     pub instances: Option<usize>,
     /// The examples that guided it.
     #[serde(default)]
-    pub prompts: Vec<Guide>,
-    /// How the answer came about.
+    pub prompts: Vec<PromptRef>,
+    /// How the mask was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
     /// What was not taken as its file has it, and what could not be done for it besides its mask.
@@ -140,14 +140,14 @@ impl From<Outcome> for Status {
 
 /// An example that guided an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Guide {
+pub struct PromptRef {
     /// Its name in the prompt library.
     pub name: String,
     /// How well it fits, as the selection strategy counts.
     pub score: f32,
 }
 
-impl Guide {
+impl PromptRef {
     /// A score that is no number becomes 0, since JSON has no other.
     pub fn new(name: &str, score: f32) -> Self {
         Self {
@@ -212,7 +212,7 @@ impl Record {
 
     /// Takes over what a mask says of itself. `prompts`: the examples that came with the picture; where none did, those
     /// that the mask names.
-    pub fn answer(&mut self, mask: &Mask, prompts: Vec<Guide>) {
+    pub fn fill(&mut self, mask: &Mask, prompts: Vec<PromptRef>) {
         self.classes = mask.classes.clone();
         for class in &mut self.classes {
             class.confidence = finite(class.confidence);
@@ -225,7 +225,7 @@ impl Record {
             mask.provenance
                 .prompts
                 .iter()
-                .map(|(name, score)| Guide::new(name, *score))
+                .map(|(name, score)| PromptRef::new(name, *score))
                 .collect()
         };
         self.prompts = if prompts.is_empty() { named() } else { prompts };

@@ -91,8 +91,8 @@ pub fn make(
             Ok(write::grey_png(&mask.confidence, size)?)
         }));
     }
-    if settings.painted {
-        jobs.push(job("painted", "painted.png", || {
+    if settings.raw {
+        jobs.push(job("raw", "raw.png", || {
             Ok(write::rgb_png(&mask.painted.to_rgb())?)
         }));
     }

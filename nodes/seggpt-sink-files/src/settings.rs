@@ -1,13 +1,13 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum, value_parser};
-use seggpt_node::manual::{PLACES, RESULTS, SPEED};
+use seggpt_node::node_spec::{PLACES, RESULTS, SPEED};
 use serde::Serialize;
 
 /// Writes masks, overlays and a report page into a folder, and acknowledges each item once its files are in place
 ///
 /// For an item called NAME: `NAME.mask.png`; `NAME.overlay.jpg`; `NAME.confidence.png` (0 two classes equally near, 255
-/// certain); `NAME.painted.png` (the network's own answer); `NAME.instances.png` (16 bit, 0 is none) and
+/// certain); `NAME.raw.png` (the network's raw output); `NAME.instances.png` (16 bit, 0 is none) and
 /// `NAME.instances.json` where the network node was asked for instances. For the run: `run.json` (every outcome, timings,
 /// versions, settings of all nodes) and `report.html`, which refreshes itself while the run lasts. `.seggpt/` holds the journal and is not to be
 /// touched. The folder belongs to one run at a time and to one RUN_KEY.
@@ -41,9 +41,9 @@ pub struct Settings {
     #[arg(long, env = "CONFIDENCE", help_heading = RESULTS, default_value_t = true, action = ArgAction::Set)]
     pub confidence: bool,
 
-    /// Whether the network's answers are written at the network's own resolution, in its own colours
-    #[arg(long, env = "PAINTED", help_heading = RESULTS, default_value_t = false, action = ArgAction::Set)]
-    pub painted: bool,
+    /// Whether the network's raw output is written, at its own resolution and in its own colours
+    #[arg(long, env = "RAW", help_heading = RESULTS, default_value_t = false, action = ArgAction::Set)]
+    pub raw: bool,
 
     /// Whether the report page is written
     #[arg(long, env = "REPORT", help_heading = SPEED, default_value_t = true, action = ArgAction::Set)]

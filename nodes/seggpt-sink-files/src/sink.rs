@@ -11,12 +11,12 @@ use seggpt_store::{Setup, names::Names};
 use crate::{
     Settings, export,
     folder::Folder,
-    join::{Join, Met},
+    join::{Join, Joined},
     journal::Journal,
+    pending_input::PendingInput,
     record::{Outcome, Record, now},
     report::Report,
     results::{self, Made},
-    shown::Shown,
     summary::{self, Run, State},
 };
 
@@ -28,13 +28,13 @@ pub struct Sink {
     folder: Folder,
     names: Option<Names>,
     journal: Journal,
-    join: Join<(Identity, Mask), Shown>,
+    join: Join<(Identity, Mask), PendingInput>,
     report: Option<Report>,
     run: Run,
     started: Instant,
     finished: u64,
     expects_pictures: bool,
-    strangers: Vec<String>,
+    unknown_inputs: Vec<String>,
     group: usize,
     /// Of what is staged, in its order.
     waiting: Vec<Identity>,
@@ -72,19 +72,19 @@ impl Sink {
             started: Instant::now(),
             finished: tally.done + tally.failed - tally.earlier,
             journal,
-            strangers: vec![],
+            unknown_inputs: vec![],
             group: 1,
             waiting: vec![],
             waiting_pictured: 0,
             next_pages: Instant::now(),
         };
-        sink.say_again()?;
+        sink.report_again()?;
         sink.write_run()?;
         Ok(sink)
     }
 
     /// A process before this one in the same run may not have lived to say what it put on record last.
-    fn say_again(&self) -> Result<()> {
+    fn report_again(&self) -> Result<()> {
         let own = |outcomes: &'static [Outcome]| -> Result<_> {
             let records = self.journal.records(outcomes, |entry| entry.own)?;
             Ok(records.map(|record| record.map(|(record, _)| record)))
@@ -97,7 +97,7 @@ impl Sink {
         for record in failed {
             let record = record?;
             let error = record.error.unwrap_or_default();
-            outcome::say_again(&record.item, record.status.into(), self.finished, &error);
+            outcome::report_again(&record.item, record.status.into(), self.finished, &error);
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Sink {
             self.finished += 1;
             let status = record.status.into();
             let error = record.error.unwrap_or_default();
-            outcome::say(&identity, status, self.finished, &error);
+            outcome::report(&identity, status, self.finished, &error);
             finished.push((identity, status));
         }
         let started = Instant::now();
@@ -149,11 +149,11 @@ impl Sink {
                     return self.refuse(identity, error);
                 }
                 if !self.expects_pictures {
-                    return self.finish(identity, &mask, Shown::default());
+                    return self.finish(identity, &mask, PendingInput::default());
                 }
                 let item = identity.item.clone();
-                let met = self.join.mask(&item, (identity, mask));
-                self.met(met)
+                let joined = self.join.mask(&item, (identity, mask));
+                self.joined(joined)
             }
             Err(finished) => Ok(finished),
         }
@@ -176,11 +176,11 @@ impl Sink {
                 }
                 self.expects_pictures = true;
                 if let Some(report) = &mut self.report {
-                    report.meet(&prompted)?;
+                    report.add_examples(&prompted)?;
                 }
-                let shown = Shown::of(&prompted, self.run.settings.overlay);
-                let met = self.join.picture(&identity.item, shown);
-                self.met(met)
+                let input = PendingInput::of(&prompted, self.run.settings.overlay);
+                let joined = self.join.picture(&identity.item, input);
+                self.joined(joined)
             }
             Err(finished) => Ok(finished),
         }
@@ -218,15 +218,15 @@ impl Sink {
             return Ok(vec![]);
         }
         self.expects_pictures = true;
-        let shown = Shown::nothing(error);
-        let met = self.join.picture(&identity.item, shown);
-        self.met(met)
+        let input = PendingInput::without_picture(error);
+        let joined = self.join.picture(&identity.item, input);
+        self.joined(joined)
     }
 
-    /// An input that this node does not know: said once.
-    pub fn stranger(&mut self, input: &str) {
-        if !self.strangers.iter().any(|known| known == input) {
-            self.strangers.push(input.to_owned());
+    /// An input that this node does not know: warned of once.
+    pub fn unknown_input(&mut self, input: &str) {
+        if !self.unknown_inputs.iter().any(|known| known == input) {
+            self.unknown_inputs.push(input.to_owned());
             tracing::warn!(
                 "input `{input}` is not one of this node's (`mask`, `prompted`); its messages are ignored"
             );
@@ -239,8 +239,8 @@ impl Sink {
     /// OUT cannot be written.
     pub fn rest(&mut self) -> Result<Vec<Finished>> {
         let mut finished = vec![];
-        while let met @ Some(_) = self.join.pop() {
-            finished.extend(self.met(met)?);
+        while let joined @ Some(_) = self.join.pop() {
+            finished.extend(self.joined(joined)?);
         }
         Ok(finished)
     }
@@ -266,7 +266,7 @@ impl Sink {
         };
         let written = self.write_pages().and_then(|page| exported.map(|()| page));
         if let Ok(Some(page)) = &written {
-            outcome::say_report(page);
+            outcome::report_page(page);
         }
         match (outcome, written) {
             (Err(error), Err(second)) => {
@@ -317,13 +317,15 @@ impl Sink {
         }
     }
 
-    fn met(&mut self, met: Met<(Identity, Mask), Shown>) -> Result<Vec<Finished>> {
-        match met {
+    fn joined(&mut self, joined: Joined<(Identity, Mask), PendingInput>) -> Result<Vec<Finished>> {
+        match joined {
             None => Ok(vec![]),
-            Some(((identity, mask), Some(shown))) => self.finish(identity, &mask, shown),
-            Some(((identity, mask), None)) => {
-                self.finish(identity, &mask, Shown::nothing("the picture did not come"))
-            }
+            Some(((identity, mask), Some(input))) => self.finish(identity, &mask, input),
+            Some(((identity, mask), None)) => self.finish(
+                identity,
+                &mask,
+                PendingInput::without_picture("the picture did not come"),
+            ),
         }
     }
 
@@ -331,16 +333,16 @@ impl Sink {
         &mut self,
         identity: Identity,
         mask: &Mask,
-        mut shown: Shown,
+        mut input: PendingInput,
     ) -> Result<Vec<Finished>> {
         let started = Instant::now();
-        let picture = shown.decode();
+        let picture = input.decode();
         let whole = picture
             .as_ref()
             .filter(|picture| picture.dimensions() == (mask.width, mask.height));
         if let (Some(picture), None, true) = (&picture, whole, self.run.settings.overlay) {
             let (width, height) = picture.dimensions();
-            shown.notes.push(format!(
+            input.notes.push(format!(
                 "no overlay: the picture that came with the examples has {width} x {height} pixels"
             ));
         }
@@ -358,8 +360,8 @@ impl Sink {
             record.files.insert(kind, made.file.clone());
         }
         record.confidence = results::mean_confidence(mask);
-        record.answer(mask, shown.prompts);
-        record.notes.extend(shown.notes);
+        record.fill(mask, input.prompts);
+        record.notes.extend(input.notes);
         if let Some(report) = &mut self.report {
             let pictured = self.journal.tally().pictured + self.waiting_pictured;
             let free = self.journal.is_pictured(&identity.item)
@@ -375,7 +377,7 @@ impl Sink {
         match self.journal.stage(record, made) {
             Ok(()) => {
                 self.waiting_pictured += pictured;
-                self.settle(identity)
+                self.enqueue(identity)
             }
             Err(error) if error.blames_the_name() => self.refuse(identity, error.into()),
             Err(error) => Err(eyre::Report::from(error).wrap_err(STAYS)),
@@ -421,11 +423,11 @@ impl Sink {
         let run = &self.run;
         let record = Record::failed(&identity, &run.settings.run_key, &run.run, failure);
         self.journal.stage(record, vec![]).wrap_err(STAYS)?;
-        self.settle(identity)
+        self.enqueue(identity)
     }
 
-    /// It waits; the word goes out when it is on disk.
-    fn settle(&mut self, identity: Identity) -> Result<Vec<Finished>> {
+    /// It waits, and is reported once it is on disk.
+    fn enqueue(&mut self, identity: Identity) -> Result<Vec<Finished>> {
         self.waiting.push(identity);
         if self.waiting.len() < self.group {
             return Ok(vec![]);

@@ -77,14 +77,14 @@ fn the_node_drains_its_inputs_acknowledges_and_leaves_a_summary() {
 
 #[test]
 fn the_manual_makes_a_manifest_and_a_readme() {
-    let manual = seggpt_sink_files::manual();
+    let node_spec = seggpt_sink_files::node_spec();
     assert!(
-        manual.manifest().contains("  OUT:\n    type: string\n"),
+        node_spec.manifest().contains("  OUT:\n    type: string\n"),
         "{}",
-        manual.manifest()
+        node_spec.manifest()
     );
     assert!(
-        manual
+        node_spec
             .readme()
             .contains("| `prompted` | `seggpt/flow/v1/Prompted` |")
     );

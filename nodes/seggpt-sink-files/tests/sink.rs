@@ -40,7 +40,7 @@ fn run_json(out: &Path) -> Value {
 #[test]
 fn a_mask_and_its_picture_become_files_whichever_comes_first() {
     let out = tempfile::tempdir().unwrap();
-    let mut sink = Sink::open(settings(out.path(), &["--painted", "true"]), true, "").unwrap();
+    let mut sink = Sink::open(settings(out.path(), &["--raw", "true"]), true, "").unwrap();
     assert_eq!(names(&sink.mask(item(6)).unwrap()), []);
     assert_eq!(
         names(&sink.prompted(picture(6)).unwrap()),
@@ -54,13 +54,13 @@ fn a_mask_and_its_picture_become_files_whichever_comes_first() {
     sink.close(0, false, Ok(())).unwrap();
 
     let of = |name: &str| {
-        ["confidence.png", "mask.png", "overlay.jpg", "painted.png"].map(|e| format!("{name}.{e}"))
+        ["confidence.png", "mask.png", "overlay.jpg", "raw.png"].map(|e| format!("{name}.{e}"))
     };
     let mut expected: Vec<String> = [of("ground_4"), of("ground_6")].concat();
     expected.extend(["report.html", "run.json"].map(String::from));
     assert_eq!(files(out.path()), expected);
-    let painted = image::open(out.path().join("ground_6.painted.png")).unwrap();
-    assert_eq!((painted.width(), painted.height()), (CANVAS, CANVAS));
+    let raw = image::open(out.path().join("ground_6.raw.png")).unwrap();
+    assert_eq!((raw.width(), raw.height()), (CANVAS, CANVAS));
     let overlay = image::open(out.path().join("ground_6.overlay.jpg")).unwrap();
     assert_eq!((overlay.width(), overlay.height()), (300, 200));
 }
@@ -384,7 +384,7 @@ fn the_summary_tells_what_the_run_was_started_with() {
     let out = tempfile::tempdir().unwrap();
     let infer = NodeSetup {
         program: "seggpt-infer".into(),
-        decide_results: [("CUT".into(), "0.5".into())].into(),
+        decide_results: [("THRESHOLD".into(), "0.5".into())].into(),
         others: [("THREADS".into(), "0".into())].into(),
     };
     let setup = Setup {
@@ -400,7 +400,7 @@ fn the_summary_tells_what_the_run_was_started_with() {
     let run = Run::start(settings, "1", Some(setup));
     summary::write(&folder, &run, &journal).unwrap();
     let said = run_json(out.path());
-    assert_eq!(said["nodes"]["infer"]["decide_results"]["CUT"], "0.5");
+    assert_eq!(said["nodes"]["infer"]["decide_results"]["THRESHOLD"], "0.5");
     assert_eq!(said["nodes"]["infer"]["others"]["THREADS"], "0");
     assert_eq!(said["spec"]["infer.CUT"], "0.5");
     assert_eq!(said["resources"]["window_mb"], 512);

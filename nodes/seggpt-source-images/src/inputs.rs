@@ -15,6 +15,7 @@ use seggpt_files::{
 };
 use walkdir::WalkDir;
 
+use crate::found::Found;
 use crate::{naming, results::Results};
 
 /// A file to be sent.
@@ -169,13 +170,6 @@ fn pattern(text: &str) -> Result<glob::Paths> {
             error.pos + 1
         )
     })
-}
-
-/// A file, and how many of its path's last components are its item.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub path: PathBuf,
-    pub depth: usize,
 }
 
 fn one(input: &str, recursive: bool) -> Result<Vec<Found>> {

@@ -8,6 +8,7 @@
 //! * [`send`]: the event loop.
 
 pub mod done;
+mod found;
 pub mod inputs;
 pub mod load;
 mod naming;
@@ -26,9 +27,8 @@ use eyre::{Result, WrapErr, ensure};
 use seggpt_contract::{Ack, Image, Payload};
 use seggpt_imaging::read::Exif;
 use seggpt_node::{
-    Io, Manual, Port, Values, Window,
-    manual::{PLACES, RESULTS, SPEED, parsed},
-    memory,
+    Io, NodeSpec, Port, Values, Window, memory,
+    node_spec::{PLACES, RESULTS, SPEED, parsed},
 };
 use seggpt_store::listing;
 
@@ -87,8 +87,8 @@ pub struct Settings {
 }
 
 /// What the manifest and the README are made from.
-pub fn manual() -> Manual {
-    Manual {
+pub fn node_spec() -> NodeSpec {
+    NodeSpec {
         name: "seggpt-source-images",
         category: "sensor",
         inputs: &[Port {

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use eyre::{Result, WrapErr, bail, ensure};
 use image::{ImageFormat, RgbImage};
-use seggpt_contract::{Encoding, Identity, Parameter, Picture};
+use seggpt_contract::{Encoding, Identity, Parameter, Picture, RAW_PICTURE_LIMIT};
 use seggpt_imaging::{
     Orientation,
     read::{self, Exif, Note, Reading},
@@ -12,9 +12,6 @@ use seggpt_imaging::{
 };
 
 use crate::inputs::Entry;
-
-/// Up to this many bytes, pixels go out raw: nobody downstream has to decode.
-pub const RAW_LIMIT: usize = 24 << 20;
 
 /// No encoded picture goes out larger than this. The prompts and their masks travel beside it later, and the whole must
 /// stay below 64 MiB.
@@ -55,7 +52,8 @@ impl Item {
 
     /// Reads the file. A decoder that panics spoils this item alone.
     pub fn read(&self, exif: Exif) -> Loaded {
-        picture(&self.entry.path, exif, RAW_LIMIT, FILE_LIMIT).map_err(|error| format!("{error:#}"))
+        picture(&self.entry.path, exif, RAW_PICTURE_LIMIT, FILE_LIMIT)
+            .map_err(|error| format!("{error:#}"))
     }
 
     /// The identity of the picture, `size` = (width, height). `file_size` (bytes) and `file_mtime` (nanoseconds since

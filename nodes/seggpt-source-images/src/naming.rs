@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path},
 };
 
-use crate::inputs::Found;
+use crate::found::Found;
 
 /// Unique items: those that are not yet get one more parent folder in front, until they are.
 pub(crate) fn items(files: &[Found]) -> Vec<String> {

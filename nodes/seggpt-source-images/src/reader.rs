@@ -11,13 +11,13 @@ use std::{
 
 use eyre::{Result, WrapErr};
 use seggpt_imaging::read::Exif;
-use seggpt_node::Careful;
+use seggpt_node::CrashGuard;
 
 use crate::load::{Item, Loaded};
 
 /// The item's picture, or why there is none: also that the process died of reading it.
-pub fn read(item: &Item, exif: Exif, careful: &Careful) -> Loaded {
-    let reading = careful.over(item.id(), || {
+pub fn read(item: &Item, exif: Exif, guard: &CrashGuard) -> Loaded {
+    let reading = guard.run(item.id(), || {
         seggpt_fault::at("before-work", item.id());
         let reading = item.read(exif);
         seggpt_fault::at("in-work", item.id());
@@ -47,12 +47,12 @@ impl Reader {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(items: Vec<Item>, exif: Exif, careful: Arc<Careful>) -> Result<Self> {
+    pub fn start(items: Vec<Item>, exif: Exif, guard: Arc<CrashGuard>) -> Result<Self> {
         // No buffer: the thread waits with a picture in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
-                let reading = read(&item, exif, &careful);
+                let reading = read(&item, exif, &guard);
                 if hand_over.send((item, reading)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }

@@ -9,7 +9,7 @@ use std::{
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
 use seggpt_imaging::read::{Exif, Note, NoteKind};
-use seggpt_node::{Arrival, CONDEMNED, Careful, Io, Link, Step, Window, outcome::GONE};
+use seggpt_node::{Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, outcome::GONE};
 
 use crate::{
     load::{Item, Loaded},
@@ -29,7 +29,7 @@ const SLEEP: Duration = Duration::from_millis(200);
 pub struct Sender {
     io: Io,
     link: Link<Item>,
-    careful: Arc<Careful>,
+    guard: Arc<CrashGuard>,
     resend_s: u32,
     exif: Exif,
     /// The next picture, while the window has no room for it.
@@ -40,11 +40,11 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// `resend_s`: the window's patience, for messages.
+    /// `resend_s`: the window's timeout, for messages.
     pub fn new(io: Io, window: Window<Item>, resend_s: u32, exif: Exif) -> Self {
         Self {
             link: Link::new(window).restarted(io.restarts()),
-            careful: Arc::new(Careful::new(io.id(), io.crumbs())),
+            guard: Arc::new(CrashGuard::new(io.id(), io.crash_log())),
             io,
             resend_s,
             exif,
@@ -60,15 +60,15 @@ impl Sender {
     /// # Errors
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
     pub fn send_all(self, items: Vec<Item>) -> Result<()> {
-        let careful = Arc::clone(&self.careful);
+        let guard = Arc::clone(&self.guard);
         let outcome = self.go_round(items);
-        careful.close();
+        guard.close();
         outcome
     }
 
     fn go_round(mut self, items: Vec<Item>) -> Result<()> {
         let total = items.len();
-        let reader = Reader::start(items, self.exif, Arc::clone(&self.careful))?;
+        let reader = Reader::start(items, self.exif, Arc::clone(&self.guard))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
                 "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
@@ -162,7 +162,7 @@ impl Sender {
             Ok(message) => {
                 let item = &message.identity().item;
                 seggpt_fault::at("at-ack", item);
-                self.careful.done(item);
+                self.guard.done(item);
                 match self.link.acknowledge(item, Instant::now()) {
                     Some(_) => self.acknowledged += 1,
                     None => tracing::debug!("{item}: acknowledged again"),
@@ -178,12 +178,12 @@ impl Sender {
                 Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
                 Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
-                    let reading = read(&item, self.exif, &self.careful);
+                    let reading = read(&item, self.exif, &self.guard);
                     self.send(&item, reading)?;
                 }
-                Step::Condemn(item) => {
-                    tracing::error!("{}: {CONDEMNED}", item.id());
-                    self.send(&item, Err(CONDEMNED.into()))?;
+                Step::Refuse(item) => {
+                    tracing::error!("{}: {CRASHES_NODES}", item.id());
+                    self.send(&item, Err(CRASHES_NODES.into()))?;
                 }
                 Step::GiveUp(item) => {
                     let error = format!(
@@ -216,12 +216,12 @@ impl Sender {
     }
 
     fn send(&mut self, item: &Item, reading: Loaded) -> Result<()> {
-        let careful = Arc::clone(&self.careful);
-        let sent = careful.over(item.id(), || {
+        let guard = Arc::clone(&self.guard);
+        let sent = guard.run(item.id(), || {
             seggpt_fault::at("before-send", item.id());
             self.send_now(item, reading)
         });
-        sent.unwrap_or_else(|deadly| self.send_now(item, Err(deadly)))
+        sent.unwrap_or_else(|fatal| self.send_now(item, Err(fatal)))
     }
 
     fn send_now(&mut self, item: &Item, reading: Loaded) -> Result<()> {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use image::{ImageEncoder, RgbImage, codecs::jpeg::JpegEncoder};
-use seggpt_contract::{Encoding, Parameter, Picture};
+use seggpt_contract::{Encoding, Parameter, Picture, RAW_PICTURE_LIMIT};
 use seggpt_imaging::read::Exif;
 use seggpt_source_images::{
     inputs::expand,
-    load::{self, FILE_LIMIT, Item, RAW_LIMIT},
+    load::{self, FILE_LIMIT, Item},
 };
 use tempfile::TempDir;
 
@@ -50,7 +50,10 @@ fn noise(width: u32, height: u32) -> RgbImage {
 }
 
 fn refused(path: PathBuf) -> String {
-    let error = format!("{:#}", picture(&path, RAW_LIMIT, FILE_LIMIT).unwrap_err());
+    let error = format!(
+        "{:#}",
+        picture(&path, RAW_PICTURE_LIMIT, FILE_LIMIT).unwrap_err()
+    );
     assert!(error.starts_with(&path.display().to_string()), "{error}");
     error
 }
@@ -60,7 +63,12 @@ fn a_small_picture_goes_raw() {
     let scratch = Scratch::new();
     let pixels = noise(20, 10);
     for name in ["a.png", "a.bmp", "a.webp"] {
-        let sent = picture(&scratch.picture(name, &pixels), RAW_LIMIT, FILE_LIMIT).unwrap();
+        let sent = picture(
+            &scratch.picture(name, &pixels),
+            RAW_PICTURE_LIMIT,
+            FILE_LIMIT,
+        )
+        .unwrap();
         assert_eq!(sent.encoding(), Encoding::Rgb8, "{name}");
         assert_eq!(sent.bytes(), pixels.as_raw().as_slice(), "{name}");
     }
@@ -125,7 +133,7 @@ fn turned(pixels: &RgbImage) -> Vec<u8> {
 fn a_turned_jpeg_is_sent_upright_raw_or_not() {
     let scratch = Scratch::new();
     let path = scratch.file("turned.jpg", turned(&noise(20, 10)));
-    let raw = picture(&path, RAW_LIMIT, FILE_LIMIT).unwrap();
+    let raw = picture(&path, RAW_PICTURE_LIMIT, FILE_LIMIT).unwrap();
     let file = picture(&path, 1, FILE_LIMIT).unwrap();
     assert_eq!((raw.width(), raw.height()), (10, 20));
     assert_eq!((file.width(), file.height()), (10, 20));

@@ -166,8 +166,8 @@ fn it_sends_again_what_is_not_acknowledged() {
 #[test]
 fn it_gives_up_with_a_failed_item() {
     let dir = pictures(&["1.png"]);
-    let patience = ["--resend-s", "1", "--max-tries", "1"];
-    let (result, outputs) = run_with(&dir, &patience, vec![ack(1.8, "1.png"), at(60.0, "Stop")]);
+    let timeout = ["--resend-s", "1", "--max-tries", "1"];
+    let (result, outputs) = run_with(&dir, &timeout, vec![ack(1.8, "1.png"), at(60.0, "Stop")]);
     result.unwrap();
     assert_eq!(lengths(&outputs), [6, 0]);
 }
@@ -175,8 +175,8 @@ fn it_gives_up_with_a_failed_item() {
 #[test]
 fn a_picture_that_nobody_acknowledges_is_lost_and_named() {
     let dir = pictures(&["1.png", "2.png"]);
-    let patience = ["--resend-s", "2", "--max-tries", "1"];
-    let (result, outputs) = run_with(&dir, &patience, vec![ack(1.5, "2.png"), at(60.0, "Stop")]);
+    let timeout = ["--resend-s", "2", "--max-tries", "1"];
+    let (result, outputs) = run_with(&dir, &timeout, vec![ack(1.5, "2.png"), at(60.0, "Stop")]);
     let error = result.unwrap_err().to_string();
     assert!(
         error.starts_with("1 of 2 pictures were lost") && error.ends_with("Lost: 1.png"),

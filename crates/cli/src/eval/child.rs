@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use seggpt_flow::{Exit, Flaw};
+use seggpt_flow::{Diagnostic, Exit};
 
 use crate::args::View;
 
@@ -22,7 +22,7 @@ pub(super) struct Interrupts {
 }
 
 impl Interrupts {
-    /// Starts listening. Without a thread for it, Ctrl-C ends this process at once, which loses nothing: answers are
+    /// Starts listening. Without a thread for it, Ctrl-C ends this process at once, which loses nothing: predictions are
     /// written down as they come.
     pub fn listen() -> Self {
         let interrupts = Self::default();
@@ -86,8 +86,9 @@ fn forward(child: u32, signal: Signal) {
 fn forward(_: u32, _: Signal) {}
 
 /// `seggpt run FLOW`, shown as this command was asked to show itself. Returns how it ended.
-pub(super) fn run(flow: &Path, view: &View, interrupts: &Interrupts) -> Result<Exit, Flaw> {
-    let failed = |error: std::io::Error| Flaw::new(format!("the dataflow cannot be run: {error}"));
+pub(super) fn run(flow: &Path, view: &View, interrupts: &Interrupts) -> Result<Exit, Diagnostic> {
+    let failed =
+        |error: std::io::Error| Diagnostic::new(format!("the dataflow cannot be run: {error}"));
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.arg("run").arg(flow);
     if view.json {

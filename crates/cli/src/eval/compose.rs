@@ -1,53 +1,57 @@
 //! The dataflow of a row.
 
-use super::plan::{Plan, Way};
+use super::plan::{Configuration, Plan};
 use seggpt_flow::{
-    compose::{Pools, env, fill, megabytes, patience, with_settings},
+    compose::{Pools, env, fill, megabytes, resend_timeout, with_settings},
     shm,
 };
 
 const TEMPLATE: &str = include_str!("template.yml");
 
-/// The dataflow of one way to answer, as YAML. The same plan gives the same text.
-pub fn compose(plan: &Plan, way: &Way) -> String {
+/// The dataflow of one configuration, as YAML. The same plan gives the same text.
+pub fn compose(plan: &Plan, configuration: &Configuration) -> String {
     let args = &plan.args;
     let shared = [
-        ("CANVAS_SIZE", way.canvas.to_string()),
-        ("MODEL", way.model.display().to_string()),
+        ("CANVAS_SIZE", configuration.canvas.to_string()),
+        ("MODEL", configuration.model.display().to_string()),
     ];
-    let mut examiner = questions(plan);
-    examiner.extend([
+    let mut evaluator = queries(plan);
+    evaluator.extend([
         ("OUT", plan.out.display().to_string()),
-        ("ROW", way.row.clone()),
-        ("SELECT", way.select.word().to_owned()),
-        ("K", way.k.to_string()),
+        ("ROW", configuration.row.clone()),
+        ("SELECT", configuration.select.name().to_owned()),
+        ("K", configuration.k.to_string()),
         ("WINDOW", args.window.to_string()),
         ("WINDOW_MB", args.window_mb.to_string()),
-        ("RESEND_S", patience(args.window, way.prompts()).to_string()),
+        (
+            "RESEND_S",
+            resend_timeout(args.window, configuration.prompts()).to_string(),
+        ),
     ]);
-    examiner.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
+    evaluator.extend(args.seg_type.map(|kind| ("TYPE", kind.to_string())));
     let mut infer = vec![
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
-        ("UPSCALING", args.upscaling.word().to_owned()),
+        ("UPSCALING", args.upscaling.to_string()),
     ];
-    infer.push(("REFINE", way.refine.word().to_owned()));
-    infer.extend(way.cut.map(|cut| ("CUT", cut.to_string())));
+    infer.push(("REFINE", configuration.refine.name().to_owned()));
+    let threshold = configuration.threshold;
+    infer.extend(threshold.map(|value| ("THRESHOLD", value.to_string())));
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &way.ensemble.settings()) {
+    let ensemble = match of("ensemble", &configuration.ensemble.settings()) {
         lines if lines.is_empty() => String::new(),
         lines => format!("\n    env:\n{lines}"),
     };
-    let pools = Pools::of(way.prompts(), way.canvas, shm::room());
+    let pools = Pools::of(configuration.prompts(), configuration.canvas, shm::room());
     fill(
         TEMPLATE,
         &[
-            ("{file}", &plan.file(way).display().to_string()),
+            ("{file}", &plan.file(configuration).display().to_string()),
             ("{shared}", &env(2, &with_settings("", &shared, &[]))),
-            ("{examiner}", &of("examiner", &examiner)),
-            ("{ensemble}", way.ensemble.node()),
+            ("{evaluator}", &of("evaluator", &evaluator)),
+            ("{ensemble}", configuration.ensemble.node()),
             ("{ensemble_env}", &ensemble),
             ("{infer}", &of("infer", &infer)),
             ("{pool}", &megabytes(pools.pictures)),
@@ -56,8 +60,8 @@ pub fn compose(plan: &Plan, way: &Way) -> String {
     )
 }
 
-/// What decides which questions are asked.
-pub(super) fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
+/// What decides which queries are evaluated.
+pub(super) fn queries(plan: &Plan) -> Vec<(&'static str, String)> {
     let args = &plan.args;
     let shown = |path: &std::path::Path| path.display().to_string();
     let lines = |lines: Vec<String>| lines.join("\n");
@@ -85,9 +89,9 @@ pub(super) fn questions(plan: &Plan) -> Vec<(&'static str, String)> {
     let some = |name, value: Option<String>| value.map(|value| (name, value));
     let optional = [
         some("PROTOCOL", args.protocol.map(|kind| kind.to_string())),
-        some("EVERY", (args.every > 1).then(|| args.every.to_string())),
-        some("SKIP", (args.skip > 0).then(|| args.skip.to_string())),
-        some("SIDE", args.side.map(|side| side.to_string())),
+        some("STRIDE", (args.stride > 1).then(|| args.stride.to_string())),
+        some("OFFSET", (args.offset > 0).then(|| args.offset.to_string())),
+        some("EVAL_SIZE", args.eval_size.map(|side| side.to_string())),
         some(
             "FOLDS",
             (!args.folds.is_empty()).then(|| numbers(&args.folds)),
@@ -117,7 +121,7 @@ mod tests {
         let Command::Eval(args) = Cli::parse_from(words).command else {
             panic!("eval was asked for")
         };
-        let way = |ensemble| Way {
+        let configuration = |ensemble| Configuration {
             row: "tiny".into(),
             model: "/models/tiny".into(),
             canvas: 64,
@@ -125,20 +129,20 @@ mod tests {
             ensemble,
             select: args.selects[0],
             k: args.ks[0],
-            cut: args.cuts.first().copied(),
+            threshold: args.thresholds.first().copied(),
         };
         Plan {
             out: args.out.clone(),
             sets: args.sets.clone(),
             images: None,
             parts: None,
-            ways: args.ensembles.iter().copied().map(way).collect(),
+            configurations: args.ensembles.iter().copied().map(configuration).collect(),
             args: *args,
         }
     }
 
-    fn parsed(plan: &Plan, way: &Way) -> Descriptor {
-        Descriptor::parse(compose(plan, way).into_bytes()).unwrap()
+    fn parsed(plan: &Plan, configuration: &Configuration) -> Descriptor {
+        Descriptor::parse(compose(plan, configuration).into_bytes()).unwrap()
     }
 
     fn value(flow: &Descriptor, node: &str, key: &str) -> String {
@@ -153,12 +157,15 @@ mod tests {
         let mut registry = TypeRegistry::new();
         registry.load_from_dir(&types.path().join("types")).unwrap();
         let plan = plan(&["--ensemble", "feature,joint,vote,spatial", "set"]);
-        for way in &plan.ways {
-            let flow = parsed(&plan, way);
+        for configuration in &plan.configurations {
+            let flow = parsed(&plan, configuration);
             validate::check_dataflow_static(&flow).unwrap();
             let warnings = validate::check_type_annotations_full(&flow, &registry, true).warnings;
             assert!(warnings.is_empty(), "{warnings:?}");
-            assert_eq!(flow.nodes[1].path.as_deref(), Some(way.ensemble.node()));
+            assert_eq!(
+                flow.nodes[1].path.as_deref(),
+                Some(configuration.ensemble.node())
+            );
         }
     }
 
@@ -184,7 +191,7 @@ mod tests {
         };
         let plan = plan(&["set"]);
         assert_eq!(
-            shape(&parsed(&plan, &plan.ways[0])),
+            shape(&parsed(&plan, &plan.configurations[0])),
             shape(&Descriptor::parse(ready.into()).unwrap())
         );
     }
@@ -194,38 +201,38 @@ mod tests {
         let plan = plan(&[
             "--k",
             "4",
-            "--cut",
+            "--threshold",
             "0.3",
-            "--every",
+            "--stride",
             "8",
-            "--skip",
+            "--offset",
             "4",
             "--fold",
             "0,2",
             "--protocol",
             "episodes",
-            "--side",
+            "--eval-size",
             "0",
             "--set",
             "infer.THREADS=2",
             "/a",
             "/b c",
         ]);
-        let flow = parsed(&plan, &plan.ways[0]);
+        let flow = parsed(&plan, &plan.configurations[0]);
         for (key, expected) in [
             ("SETS", "/a\n/b c"),
             ("K", "4"),
-            ("EVERY", "8"),
-            ("SKIP", "4"),
+            ("STRIDE", "8"),
+            ("OFFSET", "4"),
             ("FOLDS", "0,2"),
             ("PROTOCOL", "episodes"),
-            ("SIDE", "0"),
+            ("EVAL_SIZE", "0"),
             ("OUT", "/o u't/$x"),
             ("ROW", "tiny"),
         ] {
-            assert_eq!(value(&flow, "examiner", key), expected, "{key}");
+            assert_eq!(value(&flow, "evaluator", key), expected, "{key}");
         }
-        assert_eq!(value(&flow, "infer", "CUT"), "0.3");
+        assert_eq!(value(&flow, "infer", "THRESHOLD"), "0.3");
         assert_eq!(value(&flow, "infer", "THREADS"), "2");
     }
 }

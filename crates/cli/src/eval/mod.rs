@@ -4,22 +4,25 @@ mod child;
 mod compose;
 mod plan;
 
-use seggpt_exam::{Exam, ExamError, Kind, Protocol, Row, RowScores, baseline, report, table};
+use seggpt_benchmark::{
+    Benchmark, BenchmarkError, Kind, Protocol, Row, RowScores, baseline, baselines::Baseline,
+    report, table,
+};
 use seggpt_store::{OWN, Spec, run_key};
 
 use seggpt_flow::{
-    Console, Exit, Flaw, Progress,
+    Console, Diagnostic, Exit, Progress,
     compose::{prepare, put},
 };
 
 use crate::{
-    args::{EvalArgs, Guides},
+    args::{EvalArgs, EvalSelect},
     console::{self, Terminal},
     nodes,
 };
 
 pub use compose::compose;
-pub use plan::{Parts, Plan, Way};
+pub use plan::{Configuration, Parts, Plan};
 
 use child::Interrupts;
 
@@ -30,29 +33,34 @@ use child::Interrupts;
 pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     let plan = Plan::of(args)?;
     if args.print_dataflow {
-        let way = plan
-            .ways
+        let configuration = plan
+            .configurations
             .first()
-            .ok_or_else(|| Flaw::new("--model none has no dataflow").help("name a model"))?;
-        console::result(compose(&plan, way).trim_end());
+            .ok_or_else(|| Diagnostic::new("--model none has no dataflow").help("name a model"))?;
+        console::result(compose(&plan, configuration).trim_end());
         return Ok(Exit::Done);
     }
     let protocol = plan.protocol();
-    let exam = Exam::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
-    if args.selects.contains(&Guides::Memory) {
-        exam.check_memory().map_err(flaw)?;
+    let benchmark = Benchmark::open(&plan.sources(), &protocol, shots(args)).map_err(diagnostic)?;
+    if args.selects.contains(&EvalSelect::Memory) {
+        benchmark.check_memory().map_err(diagnostic)?;
     }
-    for note in &exam.notes {
+    for note in &benchmark.notes {
         console::note(&format!("warning: {note}"));
     }
-    note_few_prompts(&exam, args);
+    note_few_prompts(&benchmark, args);
     let keys = write(&plan)?;
     let interrupts = Interrupts::listen();
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
-    for (number, (way, key)) in plan.ways.iter().zip(&keys).enumerate() {
-        let ended = start(&plan, way, (number + 1, plan.ways.len()), &interrupts)?;
-        rows.extend(RowScores::read(&plan.out, &way.row, key).map_err(broken)?);
+    for (number, (configuration, key)) in plan.configurations.iter().zip(&keys).enumerate() {
+        let ended = start(
+            &plan,
+            configuration,
+            (number + 1, plan.configurations.len()),
+            &interrupts,
+        )?;
+        rows.extend(RowScores::read(&plan.out, &configuration.row, key).map_err(broken)?);
         if ended != Exit::Done {
             exit = ended;
         }
@@ -63,8 +71,9 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     if args.baselines && matches!(exit, Exit::Done | Exit::SomeFailed) {
         for baseline in baseline::all() {
             let name = baseline.name();
-            let key = baseline_key(&plan, name, exam.shots)?;
-            let row = baseline_row(&plan, &exam, &*baseline, &key, &interrupts).map_err(broken)?;
+            let key = baseline_key(&plan, name, benchmark.shots)?;
+            let row =
+                baseline_row(&plan, &benchmark, &*baseline, &key, &interrupts).map_err(broken)?;
             rows.push(row);
             if interrupts.raised() {
                 console::note(&format!(
@@ -87,43 +96,43 @@ fn shots(args: &EvalArgs) -> usize {
 }
 
 /// Says where there are fewer prompts than were asked for.
-fn note_few_prompts(exam: &Exam, args: &EvalArgs) {
+fn note_few_prompts(benchmark: &Benchmark, args: &EvalArgs) {
     let most = args.ks.iter().map(|&k| k as usize).max().unwrap_or(1);
-    for paper in &exam.papers {
-        let pools = exam.questions[paper.questions.clone()].iter();
-        let fewest = pools.map(|question| question.pool.len()).min();
-        let of_set = matches!(paper.kind, Kind::Classes | Kind::Semantic | Kind::Panoptic);
+    for split in &benchmark.splits {
+        let pools = benchmark.queries[split.queries.clone()].iter();
+        let fewest = pools.map(|query| query.pool.len()).min();
+        let of_set = matches!(split.kind, Kind::Classes | Kind::Semantic | Kind::Panoptic);
         if let Some(fewest) = fewest.filter(|fewest| of_set && *fewest < most) {
             console::note(&format!(
                 "warning: {}: --k {most}, but there are {fewest} prompts; it gets all there are",
-                paper.name
+                split.name
             ));
         }
     }
 }
 
 /// Writes the dataflows of all rows and checks them, before any of them starts. Returns their keys.
-fn write(plan: &Plan) -> Result<Vec<String>, Flaw> {
+fn write(plan: &Plan) -> Result<Vec<String>, Diagnostic> {
     let flow = plan.out.join(OWN).join("flow");
     prepare(&flow)?;
     let ours = nodes::ours();
-    let written = plan.ways.iter().map(|way| {
-        put(&plan.file(way), &compose(plan, way))?;
-        let flow = seggpt_flow::load(&plan.file(way), &plan.args.settings, &ours)?;
+    let written = plan.configurations.iter().map(|configuration| {
+        put(&plan.file(configuration), &compose(plan, configuration))?;
+        let flow = seggpt_flow::load(&plan.file(configuration), &plan.args.settings, &ours)?;
         Ok(run_key(&flow.spec))
     });
     written.collect()
 }
 
-/// The key of a baseline's row: the questions, and what is in the sets.
-fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Flaw> {
-    let asked = compose::questions(plan).into_iter();
-    let mut spec: Spec = asked
+/// The key of a baseline's row: the queries, and what is in the sets.
+fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Diagnostic> {
+    let settings = compose::queries(plan).into_iter();
+    let mut spec: Spec = settings
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    if let Some(content) = seggpt_examiner::manual().content {
+    if let Some(content) = seggpt_evaluator::node_spec().content {
         let content = content(&spec, &plan.out);
-        spec.extend(content.map_err(|error| Flaw::new(format!("{error:#}")))?);
+        spec.extend(content.map_err(|error| Diagnostic::new(format!("{error:#}")))?);
     }
     spec.insert("baseline".into(), name.to_owned());
     spec.insert("k".into(), k.to_string());
@@ -133,28 +142,28 @@ fn baseline_key(plan: &Plan, name: &str, k: usize) -> Result<String, Flaw> {
 
 fn start(
     plan: &Plan,
-    way: &Way,
+    configuration: &Configuration,
     (number, count): (usize, usize),
     interrupts: &Interrupts,
-) -> Result<Exit, Flaw> {
+) -> Result<Exit, Diagnostic> {
     if count > 1 {
-        console::note(&format!("row {number} of {count}: {}", way.row));
+        console::note(&format!("row {number} of {count}: {}", configuration.row));
     }
-    child::run(&plan.file(way), &plan.args.view, interrupts)
+    child::run(&plan.file(configuration), &plan.args.view, interrupts)
 }
 
 fn baseline_row(
     plan: &Plan,
-    exam: &Exam,
-    baseline: &dyn seggpt_eval::baselines::Baseline,
+    benchmark: &Benchmark,
+    baseline: &dyn Baseline,
     key: &str,
     interrupts: &Interrupts,
-) -> Result<RowScores, ExamError> {
-    let (name, total) = (baseline.name(), exam.questions.len() as u64);
+) -> Result<RowScores, BenchmarkError> {
+    let (name, total) = (baseline.name(), benchmark.queries.len() as u64);
     console::note(&format!("baseline: {name}"));
     let mut row = Row::open(&plan.out, name, key, "")?;
     let mut console = Terminal::new(&plan.args.view);
-    baseline::answer(exam, baseline, &mut row, |done| {
+    baseline::predict(benchmark, baseline, &mut row, |done| {
         console.progress(&Progress {
             finished: done as u64,
             total: Some(total),
@@ -163,11 +172,11 @@ fn baseline_row(
         !interrupts.raised()
     })?;
     console.clear();
-    row.finish(exam, "fixed", 0)
+    row.finish(benchmark, "coverage", 0)
 }
 
 /// The table, and where the page is.
-fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), ExamError> {
+fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), BenchmarkError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -177,7 +186,7 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Exam
         return Ok(());
     }
     console::result(&format!("\n{}\n", table::markdown(rows)));
-    if rows.iter().any(|row| row.maker.is_untrained()) {
+    if rows.iter().any(|row| row.predictor.is_untrained()) {
         console::note("warning: the weights are untrained, so these scores mean nothing");
     }
     console::result(&format!("report: {}", page.display()));
@@ -185,16 +194,16 @@ fn show(plan: &Plan, protocol: &Protocol, rows: &[RowScores]) -> Result<(), Exam
 }
 
 /// What goes wrong while rows are made.
-fn broken(error: ExamError) -> Flaw {
-    flaw(error).after_start()
+fn broken(error: BenchmarkError) -> Diagnostic {
+    diagnostic(error).after_start()
 }
 
-fn flaw(error: ExamError) -> Flaw {
+fn diagnostic(error: BenchmarkError) -> Diagnostic {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {
         text += &format!(": {cause}");
         source = cause.source();
     }
-    Flaw::new(text)
+    Diagnostic::new(text)
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use seggpt::Card;
-use seggpt_exam::{Protocol, Source};
-use seggpt_flow::Flaw;
+use seggpt_benchmark::{Protocol, Source};
+use seggpt_flow::Diagnostic;
 
 use crate::{
-    args::{Ensemble, EvalArgs, Guides, Refine},
+    args::{Ensemble, EvalArgs, EvalSelect, Refine},
     segment::{self, MODEL_HELP, absolute, prompts},
 };
 
@@ -23,7 +23,7 @@ pub struct Plan {
     /// Data in no known layout.
     pub parts: Option<Parts>,
     /// One a row, baselines left out.
-    pub ways: Vec<Way>,
+    pub configurations: Vec<Configuration>,
     /// What was asked for.
     pub args: EvalArgs,
 }
@@ -39,25 +39,25 @@ pub struct Parts {
     pub prompts: Vec<(PathBuf, PathBuf)>,
 }
 
-/// A way to answer.
+/// A configuration.
 #[derive(Clone, Debug)]
-pub struct Way {
+pub struct Configuration {
     /// What tables call it.
     pub row: String,
     /// The model file or folder.
     pub model: PathBuf,
-    /// Side of the canvases in pixels: that of the network's input, or larger where answers are refined.
+    /// Side of the canvases in pixels: that of the network's input, or larger where predictions are refined.
     pub canvas: usize,
     /// How prompts act together.
     pub ensemble: Ensemble,
     /// Which prompts.
-    pub select: Guides,
+    pub select: EvalSelect,
     /// How many.
     pub k: u32,
-    /// What refines answers; never [`Refine::Auto`].
+    /// What refines predictions; never [`Refine::Auto`].
     pub refine: Refine,
-    /// Where background ends, if not at the default.
-    pub cut: Option<f32>,
+    /// Activation from which a pixel counts as a class, if not the default.
+    pub threshold: Option<f32>,
 }
 
 struct Model {
@@ -67,16 +67,16 @@ struct Model {
     card: Card,
 }
 
-impl Way {
-    /// How many prompts an answer has; in videos, where one object appears after another, there may be more.
+impl Configuration {
+    /// How many prompts a prediction has; in videos, where one object appears after another, there may be more.
     pub fn prompts(&self) -> u32 {
-        self.k + u32::from(self.select == Guides::Memory)
+        self.k + u32::from(self.select == EvalSelect::Memory)
     }
 }
 
 impl Plan {
     /// Checks everything that can be checked without opening a set.
-    pub(super) fn of(args: &EvalArgs) -> Result<Self, Flaw> {
+    pub(super) fn of(args: &EvalArgs) -> Result<Self, Diagnostic> {
         let mut plan = Self {
             out: absolute(&args.out)?,
             sets: args
@@ -84,66 +84,72 @@ impl Plan {
                 .iter()
                 .map(|set| match set.exists() {
                     true => absolute(set),
-                    false => Err(Flaw::new(format!("there is no {}", set.display()))
+                    false => Err(Diagnostic::new(format!("there is no {}", set.display()))
                         .help("a data set is a folder or a labelling tool's file; `seggpt eval --help` says which are known")),
                 })
-                .collect::<Result<_, Flaw>>()?,
+                .collect::<Result<_, Diagnostic>>()?,
             images: images(args)?,
             parts: parts(args)?,
-            ways: Vec::new(),
+            configurations: Vec::new(),
             args: args.clone(),
         };
         if plan.out.is_file() {
-            return Err(Flaw::new(format!("--out {} is a file", args.out.display()))
-                .help("name a folder; it is made where it is missing"));
+            return Err(
+                Diagnostic::new(format!("--out {} is a file", args.out.display()))
+                    .help("name a folder; it is made where it is missing"),
+            );
         }
-        let cuts: Vec<Option<f32>> = match &args.cuts[..] {
+        let thresholds: Vec<Option<f32>> = match &args.thresholds[..] {
             [] => vec![None],
-            cuts => cuts.iter().copied().map(Some).collect(),
+            thresholds => thresholds.iter().copied().map(Some).collect(),
         };
         for model in models(args)? {
             for &ensemble in &args.ensembles {
                 for &select in &args.selects {
                     for &k in &args.ks {
-                        for (refine, cut) in args.refines.iter().flat_map(|&refine| {
-                            let refine = refine.settled(model.card);
-                            cuts.iter().map(move |&cut| (refine, cut))
+                        for (refine, threshold) in args.refines.iter().flat_map(|&refine| {
+                            let refine = refine.resolved(model.card);
+                            thresholds.iter().map(move |&threshold| (refine, threshold))
                         }) {
-                            let mut way = Way {
+                            let mut configuration = Configuration {
                                 row: String::new(),
                                 model: model.path.clone(),
                                 canvas: refine.canvas(model.input),
-                                ensemble: ensemble.settled(model.card),
+                                ensemble: ensemble.resolved(model.card),
                                 select,
                                 k,
                                 refine,
-                                cut,
+                                threshold,
                             };
-                            way.row = row(&model.name, &way);
-                            if plan.ways.iter().all(|known| known.row != way.row) {
-                                plan.ways.push(way);
+                            configuration.row = row(&model.name, &configuration);
+                            if plan
+                                .configurations
+                                .iter()
+                                .all(|known| known.row != configuration.row)
+                            {
+                                plan.configurations.push(configuration);
                             }
                         }
                     }
                 }
             }
         }
-        if plan.ways.is_empty() && !args.baselines {
-            return Err(Flaw::new("--model none leaves nobody to answer")
+        if plan.configurations.is_empty() && !args.baselines {
+            return Err(Diagnostic::new("--model none leaves nothing to evaluate")
                 .help("add --baselines, or name a model"));
         }
         Ok(plan)
     }
 
     /// Where the dataflow of a row stands.
-    pub fn file(&self, way: &Way) -> PathBuf {
+    pub fn file(&self, configuration: &Configuration) -> PathBuf {
         self.out
             .join(seggpt_store::OWN)
             .join("flow")
-            .join(format!("{}.yml", way.row))
+            .join(format!("{}.yml", configuration.row))
     }
 
-    /// The sets, as the exam opens them.
+    /// The sets, as the benchmark opens them.
     pub fn sources(&self) -> Vec<Source> {
         let folders = self.sets.iter().cloned().map(|set| match &self.images {
             Some(images) => Source::Exported {
@@ -160,14 +166,14 @@ impl Plan {
         folders.chain(parts).collect()
     }
 
-    /// Which questions are asked.
+    /// Which queries are evaluated.
     pub fn protocol(&self) -> Protocol {
         let args = &self.args;
         Protocol {
             kind: args.protocol,
-            every: args.every as usize,
-            skip: args.skip,
-            side: args.side,
+            stride: args.stride as usize,
+            offset: args.offset,
+            eval_size: args.eval_size,
             folds: args.folds.clone(),
             episodes: args.episodes,
             min_pixels: args.min_pixels,
@@ -177,32 +183,32 @@ impl Plan {
 }
 
 /// The pictures of labelling tools' files, where no masks are named for them.
-fn images(args: &EvalArgs) -> Result<Option<PathBuf>, Flaw> {
+fn images(args: &EvalArgs) -> Result<Option<PathBuf>, Diagnostic> {
     let Some(images) = args.images.as_deref().filter(|_| args.truth.is_none()) else {
         return Ok(None);
     };
     if args.sets.is_empty() {
-        return Err(Flaw::new(
+        return Err(Diagnostic::new(
             "--images without --truth says where the pictures of a SET are, but there is none",
         )
         .help("name a labelling tool's file, or give --truth and --prompt as well"));
     }
     match images.is_dir() {
         true => absolute(images).map(Some),
-        false => Err(Flaw::new(format!(
+        false => Err(Diagnostic::new(format!(
             "--images {}: there is no such folder",
             images.display()
         ))),
     }
 }
 
-fn parts(args: &EvalArgs) -> Result<Option<Parts>, Flaw> {
+fn parts(args: &EvalArgs) -> Result<Option<Parts>, Diagnostic> {
     let (Some(images), Some(truth)) = (&args.images, &args.truth) else {
         return Ok(None);
     };
     let folder = |path: &PathBuf, option: &str| match path.is_dir() {
         true => absolute(path),
-        false => Err(Flaw::new(format!(
+        false => Err(Diagnostic::new(format!(
             "{option} {}: there is no such folder",
             path.display()
         ))),
@@ -211,17 +217,17 @@ fn parts(args: &EvalArgs) -> Result<Option<Parts>, Flaw> {
     Ok(Some(Parts {
         images: folder(images, "--images")?,
         truth: folder(truth, "--truth")?,
-        prompts: pairs.collect::<Result<_, Flaw>>()?,
+        prompts: pairs.collect::<Result<_, Diagnostic>>()?,
     }))
 }
 
-fn models(args: &EvalArgs) -> Result<Vec<Model>, Flaw> {
+fn models(args: &EvalArgs) -> Result<Vec<Model>, Diagnostic> {
     let wanted = args.models.iter().filter(|name| *name != "none");
     let mut models = Vec::new();
     for name in wanted {
-        let flaw = |error: seggpt::Error| Flaw::new(error.to_string()).help(MODEL_HELP);
+        let diagnostic = |error: seggpt::Error| Diagnostic::new(error.to_string()).help(MODEL_HELP);
         let path = segment::model(name)?;
-        let inspection = seggpt::inspect(&path).map_err(flaw)?;
+        let inspection = seggpt::inspect(&path).map_err(diagnostic)?;
         models.push(Model {
             name: model_name(&path),
             path,
@@ -254,13 +260,19 @@ fn model_name(path: &Path) -> String {
     }
 }
 
-fn row(model: &str, way: &Way) -> String {
-    let refined = match way.refine {
-        Refine::Pixels => "-refined",
+fn row(model: &str, configuration: &Configuration) -> String {
+    let refined = match configuration.refine {
+        Refine::Forest => "-refined",
         Refine::Fitted => "-fitted",
         Refine::Auto | Refine::None => "",
     };
-    let cut = way.cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();
-    let (ensemble, select) = (way.ensemble.word(), way.select.word());
-    format!("{model}-{ensemble}-{select}-k{}{refined}{cut}", way.k)
+    let threshold = configuration
+        .threshold
+        .map(|threshold| format!("-threshold{threshold}"))
+        .unwrap_or_default();
+    let (ensemble, select) = (configuration.ensemble.name(), configuration.select.name());
+    format!(
+        "{model}-{ensemble}-{select}-k{}{refined}{threshold}",
+        configuration.k
+    )
 }

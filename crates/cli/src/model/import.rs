@@ -3,10 +3,10 @@
 use std::{fs, path::Path};
 
 use seggpt::{DTypeChoice, matching};
-use seggpt_flow::{Exit, Flaw};
-use sha2::{Digest, Sha256};
+use seggpt_files::hash::sha256;
+use seggpt_flow::{Diagnostic, Exit};
 
-use super::{flaw, tell};
+use super::written::{announce, diagnostic};
 use crate::console;
 
 /// The package that the encoder is known from, for its card.
@@ -23,11 +23,11 @@ pub(super) fn encoder(
     (blocks, size): (&[usize], usize),
     dtype: DTypeChoice,
     force: bool,
-) -> Result<Exit, Flaw> {
+) -> Result<Exit, Diagnostic> {
     let card = output.with_file_name("MODEL_CARD.md");
     if card.exists() && !force {
         return Err(
-            Flaw::new(format!("{} is there already", card.display())).help(
+            Diagnostic::new(format!("{} is there already", card.display())).help(
                 "it belongs to another model: write into a folder of its own, or replace it by --force",
             ),
         );
@@ -35,19 +35,18 @@ pub(super) fn encoder(
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder).map_err(|error| refused("make", folder, &error))?;
     }
-    matching::import_encoder(input, output, blocks, size, dtype).map_err(flaw)?;
-    let bytes = fs::read(input).map_err(|error| refused("read", input, &error))?;
-    let digest = Sha256::digest(&bytes);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    matching::import_encoder(input, output, blocks, size, dtype).map_err(diagnostic)?;
+    let digest = fs::File::open(input).and_then(sha256);
+    let digest = digest.map_err(|error| refused("read", input, &error))?;
     let text = text(&digest, blocks);
     fs::write(&card, text).map_err(|error| refused("write", &card, &error))?;
-    tell(output)?;
+    announce(output)?;
     console::result(&format!("{}: where it came from", card.display()));
     Ok(Exit::Done)
 }
 
-fn refused(action: &str, path: &Path, error: &std::io::Error) -> Flaw {
-    Flaw::new(format!("cannot {action} {}: {error}", path.display()))
+fn refused(action: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(format!("cannot {action} {}: {error}", path.display()))
 }
 
 fn text(digest: &str, blocks: &[usize]) -> String {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use seggpt_flow::{
-    compose::{Pools, env, fill, megabytes, patience, with_settings},
+    compose::{Pools, env, fill, megabytes, resend_timeout, with_settings},
     shm,
 };
 
@@ -47,15 +47,15 @@ pub fn compose(plan: &Plan) -> String {
         ("RESULTS", plan.out.display().to_string()),
         ("WINDOW", args.window.to_string()),
         ("WINDOW_MB", args.window_mb.to_string()),
-        ("RESEND_S", patience(args.window, plan.k).to_string()),
+        ("RESEND_S", resend_timeout(args.window, plan.k).to_string()),
     ];
     let mut prompts = plan.prompts.settings();
     prompts.extend([
-        ("SELECT", args.select.word().to_owned()),
+        ("SELECT", args.select.name().to_owned()),
         ("K", plan.k.to_string()),
         ("SEED", args.seed.to_string()),
     ]);
-    prompts.extend(args.seg_type.map(|kind| ("TYPE", kind.word().to_owned())));
+    prompts.extend(args.seg_type.map(|kind| ("TYPE", kind.to_string())));
     let mask_mode = args.mask_mode.map(|mode| ("MASK_MODE", mode.to_string()));
     prompts.extend(mask_mode);
     let exif = args.exif.map(|exif| ("EXIF", exif.to_string()));
@@ -66,9 +66,9 @@ pub fn compose(plan: &Plan) -> String {
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
         ("THREADS", args.threads.to_string()),
-        ("AT_ONCE", args.at_once.to_string()),
-        ("UPSCALING", args.upscaling.word().to_owned()),
-        ("REFINE", plan.refine.word().to_owned()),
+        ("BATCH", args.batch.to_string()),
+        ("UPSCALING", args.upscaling.to_string()),
+        ("REFINE", plan.refine.name().to_owned()),
         (
             "INSTANCES",
             if args.instances { "components" } else { "none" }.to_owned(),
@@ -76,14 +76,14 @@ pub fn compose(plan: &Plan) -> String {
     ];
     let mut sink = vec![
         ("OUT", plan.out.display().to_string()),
-        ("MASK", args.mask.word().to_owned()),
+        ("MASK", args.mask.name().to_owned()),
         ("OVERLAY", (!args.no_overlay).to_string()),
         ("CONFIDENCE", (!args.no_confidence).to_string()),
-        ("PAINTED", args.painted.to_string()),
+        ("RAW", args.raw.to_string()),
         ("REPORT", (!args.no_report).to_string()),
     ];
     if !args.exports.is_empty() {
-        let words: Vec<_> = args.exports.iter().map(|export| export.word()).collect();
+        let words: Vec<_> = args.exports.iter().map(|export| export.name()).collect();
         sink.push(("EXPORT", words.join(",")));
     }
     let of = |node, variables: &[(&'static str, String)]| {
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn every_text_arrives_as_it_was() {
         let flow = parsed(&plan(&[
-            "--painted",
+            "--raw",
             "--no-report",
             "--type",
             "semantic",
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(value(&flow, "prompts", "CLASSES"), "1:cell:#ff0000");
         assert_eq!(value(&flow, "prompts", "TYPE"), "semantic");
         assert_eq!(value(&flow, "prompts", "SEED"), "7");
-        assert_eq!(value(&flow, "sink", "PAINTED"), "true");
+        assert_eq!(value(&flow, "sink", "RAW"), "true");
         assert_eq!(value(&flow, "sink", "REPORT"), "false");
     }
 

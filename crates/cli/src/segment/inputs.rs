@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use seggpt_files::text;
 
 use super::absolute;
-use seggpt_flow::Flaw;
+use seggpt_flow::Diagnostic;
 
 /// What the source node is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,32 +22,35 @@ const ROOM: usize = 64 << 10;
 const WILD: [char; 3] = ['*', '?', '['];
 
 /// Checks every input and names all that mean nothing. `flow` is where lists go.
-pub(super) fn check(inputs: &[String], out: &Path, flow: &Path) -> Result<Inputs, Flaw> {
+pub(super) fn check(inputs: &[String], out: &Path, flow: &Path) -> Result<Inputs, Diagnostic> {
     let mut found = Inputs::default();
-    let mut flaws = Vec::new();
+    let mut diagnostics = Vec::new();
     for input in inputs {
-        if let Err(flaw) = one(input, out, flow, &mut found) {
-            flaws.push(flaw);
+        if let Err(diagnostic) = one(input, out, flow, &mut found) {
+            diagnostics.push(diagnostic);
         }
     }
-    match Flaw::all(|count| format!("{count} inputs cannot be used"), flaws) {
-        Some(flaw) => Err(flaw),
+    match Diagnostic::all(
+        |count| format!("{count} inputs cannot be used"),
+        diagnostics,
+    ) {
+        Some(diagnostic) => Err(diagnostic),
         None => Ok(fit(found, flow)),
     }
 }
 
-fn one(input: &str, out: &Path, flow: &Path, found: &mut Inputs) -> Result<(), Flaw> {
+fn one(input: &str, out: &Path, flow: &Path, found: &mut Inputs) -> Result<(), Diagnostic> {
     if let Some(list) = input.strip_prefix('@') {
         let text = text::open(list).map_err(|error| {
-            Flaw::new(format!("the list {list} cannot be read: {error}"))
+            Diagnostic::new(format!("the list {list} cannot be read: {error}"))
                 .help("it must be a text file with one path a line")
         })?;
         // The source would take relative lines from the dataflow's folder, which is not where the user stands.
         let lines: Vec<String> = text::lines(&text)
             .map(|line| Ok(shown(&absolute(Path::new(line))?)))
-            .collect::<Result<_, Flaw>>()?;
+            .collect::<Result<_, Diagnostic>>()?;
         if lines.is_empty() {
-            return Err(Flaw::new(format!("the list {list} names no file")));
+            return Err(Diagnostic::new(format!("the list {list} names no file")));
         }
         push_list(lines, flow, found);
         return Ok(());
@@ -55,7 +58,7 @@ fn one(input: &str, out: &Path, flow: &Path, found: &mut Inputs) -> Result<(), F
     let path = absolute(Path::new(input))?;
     if path.is_dir() {
         if out.starts_with(&path) {
-            return Err(Flaw::new(format!(
+            return Err(Diagnostic::new(format!(
                 "--out {} lies in the input folder {input}",
                 out.display()
             ))
@@ -64,24 +67,28 @@ fn one(input: &str, out: &Path, flow: &Path, found: &mut Inputs) -> Result<(), F
     } else if path.is_file() {
         if path.parent() == Some(out) {
             return Err(
-                Flaw::new(format!("--out is the folder of the input {input}"))
+                Diagnostic::new(format!("--out is the folder of the input {input}"))
                     .help("choose another folder, so that results and pictures stay apart"),
             );
         }
     } else if input.contains(WILD) {
         let mut matches = glob::glob(&shown(&path)).map_err(|error| {
-            Flaw::new(format!(
+            Diagnostic::new(format!(
                 "`{input}` is not a pattern: {} at character {}",
                 error.msg,
                 error.pos + 1
             ))
         })?;
         if matches.next().is_none() {
-            return Err(Flaw::new(format!("the pattern {input} matches nothing"))
-                .help("put it in quotes, so that the shell leaves it alone"));
+            return Err(
+                Diagnostic::new(format!("the pattern {input} matches nothing"))
+                    .help("put it in quotes, so that the shell leaves it alone"),
+            );
         }
     } else {
-        return Err(Flaw::new(format!("there is no file or folder {input}")));
+        return Err(Diagnostic::new(format!(
+            "there is no file or folder {input}"
+        )));
     }
     found.entries.push(shown(&path));
     Ok(())
@@ -146,7 +153,7 @@ mod tests {
 
     fn checked(inputs: &[String], out: &Path) -> Result<Inputs, String> {
         check(inputs, out, Path::new("/flow"))
-            .map_err(|flaw| format!("{:?}", miette::Report::new(flaw)))
+            .map_err(|diagnostic| format!("{:?}", miette::Report::new(diagnostic)))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub use compose::{Plan, compose};
 
 use seggpt_flow::{
-    Exit, Flaw, Options,
+    Diagnostic, Exit, Options,
     compose::{create, prepare, put},
 };
 
@@ -45,11 +45,13 @@ pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
 }
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
-fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
+fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
     let out = absolute(&args.out)?;
     if out.exists() && !out.is_dir() {
-        return Err(Flaw::new(format!("--out {} is a file", args.out.display()))
-            .help("name a folder; it is made where it is missing"));
+        return Err(
+            Diagnostic::new(format!("--out {} is a file", args.out.display()))
+                .help("name a folder; it is made where it is missing"),
+        );
     }
     let flow = out.join(seggpt_store::OWN).join("flow");
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
@@ -57,19 +59,19 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
 
     let model = model(&args.model)?;
-    let inspection =
-        seggpt::inspect(&model).map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
+    let inspection = seggpt::inspect(&model)
+        .map_err(|error| Diagnostic::new(error.to_string()).help(MODEL_HELP))?;
 
     let k = args.k.unwrap_or(prompts.count.unwrap_or(1));
     if let Some(count) = prompts.count.filter(|count| k > *count) {
         return Err(
-            Flaw::new(format!("--k {k}, but there are {count} examples"))
+            Diagnostic::new(format!("--k {k}, but there are {count} examples"))
                 .help("give more --prompt IMG=MASK, or a smaller --k"),
         );
     }
     let card = seggpt::Card::beside(&inspection.path);
-    let refine = args.refine.settled(card);
-    let ensemble = args.ensemble.settled(card);
+    let refine = args.refine.resolved(card);
+    let ensemble = args.ensemble.resolved(card);
     Ok(Plan {
         flow,
         out,
@@ -89,21 +91,21 @@ pub(crate) const MODEL_HELP: &str =
     "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";
 
 /// Where a model is, as a dataflow names it.
-pub(crate) fn model(name: &str) -> Result<PathBuf, Flaw> {
-    let found =
-        seggpt::find_model(name).map_err(|error| Flaw::new(error.to_string()).help(MODEL_HELP))?;
+pub(crate) fn model(name: &str) -> Result<PathBuf, Diagnostic> {
+    let found = seggpt::find_model(name)
+        .map_err(|error| Diagnostic::new(error.to_string()).help(MODEL_HELP))?;
     match seggpt::builtin_name(&found) {
         Some(_) => Ok(found),
         None => absolute(&found),
     }
 }
 
-pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Diagnostic> {
     let absolute = std::path::absolute(path)
-        .map_err(|error| Flaw::new(format!("{}: {error}", path.display())))?;
+        .map_err(|error| Diagnostic::new(format!("{}: {error}", path.display())))?;
     match absolute.to_str() {
         Some(text) if !text.contains('\n') => Ok(absolute),
-        _ => Err(Flaw::new(format!(
+        _ => Err(Diagnostic::new(format!(
             "the path {} cannot stand in a dataflow",
             path.display()
         ))
@@ -112,7 +114,7 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Flaw> {
 }
 
 /// Writes the dataflow and its types under OUT/.seggpt/flow.
-fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Flaw> {
+fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Diagnostic> {
     prepare(&plan.flow)?;
     let file = plan.flow.join("dataflow.yml");
     put(&file, yaml)?;
@@ -121,7 +123,7 @@ fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Flaw> {
 }
 
 /// Writes the lists that inputs became.
-fn write_lists(plan: &Plan) -> Result<(), Flaw> {
+fn write_lists(plan: &Plan) -> Result<(), Diagnostic> {
     if !plan.inputs.lists.is_empty() {
         create(&plan.flow)?;
     }

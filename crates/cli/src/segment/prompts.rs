@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::absolute;
-use seggpt_flow::Flaw;
+use seggpt_flow::Diagnostic;
 
 use crate::args::SegmentArgs;
 
@@ -37,7 +37,7 @@ impl Prompts {
     }
 }
 
-pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Flaw> {
+pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Diagnostic> {
     if let Some(library) = &args.prompts {
         let images = args.images.as_deref().map(absolute).transpose()?;
         return Ok(Prompts {
@@ -48,15 +48,18 @@ pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Flaw> {
         });
     }
     let mut pairs = Vec::new();
-    let mut flaws = Vec::new();
+    let mut diagnostics = Vec::new();
     for text in &args.pairs {
         match pair(text) {
             Ok(pair) => pairs.push(pair),
-            Err(flaw) => flaws.push(flaw),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if let Some(flaw) = Flaw::all(|count| format!("{count} examples cannot be used"), flaws) {
-        return Err(flaw);
+    if let Some(diagnostic) = Diagnostic::all(
+        |count| format!("{count} examples cannot be used"),
+        diagnostics,
+    ) {
+        return Err(diagnostic);
     }
     let count = u32::try_from(pairs.len()).ok();
     Ok(Prompts {
@@ -68,10 +71,10 @@ pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Flaw> {
 }
 
 /// Reads the list, or the file of annotations, and nothing of the pictures but headers.
-fn check_library(library: &Path, images: Option<&Path>) -> Result<PathBuf, Flaw> {
+fn check_library(library: &Path, images: Option<&Path>) -> Result<PathBuf, Diagnostic> {
     if let Err(error) = seggpt_prompt_library::files(library, images) {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-        return Err(Flaw::new(format!(
+        return Err(Diagnostic::new(format!(
             "--prompts {}: {error}{}",
             library.display(),
             cause.unwrap_or_default()
@@ -84,34 +87,27 @@ fn check_library(library: &Path, images: Option<&Path>) -> Result<PathBuf, Flaw>
     absolute(library)
 }
 
-/// Splits at the `=` that leaves two files; file names may contain some themselves.
-pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), Flaw> {
-    let splits: Vec<_> = text
-        .match_indices('=')
-        .map(|(at, _)| (Path::new(&text[..at]), Path::new(&text[at + 1..])))
-        .collect();
-    if let Some((image, mask)) = splits
-        .iter()
-        .find(|(image, mask)| image.is_file() && mask.is_file())
-    {
-        return Ok((absolute(image)?, absolute(mask)?));
-    }
-    let flaw = match splits.first() {
-        None => format!("--prompt {text}: no `=` between picture and mask"),
-        Some((image, _)) if !image.is_file() => {
-            format!("--prompt {text}: there is no picture {}", image.display())
-        }
-        Some((_, mask)) => format!("--prompt {text}: there is no mask {}", mask.display()),
+/// An example that was named as IMG=MASK, both files there.
+pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), Diagnostic> {
+    let refuse = |reason: String| {
+        Diagnostic::new(format!("--prompt {text}: {reason}"))
+            .help("an example is a picture and its mask: --prompt cell.png=cell_mask.png")
     };
-    Err(Flaw::new(flaw)
-        .help("an example is a picture and its mask: --prompt cell.png=cell_mask.png"))
+    let (image, mask) = seggpt_prompts::pair(text)
+        .map_err(|_| refuse("no `=` between picture and mask".to_owned()))?;
+    for (what, file) in [("picture", &image), ("mask", &mask)] {
+        if !file.is_file() {
+            return Err(refuse(format!("there is no {what} {}", file.display())));
+        }
+    }
+    Ok((absolute(&image)?, absolute(&mask)?))
 }
 
 /// Checks `ID:NAME:#RRGGBB,...` and returns it as it was.
-pub(super) fn classes(text: &str) -> Result<String, Flaw> {
+pub(super) fn classes(text: &str) -> Result<String, Diagnostic> {
     let table: Result<seggpt_prompt_library::ClassTable, String> = text.parse();
     table.map_err(|reason| {
-        Flaw::new(format!("--classes: {reason}"))
+        Diagnostic::new(format!("--classes: {reason}"))
             .help("classes look like 1:cell:#ff0000,2:nucleus:#00ff00")
     })?;
     Ok(text.to_owned())

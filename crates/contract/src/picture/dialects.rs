@@ -17,7 +17,8 @@ use chrono::DateTime;
 
 use super::{
     Encoding, MESSAGE, Picture,
-    sensor::{Layout, Sensor},
+    layout::{Layout, without_padding},
+    sensor::Sensor,
 };
 use crate::{
     ContractError, Parameter, Parameters,
@@ -239,32 +240,6 @@ fn keep_header(row: &Reader, parameters: &mut Parameters) {
         let stamp = Parameter::Timestamp(stamp);
         parameters.entry(STAMP.into()).or_insert(stamp);
     }
-}
-
-/// Rows of `row` bytes each, without what the sender put between them.
-pub(super) fn without_padding(
-    encoding: &str,
-    layout: Layout,
-    row: usize,
-    data: Buffer,
-) -> Result<Buffer, ContractError> {
-    let Layout { width, height, .. } = layout;
-    let step = layout.step.unwrap_or(row);
-    let expected = step.saturating_mul(height as usize);
-    if step < row || data.len() != expected {
-        let what = format!("a {width} x {height} {encoding} picture in rows of {step} bytes");
-        return Err(ContractError::SizeMismatch {
-            message: MESSAGE,
-            what,
-            found: data.len(),
-            expected: expected.max(row.saturating_mul(height as usize)),
-        });
-    }
-    if step == row {
-        return Ok(data);
-    }
-    let rows = data.chunks_exact(step).flat_map(|padded| &padded[..row]);
-    Ok(rows.copied().collect::<Vec<u8>>().into())
 }
 
 /// Planes cannot be told apart where their rows are padded.

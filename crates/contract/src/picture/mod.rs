@@ -3,6 +3,7 @@
 mod convert;
 mod dialects;
 mod encoding;
+mod layout;
 mod sensor;
 
 use std::borrow::Cow;

@@ -3,7 +3,10 @@
 
 use arrow::buffer::Buffer;
 
-use super::{Encoding, Picture, dialects::without_padding};
+use super::{
+    Encoding, Picture,
+    layout::{Layout, without_padding},
+};
 use crate::ContractError;
 
 /// How a sensor's samples are to be read.
@@ -13,15 +16,6 @@ pub(super) enum Sensor {
     Deep { channels: usize, order: [usize; 3] },
     /// One sample a pixel; `pattern` says which colour (0, 1, 2) the first two pixels of the first two rows have.
     Bayer { pattern: [usize; 4], deep: bool },
-}
-
-/// Width, height, bytes from row to row (where the sender says), and whether samples of 16 bits are big-endian.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub width: u32,
-    pub height: u32,
-    pub step: Option<usize>,
-    pub big_endian: bool,
 }
 
 impl Sensor {

@@ -2,8 +2,10 @@
 
 use super::{
     codec::{self, Block},
+    compression::{self, JPEG},
     directory::{Directory, Source},
-    layout::{Layout, Model, Refusal},
+    layout::{Layout, Model},
+    refusal::Refusal,
 };
 
 /// The samples of a page: pixel by pixel, row by row, in this machine's byte order; packed ones in the next larger number of
@@ -13,7 +15,7 @@ pub(super) fn samples(
     page: &Directory,
     layout: &Layout,
 ) -> Result<Vec<u8>, Refusal> {
-    codec::known(layout.compression)?;
+    compression::known(layout.compression)?;
     let (offsets, lengths) = if layout.tiled {
         (page.numbers(324)?, page.numbers(325)?)
     } else {
@@ -89,7 +91,7 @@ fn unpacked(
     block: &Block,
 ) -> Result<Vec<u8>, Refusal> {
     let reversed: Vec<u8>;
-    let data = if layout.low_bits_first && layout.compression != codec::JPEG {
+    let data = if layout.low_bits_first && layout.compression != JPEG {
         reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
         &reversed
     } else {
@@ -131,7 +133,7 @@ fn unpacked(
 }
 
 fn native(bytes: &mut [u8], layout: &Layout, big_endian: bool) {
-    if big_endian != cfg!(target_endian = "big") && layout.compression != codec::JPEG {
+    if big_endian != cfg!(target_endian = "big") && layout.compression != JPEG {
         bytes
             .chunks_exact_mut(layout.bytes_of_sample())
             .for_each(<[u8]>::reverse);

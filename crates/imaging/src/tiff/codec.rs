@@ -7,17 +7,11 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
-use super::{fax, layout::Refusal};
-
-const NONE: u16 = 1;
-const GROUP_4: u16 = 4;
-const LZW: u16 = 5;
-pub(super) const JPEG: u16 = 7;
-const DEFLATE: u16 = 8;
-const DEFLATE_OLD: u16 = 32_946;
-const PACK_BITS: u16 = 32_773;
-const ZSTD: u16 = 50_000;
-const WEBP: u16 = 50_001;
+use super::{
+    compression::{DEFLATE, DEFLATE_OLD, GROUP_4, JPEG, LZW, NONE, PACK_BITS, WEBP, ZSTD, known},
+    fax,
+    refusal::Refusal,
+};
 
 /// What a block should hold.
 pub(super) struct Block<'a> {
@@ -31,26 +25,6 @@ pub(super) struct Block<'a> {
     pub(super) ycbcr: bool,
     /// What all JPEG blocks share.
     pub(super) tables: &'a [u8],
-}
-
-/// Whether a compression is read; else what it is called.
-pub(super) fn known(compression: u16) -> Result<(), Refusal> {
-    let name = match compression {
-        NONE | GROUP_4 | LZW | JPEG | DEFLATE | DEFLATE_OLD | PACK_BITS | ZSTD | WEBP => {
-            return Ok(());
-        }
-        2 | 3 => "CCITT Group 3",
-        6 => "JPEG as of 1992",
-        34_661 => "JBIG",
-        33_003 | 33_005 | 34_712 => "JPEG 2000",
-        34_887 => "LERC",
-        34_925 => "LZMA",
-        50_002 | 52_546 => "JPEG XL",
-        _ => "unknown",
-    };
-    Err(Refusal::Unsupported(format!(
-        "its compression is {name} (number {compression})"
-    )))
 }
 
 /// The block's bytes: `length` of them, in the file's byte order; JPEG and WebP have none.
@@ -78,7 +52,7 @@ pub(super) fn decompress(compression: u16, data: &[u8], block: &Block) -> Result
                 .read_exact(&mut out)
                 .map_err(|error| format!("ZSTD: {error}"))?;
         }
-        GROUP_4 => fax::decode(data, block, &mut out)?,
+        GROUP_4 => fax::decode(data, (block.width, block.height), &mut out)?,
         JPEG => return jpeg(data, block),
         WEBP => {
             let picture = image::load_from_memory_with_format(data, ImageFormat::WebP);

@@ -1,21 +1,7 @@
 //! What a page's tags say of its pixels.
 
-use super::directory::Directory;
+use super::{compression::JPEG, directory::Directory, refusal::Refusal};
 use crate::Rgb;
-
-/// Why a page is not read.
-pub(super) enum Refusal {
-    /// It makes no sense.
-    Damaged(String),
-    /// It is whole, but of a kind that is not read.
-    Unsupported(String),
-}
-
-impl From<String> for Refusal {
-    fn from(reason: String) -> Self {
-        Self::Damaged(reason)
-    }
-}
 
 /// What the samples of a pixel stand for, before the extra ones.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,10 +99,7 @@ impl Layout {
             (width, rows as u32)
         };
         let compression = one(259, 1)? as u16;
-        if model == Model::YCbCr
-            && compression != super::codec::JPEG
-            && page.numbers(530)? != [1, 1]
-        {
+        if model == Model::YCbCr && compression != JPEG && page.numbers(530)? != [1, 1] {
             return Err(Refusal::Unsupported(
                 "it is YCbCr with reduced colours and not compressed as JPEG".to_owned(),
             ));

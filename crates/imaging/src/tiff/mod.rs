@@ -14,21 +14,27 @@
 
 mod blocks;
 mod codec;
+mod compression;
 mod directory;
 mod fax;
 mod labels;
 mod layout;
 mod picture;
+mod refusal;
 mod samples;
 
 use image::metadata::Orientation;
 
 use crate::{
     ImagingError,
-    read::{Limits, Note, NoteKind},
+    read::{
+        limits::Limits,
+        note::{Note, NoteKind},
+    },
 };
 use directory::{Directory, Source};
-use layout::{Layout, Refusal};
+use layout::Layout;
+use refusal::Refusal;
 use samples::Samples;
 
 const SUBFILE: u16 = 254;

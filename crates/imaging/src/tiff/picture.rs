@@ -3,13 +3,17 @@
 use image::{DynamicImage, ImageBuffer};
 
 use super::{
-    Tiff, codec,
+    Tiff, compression,
     layout::Model,
     samples::{Samples, largest},
 };
 use crate::{
     ImagingError,
-    read::{Decoded, Note, NoteKind, any_to_bytes},
+    read::{
+        decoded::Decoded,
+        depth::any_to_bytes,
+        note::{Note, NoteKind},
+    },
 };
 
 impl Tiff<'_> {
@@ -121,7 +125,7 @@ impl Tiff<'_> {
                 .iter()
                 .flat_map(|ink| paper(*ink))
                 .collect()
-        } else if self.layout.compression == codec::JPEG {
+        } else if self.layout.compression == compression::JPEG {
             bytes
         } else {
             bytes

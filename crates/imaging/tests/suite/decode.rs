@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use seggpt_imaging::{
     BLACK, ImagingError, Rgb, WHITE,
-    decode::{Cut, Labels, Upscaling, classify, decide, enlarge, memberships},
+    decode::{Labels, Threshold, Upscaling, classify, decide, enlarge, memberships},
     palette,
 };
 
@@ -20,9 +20,17 @@ fn greys(values: &[f32]) -> Vec<f32> {
 }
 
 /// One row of greys, classified at its own size.
-fn row(values: &[f32], cut: Cut) -> Labels {
+fn row(values: &[f32], threshold: Threshold) -> Labels {
     let size = (values.len(), 1);
-    classify(&greys(values), size, size, &BINARY, Upscaling::Smooth, cut).unwrap()
+    classify(
+        &greys(values),
+        size,
+        size,
+        &BINARY,
+        Upscaling::Smooth,
+        threshold,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -37,7 +45,7 @@ fn pure_colours_are_their_classes_and_sure() {
             size,
             &palette,
             upscaling,
-            Cut::NEAREST,
+            Threshold::NEAREST,
         )
         .unwrap();
         assert_eq!(got.labels, (0..10).collect::<Vec<u16>>());
@@ -47,20 +55,23 @@ fn pure_colours_are_their_classes_and_sure() {
 
 #[test]
 fn confidence_is_the_margin_between_the_two_nearest_colours() {
-    let got = row(&[0.0, 51.0, 127.5, 204.0, 255.0], Cut::NEAREST);
+    let got = row(&[0.0, 51.0, 127.5, 204.0, 255.0], Threshold::NEAREST);
     assert_eq!(got.labels, [0, 0, 0, 1, 1]);
     assert_eq!(got.confidence, [255, 153, 0, 153, 255]);
 }
 
 #[test]
 fn the_cut_moves_the_border_to_the_background_and_confidence_follows() {
-    let strict = row(&[0.0, 153.0, 204.0, 230.0, 255.0], Cut::new(0.8).unwrap());
+    let strict = row(
+        &[0.0, 153.0, 204.0, 230.0, 255.0],
+        Threshold::new(0.8).unwrap(),
+    );
     assert_eq!(strict.labels, [0, 0, 0, 1, 1]);
     assert_eq!(strict.confidence, [255, 64, 0, 130, 255]);
-    let lenient = row(&[0.0, 60.0], Cut::new(0.2).unwrap());
+    let lenient = row(&[0.0, 60.0], Threshold::new(0.2).unwrap());
     assert_eq!(lenient.labels, [0, 1]);
     for senseless in [0.0, 1.0, -3.0, f32::NAN] {
-        assert_eq!(Cut::new(senseless), None);
+        assert_eq!(Threshold::new(senseless), None);
     }
 }
 
@@ -77,7 +88,7 @@ fn smooth_upscaling_draws_a_slanted_line_where_nearest_leaves_stairs() {
             (160, 160),
             &BINARY,
             upscaling,
-            Cut::NEAREST,
+            Threshold::NEAREST,
         )
         .unwrap();
         let truth = |at: usize| u16::from((at % 160 + at / 160) as f32 / 10.0 + 0.1 < 17.0);
@@ -106,7 +117,7 @@ fn nearest_upscaling_takes_the_pixels_that_torch_takes() {
         (8, 1),
         &palette,
         Upscaling::Nearest,
-        Cut::NEAREST,
+        Threshold::NEAREST,
     );
     assert_eq!(got.unwrap().labels, [0, 0, 1, 1, 2, 3, 3, 4]);
 }
@@ -120,7 +131,7 @@ fn a_smaller_target_averages_and_one_pixel_is_the_whole() {
         (1, 1),
         &BINARY,
         Upscaling::Smooth,
-        Cut::NEAREST,
+        Threshold::NEAREST,
     )
     .unwrap();
     assert_eq!(got.labels, [1]);
@@ -134,10 +145,10 @@ fn fuse(
     target: (usize, usize),
     palette: &[Rgb],
     upscaling: Upscaling,
-    cut: Cut,
+    threshold: Threshold,
 ) -> Result<Labels, ImagingError> {
     let field = memberships(paintings, size, palette)?;
-    decide(&field, palette.len(), size, target, upscaling, cut)
+    decide(&field, palette.len(), size, target, upscaling, threshold)
 }
 
 #[test]
@@ -159,7 +170,7 @@ fn two_sure_paintings_outvote_a_doubtful_one() {
             (2, 2),
             &BINARY,
             Upscaling::Smooth,
-            Cut::NEAREST,
+            Threshold::NEAREST,
         )
         .unwrap()
         .labels
@@ -178,7 +189,7 @@ fn values_that_are_no_numbers_are_background_without_confidence() {
         size,
         &BINARY,
         Upscaling::Nearest,
-        Cut::new(0.1).unwrap(),
+        Threshold::new(0.1).unwrap(),
     )
     .unwrap();
     assert_eq!((alone.labels[0], alone.confidence[0]), (0, 0));
@@ -189,7 +200,7 @@ fn values_that_are_no_numbers_are_background_without_confidence() {
         size,
         &BINARY,
         Upscaling::Nearest,
-        Cut::NEAREST,
+        Threshold::NEAREST,
     )
     .unwrap();
     assert_eq!(voted.labels, [1, 1], "the other painting still has a voice");
@@ -204,7 +215,7 @@ fn buffers_and_palettes_that_do_not_fit_are_errors() {
             (4, 4),
             palette,
             Upscaling::Smooth,
-            Cut::NEAREST,
+            Threshold::NEAREST,
         )
     };
     assert!(matches!(
@@ -222,7 +233,7 @@ fn buffers_and_palettes_that_do_not_fit_are_errors() {
             (4, 4),
             &BINARY,
             Upscaling::Smooth,
-            Cut::NEAREST
+            Threshold::NEAREST
         )
         .is_err()
     );
@@ -232,7 +243,7 @@ fn buffers_and_palettes_that_do_not_fit_are_errors() {
         (4, 4),
         &BINARY,
         Upscaling::Smooth,
-        Cut::NEAREST,
+        Threshold::NEAREST,
     );
     assert!(empty.is_err());
 }
@@ -254,7 +265,7 @@ proptest! {
     ) {
         let palette: Vec<Rgb> = [BLACK].into_iter().chain(palette::distinct(classes)).collect();
         for upscaling in [Upscaling::Smooth, Upscaling::Nearest] {
-            let got = classify(&painted, (w, h), (to_w, to_h), &palette, upscaling, Cut::NEAREST).unwrap();
+            let got = classify(&painted, (w, h), (to_w, to_h), &palette, upscaling, Threshold::NEAREST).unwrap();
             prop_assert_eq!(got.labels.len(), to_w * to_h);
             prop_assert_eq!(got.confidence.len(), to_w * to_h);
             prop_assert!(got.labels.iter().all(|&label| usize::from(label) < palette.len()));
@@ -266,7 +277,7 @@ proptest! {
         (w, h, painted) in any_painting(), classes in 1usize..12,
     ) {
         let palette: Vec<Rgb> = [BLACK].into_iter().chain(palette::distinct(classes)).collect();
-        let got = classify(&painted, (w, h), (w, h), &palette, Upscaling::Smooth, Cut::NEAREST).unwrap();
+        let got = classify(&painted, (w, h), (w, h), &palette, Upscaling::Smooth, Threshold::NEAREST).unwrap();
         for (pixel, &label) in painted.chunks_exact(3).zip(&got.labels) {
             let distance = |color: &Rgb| -> f32 {
                 color.iter().zip(pixel).map(|(&c, p)| (f32::from(c) - p).powi(2)).sum()
@@ -281,9 +292,9 @@ proptest! {
         (w, h, painted) in any_painting(), classes in 1usize..12,
     ) {
         let palette: Vec<Rgb> = [BLACK].into_iter().chain(palette::distinct(classes)).collect();
-        let alone = classify(&painted, (w, h), (w, h), &palette, Upscaling::Smooth, Cut::NEAREST).unwrap();
+        let alone = classify(&painted, (w, h), (w, h), &palette, Upscaling::Smooth, Threshold::NEAREST).unwrap();
         for paintings in [&[&painted[..]][..], &[&painted[..]; 3]] {
-            let voted = fuse(paintings, (w, h), (w, h), &palette, Upscaling::Smooth, Cut::NEAREST).unwrap();
+            let voted = fuse(paintings, (w, h), (w, h), &palette, Upscaling::Smooth, Threshold::NEAREST).unwrap();
             for at in 0..w * h {
                 prop_assert!(alone.confidence[at].abs_diff(voted.confidence[at]) <= 1);
                 prop_assert!(alone.labels[at] == voted.labels[at] || alone.confidence[at] == 0);

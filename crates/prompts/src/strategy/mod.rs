@@ -1,14 +1,16 @@
 //! Which examples should guide a picture?
 
+mod coverage;
 mod fixed;
+mod named;
 mod nearest;
 mod random;
-mod registry;
 
+pub use coverage::Coverage;
 pub use fixed::Fixed;
+pub use named::{Choice, STRATEGIES, strategy};
 pub use nearest::{Descriptor, EmbedError, Embedding, Nearest};
 pub use random::Random;
-pub use registry::{Choice, Maker, Registry};
 
 use std::borrow::Cow;
 
@@ -34,6 +36,12 @@ pub trait Pool {
     /// # Errors
     /// It cannot be read.
     fn picture(&self, index: usize) -> Result<RgbImage, LibraryError>;
+
+    /// All places, those first whose masks show most of what is to be found.
+    ///
+    /// # Errors
+    /// A mask cannot be read.
+    fn by_coverage(&self) -> Result<Vec<usize>, LibraryError>;
 }
 
 impl Pool for Library {
@@ -47,6 +55,10 @@ impl Pool for Library {
 
     fn picture(&self, index: usize) -> Result<RgbImage, LibraryError> {
         Library::picture(self, index)
+    }
+
+    fn by_coverage(&self) -> Result<Vec<usize>, LibraryError> {
+        Library::by_coverage(self)
     }
 }
 
@@ -70,7 +82,7 @@ pub struct Selected {
 
 /// Picks examples.
 ///
-/// The answer depends on the query and the pool alone, not on what was asked before, so
+/// The answer depends on the query and the pool alone, not on what was selected before, so
 /// that an item which is sent again gets the same examples.
 pub trait Strategy: Send {
     /// Picks `k` different prompts, the best first; all of them, if the pool has fewer than `k`

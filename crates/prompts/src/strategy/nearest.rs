@@ -31,7 +31,7 @@ impl Embedding for Descriptor {
 /// Retrieval by similarity beats random choice clearly (Zhang et al., "What Makes Good Examples for
 /// Visual In-Context Learning?", NeurIPS 2023). Equal scores keep the order of the pool.
 ///
-/// Prompts are embedded at the first question and kept; one `Nearest` serves one pool.
+/// Prompts are embedded at the first query and kept; one `Nearest` serves one pool.
 pub struct Nearest<E = Descriptor> {
     embedding: E,
     prompts: Vec<Vec<f32>>,

@@ -1,3 +1,5 @@
+use seggpt_random::Rng;
+
 use super::{Pool, Query, Selected, Strategy};
 use crate::LibraryError;
 
@@ -25,14 +27,13 @@ impl Strategy for Random {
         pool: &dyn Pool,
         k: usize,
     ) -> Result<Vec<Selected>, LibraryError> {
-        let mut state = query
-            .item
-            .bytes()
-            .fold(self.seed, |state, byte| split_mix(state ^ u64::from(byte)));
+        let mut state = query.item.bytes().fold(self.seed, |state, byte| {
+            Rng::new(state ^ u64::from(byte)).bits()
+        });
         let mut deck: Vec<usize> = (0..pool.len()).collect();
         let k = k.min(deck.len());
         for place in 0..k {
-            state = split_mix(state);
+            state = Rng::new(state).bits();
             let rest = (deck.len() - place) as u64;
             deck.swap(place, place + (state % rest) as usize);
         }
@@ -42,12 +43,4 @@ impl Strategy for Random {
             .map(|index| Selected { index, score: 1.0 })
             .collect())
     }
-}
-
-/// One step of SplitMix64.
-fn split_mix(state: u64) -> u64 {
-    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use image::RgbImage;
-use seggpt_eval::{EvalError, IGNORE};
-use seggpt_imaging::resize::nearest;
+use seggpt_datasets::{Dataset, DatasetError};
+use seggpt_imaging::{IGNORE, resize::nearest};
 
 use super::{Context, Set, Sets};
 use crate::{
     SamplesError, SegType,
     backgrounds::{Scale, shrink},
-    dice::Dice,
     files::Cache,
     picture::{Group, NOTHING, Picture, UNKNOWN, View},
+    rng::Rng,
     task::{Ask, Task},
 };
 
@@ -46,7 +46,7 @@ impl Pairs {
     fn decoded(&self, set: usize, index: usize) -> Option<Arc<Decoded>> {
         let Set { data, .. } = &self.sets.0[set];
         self.cache.get(&format!("{set}/{index}"), || {
-            let read = |error: EvalError| SamplesError::Content {
+            let read = |error: DatasetError| SamplesError::Content {
                 path: data.samples()[index].image.clone(),
                 reason: error.to_string(),
             };
@@ -92,9 +92,9 @@ impl Task for Pairs {
         Box::new(self.clone())
     }
 
-    fn group(&mut self, ask: Ask, dice: &mut Dice) -> Option<Group> {
+    fn group(&mut self, ask: Ask, rng: &mut Rng) -> Option<Group> {
         let weights: Vec<f32> = self.sets.0.iter().map(|set| set.weight).collect();
-        let number = dice.weighted(&weights);
+        let number = rng.weighted(&weights);
         let Set {
             data,
             contexts,
@@ -105,17 +105,17 @@ impl Task for Pairs {
             class,
             object,
             pictures,
-        } = dice.pick(contexts);
+        } = rng.pick(contexts);
         let origin = format!("{}, {}", data.name(), name(&**data, *class));
         if ask.things {
-            let decoded = self.decoded(number, *dice.pick(pictures))?;
+            let decoded = self.decoded(number, *rng.pick(pictures))?;
             let roles = match &decoded.things {
                 Some(things) => things.clone(),
                 None => Roles::of(*class).all(&decoded.classes),
             };
             let whole = Picture::new(decoded.rgb.clone(), roles);
             return Some(Group {
-                pictures: vec![window(&whole, ask.size, 1.0, dice)],
+                pictures: vec![window(&whole, ask.size, 1.0, rng)],
                 kind: SegType::Instance,
                 origin,
                 colour_matters: false,
@@ -123,22 +123,22 @@ impl Task for Pairs {
         }
         let mut roles = Roles::of(*class);
         let mut chosen: Vec<usize> = Vec::with_capacity(ask.count);
-        let share = dice.log_range(0.3, 1.0);
+        let share = rng.log_range(0.3, 1.0);
         let mut found = Vec::with_capacity(ask.count);
         for _ in 0..ask.count {
             let mut picture = None;
             for _ in 0..12 {
-                let index = *dice.pick(pictures);
+                let index = *rng.pick(pictures);
                 // Another picture each time, where there are as many.
                 if chosen.contains(&index) && pictures.len() > chosen.len() {
                     continue;
                 }
                 let decoded = self.decoded(number, index)?;
                 let whole = Picture::new(decoded.rgb.clone(), roles.all(&decoded.classes));
-                let seen = window(&whole, ask.size, share, dice);
+                let seen = window(&whole, ask.size, share, rng);
                 let seen = match upright {
                     true => seen,
-                    false => seen.turned(dice),
+                    false => seen.turned(rng),
                 };
                 if seen.areas()[1] as usize * 100 > ask.size * ask.size {
                     chosen.push(index);
@@ -160,7 +160,7 @@ impl Task for Pairs {
     }
 }
 
-fn name(data: &dyn seggpt_eval::data::Dataset, class: u16) -> String {
+fn name(data: &dyn Dataset, class: u16) -> String {
     let named = data.classes().iter().find(|known| known.id == class);
     named.map_or_else(|| format!("class {class}"), |class| class.name.clone())
 }
@@ -196,12 +196,12 @@ impl Roles {
 }
 
 /// The whole picture as the network is shown it, squeezed to a square, or a part of it.
-fn window(picture: &Picture, size: usize, share: f32, dice: &mut Dice) -> Picture {
+fn window(picture: &Picture, size: usize, share: f32, rng: &mut Rng) -> Picture {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
-    let share = (share * dice.log_range(0.7, 1.4)).clamp(0.2, 1.0);
+    let share = (share * rng.log_range(0.7, 1.4)).clamp(0.2, 1.0);
     let part = share.sqrt();
-    let place = |whole: f32, dice: &mut Dice| whole * (part / 2.0 + dice.unit() * (1.0 - part));
-    let centre = [place(width, dice), place(height, dice)];
+    let place = |whole: f32, rng: &mut Rng| whole * (part / 2.0 + rng.unit() * (1.0 - part));
+    let centre = [place(width, rng), place(height, rng)];
     let zoom = part * (width * height).sqrt() / size as f32;
     picture.view(View::new(centre, zoom, width / height, 0.0, false), size)
 }

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, Pattern, blend, near, noise, scale},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 const FIRST_FIELD: u8 = 1;
@@ -28,7 +28,7 @@ struct Kit {
     cars: bool,
 }
 
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
     let side = size as f32;
     let greens: [Color; 6] = [
         [0.35, 0.5, 0.2],
@@ -39,7 +39,7 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
         [0.45, 0.55, 0.4],
     ];
     let mut tones = greens;
-    dice.shuffle(&mut tones);
+    rng.shuffle(&mut tones);
     let patterns = [
         Pattern::Stripes,
         Pattern::Fibres,
@@ -51,12 +51,11 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
     ];
     let fields = tones
         .into_iter()
-        .take(dice.between(2, 4))
+        .take(rng.between(2, 4))
         .map(|tone| {
-            let mut field =
-                Material::new(*dice.pick(&patterns), near(tone, 0.06, dice), size, dice);
-            field.colors[1] = scale(field.colors[0], dice.range(0.65, 0.9));
-            field.with_period(side * dice.range(0.04, 0.1))
+            let mut field = Material::new(*rng.pick(&patterns), near(tone, 0.06, rng), size, rng);
+            field.colors[1] = scale(field.colors[0], rng.range(0.65, 0.9));
+            field.with_period(side * rng.range(0.04, 0.1))
         })
         .collect();
     let tiles: [Color; 5] = [
@@ -67,54 +66,52 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
         [0.3, 0.35, 0.45],
     ];
     let mut roofs = tiles;
-    dice.shuffle(&mut roofs);
-    let roofs = if dice.chance(0.75) {
+    rng.shuffle(&mut roofs);
+    let roofs = if rng.chance(0.75) {
         roofs
             .into_iter()
-            .take(dice.between(1, 2))
-            .map(|c| near(c, 0.05, dice))
+            .take(rng.between(1, 2))
+            .map(|c| near(c, 0.05, rng))
             .collect()
     } else {
         Vec::new()
     };
     let kit = Kit {
         fields,
-        water: dice
+        water: rng
             .chance(0.4)
-            .then(|| Material::plain(near([0.15, 0.3, 0.4], 0.08, dice), size, dice)),
-        wood: dice
-            .chance(0.6)
-            .then(|| near([0.15, 0.3, 0.12], 0.05, dice)),
-        road: dice.chance(0.7).then(|| {
-            let grey = dice.range(0.4, 0.85);
+            .then(|| Material::plain(near([0.15, 0.3, 0.4], 0.08, rng), size, rng)),
+        wood: rng.chance(0.6).then(|| near([0.15, 0.3, 0.12], 0.05, rng)),
+        road: rng.chance(0.7).then(|| {
+            let grey = rng.range(0.4, 0.85);
             (
-                Material::plain(near([grey; 3], 0.03, dice), size, dice),
-                (side * dice.range(0.018, 0.04)).max(1.1),
+                Material::plain(near([grey; 3], 0.03, rng), size, rng),
+                (side * rng.range(0.018, 0.04)).max(1.1),
             )
         }),
         roofs,
-        roof_radius: side * dice.range(0.045, 0.09),
-        cars: dice.chance(0.3),
+        roof_radius: side * rng.range(0.045, 0.09),
+        cars: rng.chance(0.3),
     };
-    let pictures = (0..count).map(|_| kit.picture(size, dice)).collect();
+    let pictures = (0..count).map(|_| kit.picture(size, rng)).collect();
     group("land from above".to_owned(), true, pictures)
 }
 
 impl Kit {
-    fn picture(&self, size: usize, dice: &mut Dice) -> Picture {
+    fn picture(&self, size: usize, rng: &mut Rng) -> Picture {
         let side = size as f32;
-        let heading = dice.angle();
-        let mut canvas = self.fields(size, heading, dice);
-        let light = dice.angle();
+        let heading = rng.angle();
+        let mut canvas = self.fields(size, heading, rng);
+        let light = rng.angle();
         if let Some(water) = &self.water {
-            let water = water.again(dice);
-            let form = Form::blob(0.35, dice);
+            let water = water.again(rng);
+            let form = Form::blob(0.35, rng);
             let mut pose = Pose::new(
-                [dice.unit() * side, dice.unit() * side],
-                side * dice.range(0.15, 0.3),
-                dice.angle(),
+                [rng.unit() * side, rng.unit() * side],
+                side * rng.range(0.15, 0.3),
+                rng.angle(),
             );
-            pose.stretch = dice.range(1.0, 2.5);
+            pose.stretch = rng.range(1.0, 2.5);
             canvas.paint(
                 pose.bounds(),
                 Some(WATER),
@@ -124,51 +121,51 @@ impl Kit {
             );
         }
         if let Some(wood) = self.wood {
-            let middle = [dice.unit() * side, dice.unit() * side];
-            let spread = side * dice.range(0.08, 0.2);
-            for _ in 0..dice.between(12, 40) {
+            let middle = [rng.unit() * side, rng.unit() * side];
+            let spread = side * rng.range(0.08, 0.2);
+            for _ in 0..rng.between(12, 40) {
                 let at = [
-                    middle[0] + dice.normal() * spread,
-                    middle[1] + dice.normal() * spread,
+                    middle[0] + rng.normal() * spread,
+                    middle[1] + rng.normal() * spread,
                 ];
                 tree(
                     &mut canvas,
                     at,
-                    side * dice.range(0.02, 0.045),
+                    side * rng.range(0.02, 0.045),
                     wood,
                     light,
-                    dice,
+                    rng,
                 );
             }
-            for _ in 0..dice.between(0, 5) {
+            for _ in 0..rng.between(0, 5) {
                 tree(
                     &mut canvas,
-                    [dice.unit() * side, dice.unit() * side],
+                    [rng.unit() * side, rng.unit() * side],
                     side * 0.035,
                     wood,
                     light,
-                    dice,
+                    rng,
                 );
             }
         }
         if let Some((surface, width)) = &self.road {
-            let surface = surface.again(dice);
+            let surface = surface.again(rng);
             let mut field = Field::new(size);
             let mut centres = Vec::new();
             for turn in [0.0, std::f32::consts::FRAC_PI_2]
                 .into_iter()
-                .take(dice.between(1, 2))
+                .take(rng.between(1, 2))
             {
                 let angle = heading + turn;
-                let middle = [dice.range(0.2, 0.8) * side, dice.range(0.2, 0.8) * side];
+                let middle = [rng.range(0.2, 0.8) * side, rng.range(0.2, 0.8) * side];
                 let to = |by: f32| [middle[0] + by * angle.cos(), middle[1] + by * angle.sin()];
                 field.stroke(to(-1.5 * side), to(1.5 * side), *width, *width);
-                centres.extend((0..4).map(|_| (to(dice.range(-0.5, 0.5) * side), angle)));
+                centres.extend((0..4).map(|_| (to(rng.range(-0.5, 0.5) * side), angle)));
             }
             canvas.paint_field(&field, Some(ROAD), 1.0, |x, y, _| surface.at(x, y));
             if self.cars {
                 for (at, angle) in centres {
-                    let color = super::texture::any_color(dice);
+                    let color = super::texture::any_color(rng);
                     let pose = Pose::new(at, (width * 0.8).max(1.6), angle);
                     let form = Form::Box {
                         aspect: 0.5,
@@ -184,19 +181,19 @@ impl Kit {
                 }
             }
         }
-        self.roofs(&mut canvas, heading, light, dice);
+        self.roofs(&mut canvas, heading, light, rng);
         canvas.finish()
     }
 
-    fn fields(&self, size: usize, heading: f32, dice: &mut Dice) -> Canvas {
+    fn fields(&self, size: usize, heading: f32, rng: &mut Rng) -> Canvas {
         let (sin, cos) = heading.sin_cos();
-        let cell = size as f32 * dice.range(0.3, 0.6);
-        let aspect = dice.range(0.6, 1.6);
-        let shift = dice.below(self.fields.len());
+        let cell = size as f32 * rng.range(0.3, 0.6);
+        let aspect = rng.range(0.6, 1.6);
+        let shift = rng.below(self.fields.len());
         let plots: Vec<Material> = (0..16)
             .map(|i| {
-                let field = self.fields[(i + shift) % self.fields.len()].again(dice);
-                let turn = if dice.chance(0.5) {
+                let field = self.fields[(i + shift) % self.fields.len()].again(rng);
+                let turn = if rng.chance(0.5) {
                     0.0
                 } else {
                     std::f32::consts::FRAC_PI_2
@@ -205,9 +202,9 @@ impl Kit {
             })
             .collect();
         let mut order: Vec<usize> = (0..16).collect();
-        dice.shuffle(&mut order);
-        let (seed, hedge) = (dice.seed(), dice.chance(0.3));
-        let start = [dice.unit() * 4.0, dice.unit() * 4.0];
+        rng.shuffle(&mut order);
+        let (seed, hedge) = (rng.seed(), rng.chance(0.3));
+        let start = [rng.unit() * 4.0, rng.unit() * 4.0];
         Canvas::from_fn(size, |x, y| {
             let (u, v) = (
                 (x * cos + y * sin) / cell + start[0],
@@ -227,30 +224,30 @@ impl Kit {
         })
     }
 
-    fn roofs(&self, canvas: &mut Canvas, heading: f32, light: f32, dice: &mut Dice) {
+    fn roofs(&self, canvas: &mut Canvas, heading: f32, light: f32, rng: &mut Rng) {
         if self.roofs.is_empty() {
             return;
         }
         let side = canvas.side();
-        let (count, radius) = (dice.between(4, 12), self.roof_radius);
-        for (index, place) in scatter(count, |_| radius, 1.25, side, dice)
+        let (count, radius) = (rng.between(4, 12), self.roof_radius);
+        for (index, place) in scatter(count, |_| radius, 1.25, side, rng)
             .into_iter()
             .enumerate()
         {
             let Some(centre) = place else { continue };
             let kind = index % self.roofs.len();
-            let turn = if dice.chance(0.5) {
+            let turn = if rng.chance(0.5) {
                 0.0
             } else {
                 std::f32::consts::FRAC_PI_2
             };
             let pose = Pose::new(
                 centre,
-                radius * dice.range(0.75, 1.25),
-                heading + turn + dice.normal() * 0.03,
+                radius * rng.range(0.75, 1.25),
+                heading + turn + rng.normal() * 0.03,
             );
             let form = Form::Box {
-                aspect: dice.range(0.45, 0.9),
+                aspect: rng.range(0.45, 0.9),
                 round: 0.0,
             };
             let (sin, cos) = light.sin_cos();
@@ -265,8 +262,8 @@ impl Kit {
             canvas.shade(shadow, 0.5, 1.5, |x, y| {
                 pose.distance(&form, x - by * cos, y - by * sin)
             });
-            let color = near(self.roofs[kind], 0.02, dice);
-            let hip = dice.chance(0.8);
+            let color = near(self.roofs[kind], 0.02, rng);
+            let hip = rng.chance(0.8);
             let tilt = (light - pose.angle).sin();
             canvas.paint(
                 pose.bounds(),
@@ -283,10 +280,10 @@ impl Kit {
     }
 }
 
-fn tree(canvas: &mut Canvas, at: [f32; 2], radius: f32, color: Color, light: f32, dice: &mut Dice) {
-    let form = Form::blob(0.25, dice);
-    let pose = Pose::new(at, radius.max(1.5), dice.angle());
-    let color = near(color, 0.03, dice);
+fn tree(canvas: &mut Canvas, at: [f32; 2], radius: f32, color: Color, light: f32, rng: &mut Rng) {
+    let form = Form::blob(0.25, rng);
+    let pose = Pose::new(at, radius.max(1.5), rng.angle());
+    let color = near(color, 0.03, rng);
     let (sin, cos) = light.sin_cos();
     canvas.paint(
         pose.bounds(),

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, Pattern, any_color, blend, distance, near, noise, scale},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// A kind of cell.
@@ -41,10 +41,10 @@ struct Kit {
 }
 
 /// Roles: 1 + kind for the cell's body, 11 + kind for its nucleus.
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
-    let glowing = dice.chance(0.35);
-    let kit = Kit::any(glowing, size, dice);
-    let pictures = (0..count).map(|_| kit.picture(size, dice)).collect();
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
+    let glowing = rng.chance(0.35);
+    let kit = Kit::any(glowing, size, rng);
+    let pictures = (0..count).map(|_| kit.picture(size, rng)).collect();
     let what = if glowing { "glowing" } else { "stained" };
     group(
         format!("{what} cells of {} kinds", kit.kinds.len()),
@@ -54,22 +54,22 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
 }
 
 impl Kit {
-    fn any(glowing: bool, size: usize, dice: &mut Dice) -> Self {
+    fn any(glowing: bool, size: usize, rng: &mut Rng) -> Self {
         let base = if glowing {
             [
-                dice.range(0.0, 0.12),
-                dice.range(0.0, 0.12),
-                dice.range(0.0, 0.15),
+                rng.range(0.0, 0.12),
+                rng.range(0.0, 0.12),
+                rng.range(0.0, 0.15),
             ]
         } else {
-            let pale = any_color(dice);
-            blend(pale, [1.0; 3], dice.range(0.3, 0.8))
+            let pale = any_color(rng);
+            blend(pale, [1.0; 3], rng.range(0.3, 0.8))
         };
-        let ground = if dice.chance(0.6) {
-            Material::plain(base, size, dice)
+        let ground = if rng.chance(0.6) {
+            Material::plain(base, size, rng)
         } else {
             Material::new(
-                *dice.pick(&[
+                *rng.pick(&[
                     Pattern::Clouds,
                     Pattern::Fibres,
                     Pattern::Cells,
@@ -77,50 +77,50 @@ impl Kit {
                 ]),
                 base,
                 size,
-                dice,
+                rng,
             )
         };
-        let number = dice.between(1, 3);
-        let base_radius = size as f32 * dice.log_range(0.035, 0.11);
+        let number = rng.between(1, 3);
+        let base_radius = size as f32 * rng.log_range(0.035, 0.11);
         let mut kinds: Vec<Kind> = Vec::new();
         for _ in 0..200 {
             if kinds.len() == number {
                 break;
             }
             let color = if glowing {
-                let hue = any_color(dice);
+                let hue = any_color(rng);
                 let brightest = hue.iter().copied().fold(0.05, f32::max);
-                scale(hue, dice.range(0.4, 1.0) / brightest)
+                scale(hue, rng.range(0.4, 1.0) / brightest)
             } else {
-                blend(any_color(dice), base, dice.range(0.0, 0.4))
+                blend(any_color(rng), base, rng.range(0.0, 0.4))
             };
-            let factor = dice.log_range(0.6, 1.7);
+            let factor = rng.log_range(0.6, 1.7);
             let seen = distance(color, ground.mean()) > 0.14;
             let new = kinds.iter().all(|k| distance(color, k.color) > 0.17);
             if !(seen && new) {
                 continue;
             }
-            let nucleus = (!glowing && dice.chance(0.45)).then(|| Nucleus {
+            let nucleus = (!glowing && rng.chance(0.45)).then(|| Nucleus {
                 color: near(
-                    blend(color, [0.1, 0.05, 0.25], dice.range(0.5, 0.8)),
+                    blend(color, [0.1, 0.05, 0.25], rng.range(0.5, 0.8)),
                     0.05,
-                    dice,
+                    rng,
                 ),
-                share: dice.range(0.35, 0.65),
-                lobes: dice.between(1, 3),
+                share: rng.range(0.35, 0.65),
+                lobes: rng.between(1, 3),
             });
             kinds.push(Kind {
                 color,
-                aspect: dice.range(0.55, 1.0),
-                roughness: dice.range(0.0, 0.2),
+                aspect: rng.range(0.55, 1.0),
+                roughness: rng.range(0.0, 0.2),
                 radius: (base_radius * factor).max(2.0),
                 nucleus,
-                rim: if dice.chance(0.3) {
-                    dice.range(-0.4, 0.3)
+                rim: if rng.chance(0.3) {
+                    rng.range(-0.4, 0.3)
                 } else {
                     0.0
                 },
-                mottled: dice.range(0.0, 0.3),
+                mottled: rng.range(0.0, 0.3),
             });
         }
         Self {
@@ -128,28 +128,28 @@ impl Kit {
             kinds,
             glowing,
             soft: if glowing {
-                dice.range(1.0, 3.0)
+                rng.range(1.0, 3.0)
             } else {
-                dice.range(1.0, 1.6)
+                rng.range(1.0, 1.6)
             },
-            opacity: if glowing { 1.0 } else { dice.range(0.7, 1.0) },
-            crowd: dice.range(0.12, 0.5),
-            clumped: dice.chance(0.5),
-            debris: dice.chance(0.3),
+            opacity: if glowing { 1.0 } else { rng.range(0.7, 1.0) },
+            crowd: rng.range(0.12, 0.5),
+            clumped: rng.chance(0.5),
+            debris: rng.chance(0.3),
         }
     }
 
-    fn picture(&self, size: usize, dice: &mut Dice) -> Picture {
+    fn picture(&self, size: usize, rng: &mut Rng) -> Picture {
         let side = size as f32;
-        let mut canvas = Canvas::new(size, &self.ground.again(dice), NOTHING);
+        let mut canvas = Canvas::new(size, &self.ground.again(rng), NOTHING);
         if self.debris {
-            for _ in 0..dice.between(3, 12) {
+            for _ in 0..rng.between(3, 12) {
                 let pose = Pose::new(
-                    [dice.unit() * side, dice.unit() * side],
-                    dice.range(0.6, 1.8),
+                    [rng.unit() * side, rng.unit() * side],
+                    rng.range(0.6, 1.8),
                     0.0,
                 );
-                let color = any_color(dice);
+                let color = any_color(rng);
                 let dot = Form::Ellipse { aspect: 1.0 };
                 canvas.paint(
                     pose.bounds(),
@@ -162,12 +162,12 @@ impl Kit {
         }
         let mut covered = 0.0;
         let mut centre = [side / 2.0; 2];
-        let exposure = 1.0 + 0.06 * dice.normal();
+        let exposure = 1.0 + 0.06 * rng.normal();
         for index in 0..240 {
             let kind = if index < self.kinds.len() {
                 index
             } else {
-                dice.below(self.kinds.len())
+                rng.below(self.kinds.len())
             };
             let Some(one) = self.kinds.get(kind) else {
                 break;
@@ -175,19 +175,19 @@ impl Kit {
             if covered > self.crowd * side * side && index >= self.kinds.len() {
                 break;
             }
-            let radius = one.radius * dice.log_range(0.75, 1.3);
-            centre = if self.clumped && index > 0 && dice.chance(0.65) {
-                let (sin, cos) = dice.angle().sin_cos();
-                let by = radius * dice.range(1.2, 2.0);
+            let radius = one.radius * rng.log_range(0.75, 1.3);
+            centre = if self.clumped && index > 0 && rng.chance(0.65) {
+                let (sin, cos) = rng.angle().sin_cos();
+                let by = radius * rng.range(1.2, 2.0);
                 [
                     (centre[0] + by * cos).clamp(0.0, side),
                     (centre[1] + by * sin).clamp(0.0, side),
                 ]
             } else {
-                [dice.unit() * side, dice.unit() * side]
+                [rng.unit() * side, rng.unit() * side]
             };
             covered += radius * radius * 2.2;
-            self.cell(&mut canvas, kind, centre, radius, exposure, dice);
+            self.cell(&mut canvas, kind, centre, radius, exposure, rng);
         }
         canvas.finish()
     }
@@ -199,19 +199,19 @@ impl Kit {
         centre: [f32; 2],
         radius: f32,
         exposure: f32,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) {
         let one = &self.kinds[kind];
-        let body = Form::blob(one.roughness, dice);
-        let mut pose = Pose::new(centre, radius, dice.angle());
-        pose.stretch = (one.aspect * dice.range(0.9, 1.1)).clamp(0.4, 1.0).recip();
+        let body = Form::blob(one.roughness, rng);
+        let mut pose = Pose::new(centre, radius, rng.angle());
+        pose.stretch = (one.aspect * rng.range(0.9, 1.1)).clamp(0.4, 1.0).recip();
         let bright = if self.glowing {
-            dice.range(0.75, 1.15)
+            rng.range(0.75, 1.15)
         } else {
-            dice.range(0.92, 1.08)
+            rng.range(0.92, 1.08)
         };
-        let color = near(scale(one.color, bright * exposure), 0.02, dice);
-        let (seed, grain) = (dice.seed(), 2.5 / radius);
+        let color = near(scale(one.color, bright * exposure), 0.02, rng);
+        let (seed, grain) = (rng.seed(), 2.5 / radius);
         let opacity = self.opacity;
         let ground = self.ground.mean();
         canvas.paint(
@@ -226,14 +226,14 @@ impl Kit {
             },
         );
         if let Some(nucleus) = &one.nucleus {
-            let color = near(nucleus.color, 0.02, dice);
+            let color = near(nucleus.color, 0.02, rng);
             for lobe in 0..nucleus.lobes {
-                let around = dice.angle();
+                let around = rng.angle();
                 let off = if nucleus.lobes > 1 { 0.4 } else { 0.15 };
                 let [x, y] = pose.global(off * around.cos(), off * around.sin());
                 let size = radius * nucleus.share * if lobe > 0 { 0.75 } else { 1.0 };
-                let own = Pose::new([x, y], size.max(1.0), dice.angle());
-                let round = Form::blob(0.08, dice);
+                let own = Pose::new([x, y], size.max(1.0), rng.angle());
+                let round = Form::blob(0.08, rng);
                 canvas.paint(
                     own.bounds(),
                     Some(11 + kind as u8),

@@ -3,7 +3,7 @@
 use std::f32::consts::{PI, TAU};
 
 use super::canvas::{Bounds, capsule};
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// An outline of about radius 1 around the origin.
 #[derive(Debug, Clone)]
@@ -36,58 +36,58 @@ pub(crate) enum Form {
 const STEPS: usize = 96;
 
 impl Form {
-    pub(crate) fn any(dice: &mut Dice) -> Self {
-        match dice.below(13) {
+    pub(crate) fn any(rng: &mut Rng) -> Self {
+        match rng.below(13) {
             0 => Self::Ellipse { aspect: 1.0 },
             1 => Self::Ellipse {
-                aspect: dice.range(0.35, 0.7),
+                aspect: rng.range(0.35, 0.7),
             },
             2 => Self::Box {
-                aspect: dice.range(0.85, 1.0),
-                round: dice.range(0.0, 0.4),
+                aspect: rng.range(0.85, 1.0),
+                round: rng.range(0.0, 0.4),
             },
             3 => Self::Box {
-                aspect: dice.range(0.25, 0.5),
-                round: dice.range(0.0, 0.2),
+                aspect: rng.range(0.25, 0.5),
+                round: rng.range(0.0, 0.2),
             },
             4 => Self::Ring {
-                width: dice.range(0.15, 0.3),
+                width: rng.range(0.15, 0.3),
             },
             5 => Self::Cross {
-                arm: dice.range(0.18, 0.32),
+                arm: rng.range(0.18, 0.32),
             },
             6 => Self::Crescent {
-                shift: dice.range(0.4, 0.7),
+                shift: rng.range(0.4, 0.7),
             },
-            7 => Self::star(dice.between(4, 7), dice.range(0.35, 0.6)),
+            7 => Self::star(rng.between(4, 7), rng.range(0.35, 0.6)),
             8 => Self::polygon(3),
-            9 => Self::polygon(dice.between(5, 6)),
-            10 => Self::gear(dice.between(5, 9), dice.range(0.12, 0.25)),
+            9 => Self::polygon(rng.between(5, 6)),
+            10 => Self::gear(rng.between(5, 9), rng.range(0.12, 0.25)),
             11 => Self::heart(),
             _ => {
-                if dice.chance(0.4) {
-                    Self::blob(0.3, dice)
+                if rng.chance(0.4) {
+                    Self::blob(0.3, rng)
                 } else {
-                    Self::glyph(dice)
+                    Self::glyph(rng)
                 }
             }
         }
     }
 
     /// `count` forms that a person can tell apart.
-    pub(crate) fn different(count: usize, dice: &mut Dice) -> Vec<Self> {
+    pub(crate) fn different(count: usize, rng: &mut Rng) -> Vec<Self> {
         let mut forms: Vec<Self> = Vec::with_capacity(count);
         for _ in 0..200 {
             if forms.len() == count {
                 break;
             }
-            let form = Self::any(dice);
+            let form = Self::any(rng);
             if forms.iter().all(|other| other.unlike(&form) > 0.16) {
                 forms.push(form);
             }
         }
         while forms.len() < count {
-            forms.push(Self::glyph(dice));
+            forms.push(Self::glyph(rng));
         }
         forms
     }
@@ -143,13 +143,13 @@ impl Form {
     }
 
     /// Round and irregular.
-    pub(crate) fn blob(roughness: f32, dice: &mut Dice) -> Self {
+    pub(crate) fn blob(roughness: f32, rng: &mut Rng) -> Self {
         let waves: Vec<[f32; 3]> = (2..6)
             .map(|n| {
                 [
                     n as f32,
-                    roughness * dice.range(0.2, 1.0) / (n as f32).sqrt(),
-                    dice.angle(),
+                    roughness * rng.range(0.2, 1.0) / (n as f32).sqrt(),
+                    rng.angle(),
                 ]
             })
             .collect();
@@ -162,16 +162,16 @@ impl Form {
         })
     }
 
-    pub(crate) fn glyph(dice: &mut Dice) -> Self {
-        let mut at = [dice.range(-0.8, 0.8), dice.range(-0.8, 0.8)];
-        let strokes = (0..dice.between(3, 4))
+    pub(crate) fn glyph(rng: &mut Rng) -> Self {
+        let mut at = [rng.range(-0.8, 0.8), rng.range(-0.8, 0.8)];
+        let strokes = (0..rng.between(3, 4))
             .map(|_| {
                 let mut to = at;
                 while (to[0] - at[0]).hypot(to[1] - at[1]) < 0.8 {
-                    to = [dice.range(-0.9, 0.9), dice.range(-0.9, 0.9)];
+                    to = [rng.range(-0.9, 0.9), rng.range(-0.9, 0.9)];
                 }
                 let stroke = [at[0], at[1], to[0], to[1]];
-                if !dice.chance(0.3) {
+                if !rng.chance(0.3) {
                     at = to;
                 }
                 stroke
@@ -179,7 +179,7 @@ impl Form {
             .collect();
         Self::Glyph {
             strokes,
-            width: dice.range(0.1, 0.2),
+            width: rng.range(0.1, 0.2),
         }
     }
 
@@ -282,18 +282,18 @@ pub(crate) fn scatter(
     radii: impl Fn(usize) -> f32,
     apart: f32,
     side: f32,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Vec<Option<[f32; 2]>> {
     let mut placed: Vec<([f32; 2], f32)> = Vec::new();
     (0..count)
         .map(|index| {
             let radius = radii(index);
-            let inside = |dice: &mut Dice| {
+            let inside = |rng: &mut Rng| {
                 let margin = (radius * 0.7).min(side * 0.45);
-                dice.range(margin, side - margin)
+                rng.range(margin, side - margin)
             };
             for _ in 0..30 {
-                let at = [inside(dice), inside(dice)];
+                let at = [inside(rng), inside(rng)];
                 let free = placed.iter().all(|(other, r)| {
                     (other[0] - at[0]).hypot(other[1] - at[1]) > (radius + r) * apart
                 });

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Material, any_color, blend, distance, near},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -39,20 +39,20 @@ struct Kit {
     disc: bool,
 }
 
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
     let kinds = [Kind::Vessels, Kind::Roads, Kind::Cracks, Kind::Cables];
-    let kind = kinds[dice.weighted(&[0.4, 0.3, 0.15, 0.15])];
-    let faint = matches!(kind, Kind::Vessels) && dice.chance(0.6);
-    let base = any_color(dice);
+    let kind = kinds[rng.weighted(&[0.4, 0.3, 0.15, 0.15])];
+    let faint = matches!(kind, Kind::Vessels) && rng.chance(0.6);
+    let base = any_color(rng);
     let mut ground = vec![if faint {
-        Material::plain(base, size, dice)
+        Material::plain(base, size, rng)
     } else {
-        Material::new(*dice.pick(&super::texture::Pattern::ALL), base, size, dice)
+        Material::new(*rng.pick(&super::texture::Pattern::ALL), base, size, rng)
     }];
     if matches!(kind, Kind::Roads) {
-        ground.extend((0..dice.between(1, 3)).map(|_| Material::any(size, dice)));
+        ground.extend((0..rng.between(1, 3)).map(|_| Material::any(size, rng)));
     }
-    let sorts = if dice.chance(0.45) { 2 } else { 1 };
+    let sorts = if rng.chance(0.45) { 2 } else { 1 };
     let widest = size as f32
         * if matches!(kind, Kind::Roads) {
             0.035
@@ -63,14 +63,14 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
     while styles.len() < sorts {
         // A darker or lighter tone of the ground, or any colour.
         let color = if faint {
-            let to = if dice.chance(0.7) { 0.0 } else { 1.0 };
+            let to = if rng.chance(0.7) { 0.0 } else { 1.0 };
             near(
-                blend(ground[0].mean(), [to; 3], dice.range(0.25, 0.6)),
+                blend(ground[0].mean(), [to; 3], rng.range(0.25, 0.6)),
                 0.08,
-                dice,
+                rng,
             )
         } else {
-            any_color(dice)
+            any_color(rng)
         };
         let apart = if faint { 0.08 } else { 0.2 };
         let others = styles
@@ -78,24 +78,24 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
             .map(|s| s.color)
             .chain(ground.iter().map(Material::mean));
         if others.fold(f32::MAX, |d, other| d.min(distance(other, color))) > apart
-            || dice.chance(0.02)
+            || rng.chance(0.02)
         {
             styles.push(Style {
                 color,
-                width: (widest * dice.range(0.7, 1.5)).max(0.8),
-                soft: if dice.chance(0.3) { 2.0 } else { 1.0 },
-                shine: if dice.chance(0.3) {
-                    dice.range(0.1, 0.4)
+                width: (widest * rng.range(0.7, 1.5)).max(0.8),
+                soft: if rng.chance(0.3) { 2.0 } else { 1.0 },
+                shine: if rng.chance(0.3) {
+                    rng.range(0.1, 0.4)
                 } else {
                     0.0
                 },
             });
         }
     }
-    let clutter = dice
+    let clutter = rng
         .chance(0.5)
-        .then(|| (Form::any(dice), Material::any(size, dice)));
-    let disc = matches!(kind, Kind::Vessels) && dice.chance(0.4);
+        .then(|| (Form::any(rng), Material::any(size, rng)));
+    let disc = matches!(kind, Kind::Vessels) && rng.chance(0.4);
     let kit = Kit {
         kind,
         ground,
@@ -103,7 +103,7 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
         clutter,
         disc,
     };
-    let pictures = (0..count).map(|_| kit.picture(size, dice)).collect();
+    let pictures = (0..count).map(|_| kit.picture(size, rng)).collect();
     group(
         format!("{kind:?} of {sorts} sorts").to_lowercase(),
         sorts == 2,
@@ -112,18 +112,18 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
 }
 
 impl Kit {
-    fn picture(&self, size: usize, dice: &mut Dice) -> Picture {
+    fn picture(&self, size: usize, rng: &mut Rng) -> Picture {
         let side = size as f32;
-        let ground: Vec<Material> = self.ground.iter().map(|m| m.again(dice)).collect();
+        let ground: Vec<Material> = self.ground.iter().map(|m| m.again(rng)).collect();
         let mut canvas = Canvas::new(size, &ground[0], NOTHING);
         for (index, surface) in ground[1..].iter().enumerate() {
-            for _ in 0..dice.between(1, 3) {
+            for _ in 0..rng.between(1, 3) {
                 let form = Form::Box {
-                    aspect: dice.range(0.4, 1.0),
+                    aspect: rng.range(0.4, 1.0),
                     round: 0.0,
                 };
-                let at = [dice.unit() * side, dice.unit() * side];
-                let pose = Pose::new(at, side * dice.range(0.15, 0.35), dice.normal() * 0.3);
+                let at = [rng.unit() * side, rng.unit() * side];
+                let pose = Pose::new(at, side * rng.range(0.15, 0.35), rng.normal() * 0.3);
                 let role = 10 + index as u8;
                 canvas.paint(
                     pose.bounds(),
@@ -135,13 +135,13 @@ impl Kit {
             }
         }
         if let Some((form, surface)) = &self.clutter {
-            let surface = surface.again(dice);
-            let radius = side * dice.range(0.03, 0.08);
-            for centre in scatter(dice.between(3, 10), |_| radius, 1.0, side, dice)
+            let surface = surface.again(rng);
+            let radius = side * rng.range(0.03, 0.08);
+            for centre in scatter(rng.between(3, 10), |_| radius, 1.0, side, rng)
                 .into_iter()
                 .flatten()
             {
-                let pose = Pose::new(centre, radius * dice.range(0.7, 1.2), dice.angle());
+                let pose = Pose::new(centre, radius * rng.range(0.7, 1.2), rng.angle());
                 canvas.paint(
                     pose.bounds(),
                     Some(9),
@@ -154,19 +154,19 @@ impl Kit {
         for (index, style) in self.styles.iter().enumerate() {
             let mut field = Field::new(size);
             match self.kind {
-                Kind::Vessels => vessels(&mut field, style.width, side, dice),
-                Kind::Roads => roads(&mut field, style.width, side, dice),
-                Kind::Cracks => cracks(&mut field, style.width * 0.7, side, dice),
-                Kind::Cables => cables(&mut field, style.width, side, dice),
+                Kind::Vessels => vessels(&mut field, style.width, side, rng),
+                Kind::Roads => roads(&mut field, style.width, side, rng),
+                Kind::Cracks => cracks(&mut field, style.width * 0.7, side, rng),
+                Kind::Cables => cables(&mut field, style.width, side, rng),
             }
-            let color = near(style.color, 0.02, dice);
+            let color = near(style.color, 0.02, rng);
             canvas.paint_field(&field, Some(1 + index as u8), style.soft, |_, _, d| {
                 let middle = (-d / style.width).clamp(0.0, 1.0);
                 blend(color, [1.0; 3], style.shine * middle)
             });
         }
         if self.disc {
-            let pose = Pose::new([side / 2.0, side / 2.0], side * dice.range(0.46, 0.54), 0.0);
+            let pose = Pose::new([side / 2.0, side / 2.0], side * rng.range(0.46, 0.54), 0.0);
             let round = Form::Ellipse { aspect: 1.0 };
             canvas.paint(
                 [0.0, 0.0, side, side],
@@ -185,22 +185,19 @@ fn step(at: [f32; 2], angle: f32, by: f32) -> [f32; 2] {
 }
 
 /// Trees that start at one or two places and thin out.
-fn vessels(field: &mut Field, width: f32, side: f32, dice: &mut Dice) {
-    for _ in 0..dice.between(1, 2) {
-        let root = [
-            dice.range(-0.05, 1.05) * side,
-            dice.range(-0.05, 1.05) * side,
-        ];
+fn vessels(field: &mut Field, width: f32, side: f32, rng: &mut Rng) {
+    for _ in 0..rng.between(1, 2) {
+        let root = [rng.range(-0.05, 1.05) * side, rng.range(-0.05, 1.05) * side];
         let inward = (side / 2.0 - root[1]).atan2(side / 2.0 - root[0]);
-        for _ in 0..dice.between(2, 4) {
+        for _ in 0..rng.between(2, 4) {
             branch(
                 field,
                 root,
-                inward + dice.normal() * 0.8,
+                inward + rng.normal() * 0.8,
                 width,
                 side,
-                dice.between(9, 16),
-                dice,
+                rng.between(9, 16),
+                rng,
             );
         }
     }
@@ -213,52 +210,52 @@ fn branch(
     mut width: f32,
     side: f32,
     steps: usize,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) {
     for left in (0..steps).rev() {
-        angle += dice.normal() * 0.25;
-        let to = step(at, angle, side * dice.range(0.05, 0.09));
+        angle += rng.normal() * 0.25;
+        let to = step(at, angle, side * rng.range(0.05, 0.09));
         let thinner = (width * 0.95).max(0.45);
         field.stroke(at, to, width, thinner);
         (at, width) = (to, thinner);
-        if left > 1 && dice.chance(0.28) {
-            let turn = dice.sign() * dice.range(0.4, 1.0);
+        if left > 1 && rng.chance(0.28) {
+            let turn = rng.sign() * rng.range(0.4, 1.0);
             branch(
                 field,
                 at,
                 angle + turn,
-                (width * dice.range(0.55, 0.85)).max(0.45),
+                (width * rng.range(0.55, 0.85)).max(0.45),
                 side,
                 left * 2 / 3,
-                dice,
+                rng,
             );
         }
     }
 }
 
 /// Long streets across the picture and short ones that leave them at right angles.
-fn roads(field: &mut Field, width: f32, side: f32, dice: &mut Dice) {
-    let main = dice.angle();
-    let curve = if dice.chance(0.5) {
-        dice.normal() * 0.06
+fn roads(field: &mut Field, width: f32, side: f32, rng: &mut Rng) {
+    let main = rng.angle();
+    let curve = if rng.chance(0.5) {
+        rng.normal() * 0.06
     } else {
         0.0
     };
-    for _ in 0..dice.between(1, 3) {
+    for _ in 0..rng.between(1, 3) {
         let heading = main
-            + if dice.chance(0.4) {
+            + if rng.chance(0.4) {
                 std::f32::consts::FRAC_PI_2
             } else {
                 0.0
             };
-        let middle = [dice.range(0.1, 0.9) * side, dice.range(0.1, 0.9) * side];
+        let middle = [rng.range(0.1, 0.9) * side, rng.range(0.1, 0.9) * side];
         let (mut at, mut angle) = (step(middle, heading, -side * 1.2), heading - 12.0 * curve);
         for _ in 0..24 {
             let to = step(at, angle, side * 0.1);
             field.stroke(at, to, width, width);
-            if dice.chance(0.12) {
-                let turn = dice.sign() * std::f32::consts::FRAC_PI_2;
-                let end = step(to, angle + turn, side * dice.range(0.15, 0.5));
+            if rng.chance(0.12) {
+                let turn = rng.sign() * std::f32::consts::FRAC_PI_2;
+                let end = step(to, angle + turn, side * rng.range(0.15, 0.5));
                 field.stroke(to, end, width * 0.75, width * 0.75);
             }
             (at, angle) = (to, angle + curve);
@@ -267,20 +264,20 @@ fn roads(field: &mut Field, width: f32, side: f32, dice: &mut Dice) {
 }
 
 /// Jagged walks.
-fn cracks(field: &mut Field, width: f32, side: f32, dice: &mut Dice) {
-    for _ in 0..dice.between(1, 4) {
-        let mut at = [dice.unit() * side, dice.unit() * side];
-        let heading = dice.angle();
-        for _ in 0..dice.between(8, 20) {
+fn cracks(field: &mut Field, width: f32, side: f32, rng: &mut Rng) {
+    for _ in 0..rng.between(1, 4) {
+        let mut at = [rng.unit() * side, rng.unit() * side];
+        let heading = rng.angle();
+        for _ in 0..rng.between(8, 20) {
             let to = step(
                 at,
-                heading + dice.normal() * 0.8,
-                side * dice.range(0.03, 0.08),
+                heading + rng.normal() * 0.8,
+                side * rng.range(0.03, 0.08),
             );
             field.stroke(
                 at,
                 to,
-                (width * dice.range(0.5, 1.0)).max(0.5),
+                (width * rng.range(0.5, 1.0)).max(0.5),
                 width.max(0.5),
             );
             at = to;
@@ -289,12 +286,12 @@ fn cracks(field: &mut Field, width: f32, side: f32, dice: &mut Dice) {
 }
 
 /// Smooth curves of one width.
-fn cables(field: &mut Field, width: f32, side: f32, dice: &mut Dice) {
-    for _ in 0..dice.between(2, 5) {
-        let mut at = [dice.unit() * side, dice.unit() * side];
-        let (mut angle, mut bend) = (dice.angle(), 0.0);
-        for _ in 0..dice.between(10, 26) {
-            bend = (bend + dice.normal() * 0.12) * 0.9;
+fn cables(field: &mut Field, width: f32, side: f32, rng: &mut Rng) {
+    for _ in 0..rng.between(2, 5) {
+        let mut at = [rng.unit() * side, rng.unit() * side];
+        let (mut angle, mut bend) = (rng.angle(), 0.0);
+        for _ in 0..rng.between(10, 26) {
+            bend = (bend + rng.normal() * 0.12) * 0.9;
             angle += bend;
             let to = step(at, angle, side * 0.045);
             field.stroke(at, to, width, width);

@@ -6,8 +6,8 @@ use super::{
     texture::{Cue, Material, noise, octaves, surfaces, voronoi},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// Where each surface is.
@@ -39,53 +39,53 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    pub(crate) fn any(count: usize, dice: &mut Dice) -> Self {
-        let bend = if dice.chance(0.5) {
-            dice.range(0.02, 0.12)
+    pub(crate) fn any(count: usize, rng: &mut Rng) -> Self {
+        let bend = if rng.chance(0.5) {
+            rng.range(0.02, 0.12)
         } else {
             0.0
         };
-        let at = |dice: &mut Dice| [dice.unit(), dice.unit()];
+        let at = |rng: &mut Rng| [rng.unit(), rng.unit()];
         // Everything is there at least once.
-        let all = |length: usize, dice: &mut Dice| {
+        let all = |length: usize, rng: &mut Rng| {
             let mut list: Vec<usize> = (0..length)
-                .map(|i| if i < count { i } else { dice.below(count) })
+                .map(|i| if i < count { i } else { rng.below(count) })
                 .collect();
-            dice.shuffle(&mut list);
+            rng.shuffle(&mut list);
             list
         };
-        match dice.below(6) {
+        match rng.below(6) {
             0 | 1 => {
-                let number = count + dice.between(0, 2 * count + 4);
-                let centres = all(number, dice)
+                let number = count + rng.between(0, 2 * count + 4);
+                let centres = all(number, rng)
                     .into_iter()
-                    .map(|surface| (at(dice), surface))
+                    .map(|surface| (at(rng), surface))
                     .collect();
                 Self::Centres { centres, bend }
             }
             2 => Self::Bands {
-                order: all(count + dice.below(4), dice),
-                angle: dice.angle(),
+                order: all(count + rng.below(4), rng),
+                angle: rng.angle(),
                 bend,
             },
             3 => {
-                let (columns, rows) = (dice.between(2, 4), dice.between(2, 4));
-                let cells = all((columns * rows).max(count), dice);
+                let (columns, rows) = (rng.between(2, 4), rng.between(2, 4));
+                let cells = all((columns * rows).max(count), rng);
                 Self::Grid {
                     columns,
                     rows,
                     cells,
-                    angle: dice.normal() * 0.4,
+                    angle: rng.normal() * 0.4,
                 }
             }
             4 => Self::Heights {
-                order: all(count, dice),
-                feature: dice.range(1.5, 4.0),
+                order: all(count, rng),
+                feature: rng.range(1.5, 4.0),
             },
             _ => {
-                let number = 2 * count + dice.below(6);
+                let number = 2 * count + rng.below(6);
                 let patches = (0..number)
-                    .map(|i| (at(dice), dice.range(0.08, 0.22), 1 + i % (count - 1).max(1)))
+                    .map(|i| (at(rng), rng.range(0.08, 0.22), 1 + i % (count - 1).max(1)))
                     .collect();
                 Self::Patches { patches, bend }
             }
@@ -146,13 +146,11 @@ impl Layout {
     }
 }
 
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
-    let cue = Cue::any(dice);
-    let number = dice.between(2, 6);
-    let materials = surfaces(number, cue, size, dice);
-    let pictures = (0..count)
-        .map(|_| picture(&materials, size, dice))
-        .collect();
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
+    let cue = Cue::any(rng);
+    let number = rng.between(2, 6);
+    let materials = surfaces(number, cue, size, rng);
+    let pictures = (0..count).map(|_| picture(&materials, size, rng)).collect();
     group(
         format!("mosaic of {number} surfaces by {cue:?}").to_lowercase(),
         cue == Cue::Colour,
@@ -160,13 +158,13 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
     )
 }
 
-fn picture(materials: &[Material], size: usize, dice: &mut Dice) -> Picture {
-    let materials: Vec<Material> = materials.iter().map(|m| m.again(dice)).collect();
-    let layout = Layout::any(materials.len(), dice);
-    let seed = dice.seed();
+fn picture(materials: &[Material], size: usize, rng: &mut Rng) -> Picture {
+    let materials: Vec<Material> = materials.iter().map(|m| m.again(rng)).collect();
+    let layout = Layout::any(materials.len(), rng);
+    let seed = rng.seed();
     // Joints between the surfaces of some pictures belong to nobody.
-    let joint = dice.chance(0.12).then(|| Material::any(size, dice));
-    let scale = dice.range(2.0, 4.0);
+    let joint = rng.chance(0.12).then(|| Material::any(size, rng));
+    let scale = rng.range(2.0, 4.0);
     Canvas::from_fn(size, |x, y| {
         let (u, v) = (x / size as f32, y / size as f32);
         if let Some(joint) = &joint {

@@ -9,8 +9,8 @@ use super::{
     texture::{Cue, Material, surfaces},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// A part of a body: its places, relative to the body.
@@ -29,19 +29,19 @@ struct Species {
     parts: Vec<Part>,
 }
 
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
-    let by_species = dice.chance(0.4);
-    let materials = surfaces(6, Cue::Both, size, dice);
-    let ground = Material::any(size, dice);
-    let species: Vec<Species> = (0..dice.between(2, 3))
-        .map(|_| Species::any(materials.len(), dice))
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
+    let by_species = rng.chance(0.4);
+    let materials = surfaces(6, Cue::Both, size, rng);
+    let ground = Material::any(size, rng);
+    let species: Vec<Species> = (0..rng.between(2, 3))
+        .map(|_| Species::any(materials.len(), rng))
         .collect();
     // Where species are asked for, their colours may be anything.
-    let repaint = by_species && dice.chance(0.4);
+    let repaint = by_species && rng.chance(0.4);
     let pictures = (0..count)
         .map(|_| {
             picture(
-                &species, &materials, &ground, by_species, repaint, size, dice,
+                &species, &materials, &ground, by_species, repaint, size, rng,
             )
         })
         .collect();
@@ -54,33 +54,33 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
 }
 
 impl Species {
-    fn any(surfaces: usize, dice: &mut Dice) -> Self {
-        let body = match dice.below(4) {
+    fn any(surfaces: usize, rng: &mut Rng) -> Self {
+        let body = match rng.below(4) {
             0 => Form::Ellipse { aspect: 1.0 },
             1 => Form::Box {
-                aspect: dice.range(0.5, 1.0),
-                round: dice.range(0.1, 0.6),
+                aspect: rng.range(0.5, 1.0),
+                round: rng.range(0.1, 0.6),
             },
-            2 => Form::polygon(dice.between(3, 6)),
-            _ => Form::blob(0.15, dice),
+            2 => Form::polygon(rng.between(3, 6)),
+            _ => Form::blob(0.15, rng),
         };
-        let surface = dice.below(surfaces);
-        let parts = (0..dice.between(2, 4))
+        let surface = rng.below(surfaces);
+        let parts = (0..rng.between(2, 4))
             .map(|index| {
-                let behind = dice.chance(0.5);
+                let behind = rng.chance(0.5);
                 // Next to each other in the list are different surfaces.
                 let surface = (surface + 1 + index) % surfaces;
                 let (distance, radius) = if behind {
-                    (dice.range(0.9, 1.15), dice.range(0.28, 0.55))
+                    (rng.range(0.9, 1.15), rng.range(0.28, 0.55))
                 } else {
-                    (dice.range(0.0, 0.6), dice.range(0.18, 0.38))
+                    (rng.range(0.0, 0.6), rng.range(0.18, 0.38))
                 };
-                let number = *dice.pick(&[1, 1, 2, 2, 3, 4]);
-                let (from, twist) = (dice.angle(), dice.angle());
-                let spread = if dice.chance(0.5) {
+                let number = *rng.pick(&[1, 1, 2, 2, 3, 4]);
+                let (from, twist) = (rng.angle(), rng.angle());
+                let spread = if rng.chance(0.5) {
                     TAU / number as f32
                 } else {
-                    dice.range(0.5, 1.1)
+                    rng.range(0.5, 1.1)
                 };
                 let places = (0..number)
                     .map(|i| {
@@ -93,7 +93,7 @@ impl Species {
                     })
                     .collect();
                 Part {
-                    form: Form::any(dice),
+                    form: Form::any(rng),
                     surface,
                     places,
                     behind,
@@ -102,7 +102,7 @@ impl Species {
             .collect();
         Self {
             body,
-            stretch: dice.log_range(0.6, 1.6),
+            stretch: rng.log_range(0.6, 1.6),
             surface,
             parts,
         }
@@ -116,13 +116,13 @@ fn picture(
     by_species: bool,
     repaint: bool,
     size: usize,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Picture {
-    let mut canvas = Canvas::new(size, &ground.again(dice), NOTHING);
+    let mut canvas = Canvas::new(size, &ground.again(rng), NOTHING);
     let side = size as f32;
-    let count = dice.between(2, 5);
-    let radius = side * dice.range(0.14, 0.2);
-    for (index, place) in scatter(count, |_| radius * 1.3, 0.85, side, dice)
+    let count = rng.between(2, 5);
+    let radius = side * rng.range(0.14, 0.2);
+    for (index, place) in scatter(count, |_| radius * 1.3, 0.85, side, rng)
         .into_iter()
         .enumerate()
     {
@@ -130,19 +130,19 @@ fn picture(
         let number = if index < species.len() {
             index
         } else {
-            dice.below(species.len())
+            rng.below(species.len())
         };
         let one = &species[number];
         let shift = if repaint {
-            dice.below(materials.len())
+            rng.below(materials.len())
         } else {
             0
         };
         let surfaces: Vec<Material> = (0..materials.len())
-            .map(|i| materials[(i + shift) % materials.len()].again(dice))
+            .map(|i| materials[(i + shift) % materials.len()].again(rng))
             .collect();
-        let mut pose = Pose::new(centre, radius * dice.range(0.75, 1.25), dice.angle());
-        (pose.stretch, pose.mirror) = (one.stretch, dice.chance(0.5));
+        let mut pose = Pose::new(centre, radius * rng.range(0.75, 1.25), rng.angle());
+        (pose.stretch, pose.mirror) = (one.stretch, rng.chance(0.5));
         let first = 1 + (number * 8) as u8;
         let role = |part: usize| {
             if by_species {
@@ -151,7 +151,7 @@ fn picture(
                 first + part as u8
             }
         };
-        let bend = dice.normal() * 0.12;
+        let bend = rng.normal() * 0.12;
         for behind in [true, false] {
             for (index, part) in one
                 .parts

@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Cue, Material, any_color, blend, distance, scale, surfaces},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, NOTHING, Picture},
+    rng::Rng,
 };
 
 /// What makes things of a kind. The other properties are drawn anew for each thing.
@@ -44,7 +44,7 @@ struct Kit {
     crowded: bool,
 }
 
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
     const RULES: [Rule; 8] = [
         Rule::Form,
         Rule::Surface,
@@ -55,38 +55,38 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
         Rule::Place,
         Rule::Thing,
     ];
-    let rule = RULES[dice.weighted(&[0.28, 0.22, 0.16, 0.08, 0.07, 0.06, 0.05, 0.08])];
+    let rule = RULES[rng.weighted(&[0.28, 0.22, 0.16, 0.08, 0.07, 0.06, 0.05, 0.08])];
     let cue = if rule == Rule::Surface {
-        Cue::any(dice)
+        Cue::any(rng)
     } else {
         Cue::Both
     };
-    let mut materials = surfaces(dice.between(3, 5) + 1, cue, size, dice);
+    let mut materials = surfaces(rng.between(3, 5) + 1, cue, size, rng);
     let first_ground = materials.remove(0);
     let mut ground = vec![first_ground];
-    if dice.chance(0.4) {
+    if rng.chance(0.4) {
         // A background of two or more surfaces.
-        ground.extend((0..dice.between(1, 2)).map(|_| Material::any(size, dice)));
+        ground.extend((0..rng.between(1, 2)).map(|_| Material::any(size, rng)));
     }
-    if rule != Rule::Surface && dice.chance(0.4) {
+    if rule != Rule::Surface && rng.chance(0.4) {
         materials = materials
             .iter()
-            .map(|m| Material::plain(m.mean(), size, dice))
+            .map(|m| Material::plain(m.mean(), size, rng))
             .collect();
     }
     let kit = Kit {
         rule,
-        forms: Form::different(dice.between(3, 5), dice),
-        mark: contrasting(&materials, dice),
+        forms: Form::different(rng.between(3, 5), rng),
+        mark: contrasting(&materials, rng),
         surfaces: materials,
         ground,
-        upright: dice.chance(0.4),
-        lit: dice.chance(0.4),
-        shadow: dice.chance(0.3),
-        radius: dice.range(0.09, 0.17) * size as f32,
-        crowded: dice.chance(0.3),
+        upright: rng.chance(0.4),
+        lit: rng.chance(0.4),
+        shadow: rng.chance(0.3),
+        radius: rng.range(0.09, 0.17) * size as f32,
+        crowded: rng.chance(0.3),
     };
-    let pictures = (0..count).map(|_| kit.picture(size, dice)).collect();
+    let pictures = (0..count).map(|_| kit.picture(size, rng)).collect();
     group(
         format!("things of a kind by {rule:?}").to_lowercase(),
         rule == Rule::Surface && cue == Cue::Colour,
@@ -95,14 +95,14 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
 }
 
 /// A colour far from all of the surfaces.
-fn contrasting(surfaces: &[Material], dice: &mut Dice) -> Color {
+fn contrasting(surfaces: &[Material], rng: &mut Rng) -> Color {
     let apart = |color: Color| {
         surfaces
             .iter()
             .map(|s| distance(s.mean(), color))
             .fold(f32::MAX, f32::min)
     };
-    let tries: Vec<Color> = (0..12).map(|_| any_color(dice)).collect();
+    let tries: Vec<Color> = (0..12).map(|_| any_color(rng)).collect();
     tries
         .into_iter()
         .max_by(|a, b| apart(*a).total_cmp(&apart(*b)))
@@ -110,27 +110,27 @@ fn contrasting(surfaces: &[Material], dice: &mut Dice) -> Color {
 }
 
 impl Kit {
-    fn picture(&self, size: usize, dice: &mut Dice) -> Picture {
-        let mut canvas = self.background(size, dice);
-        let count = dice.between(4, if self.crowded { 14 } else { 9 });
+    fn picture(&self, size: usize, rng: &mut Rng) -> Picture {
+        let mut canvas = self.background(size, rng);
+        let count = rng.between(4, if self.crowded { 14 } else { 9 });
         let sizes: Vec<(f32, bool)> = (0..count)
             .map(|i| {
                 let large = i % 2 == 0;
                 let factor = match self.rule {
-                    Rule::Size if large => dice.range(1.15, 1.5),
-                    Rule::Size => dice.range(0.45, 0.65),
-                    _ => dice.range(0.7, 1.3),
+                    Rule::Size if large => rng.range(1.15, 1.5),
+                    Rule::Size => rng.range(0.45, 0.65),
+                    _ => rng.range(0.7, 1.3),
                 };
                 (self.radius * factor, large)
             })
             .collect();
         let frames = if self.rule == Rule::Place {
-            self.frames(&mut canvas, dice)
+            self.frames(&mut canvas, rng)
         } else {
             Vec::new()
         };
         let apart = if self.crowded { 0.6 } else { 0.9 };
-        let places = scatter(count, |i| sizes[i].0, apart, size as f32, dice);
+        let places = scatter(count, |i| sizes[i].0, apart, size as f32, rng);
         for (index, place) in places.into_iter().enumerate() {
             let Some(mut centre) = place else { continue };
             let (mut radius, large) = sizes[index];
@@ -139,21 +139,21 @@ impl Kit {
                 centre = frame.centre;
                 radius = frame.radius * 0.5;
             }
-            self.thing(&mut canvas, index, centre, radius, large, &frames, dice);
+            self.thing(&mut canvas, index, centre, radius, large, &frames, rng);
         }
         canvas.finish()
     }
 
-    fn background(&self, size: usize, dice: &mut Dice) -> Canvas {
-        let ground: Vec<Material> = self.ground.iter().map(|m| m.again(dice)).collect();
+    fn background(&self, size: usize, rng: &mut Rng) -> Canvas {
+        let ground: Vec<Material> = self.ground.iter().map(|m| m.again(rng)).collect();
         let mut canvas = Canvas::new(size, &ground[0], NOTHING);
         let side = size as f32;
         for surface in &ground[1..] {
-            let form = Form::blob(0.3, dice);
+            let form = Form::blob(0.3, rng);
             let pose = Pose::new(
-                [dice.unit() * side, dice.unit() * side],
-                side * dice.range(0.25, 0.5),
-                dice.angle(),
+                [rng.unit() * side, rng.unit() * side],
+                side * rng.range(0.25, 0.5),
+                rng.angle(),
             );
             canvas.paint(
                 pose.bounds(),
@@ -166,15 +166,15 @@ impl Kit {
         canvas
     }
 
-    fn frames(&self, canvas: &mut Canvas, dice: &mut Dice) -> Vec<Pose> {
+    fn frames(&self, canvas: &mut Canvas, rng: &mut Rng) -> Vec<Pose> {
         let side = canvas.side();
-        let count = dice.between(1, 2);
+        let count = rng.between(1, 2);
         let radius = self.radius * 1.7;
-        let places = scatter(count, |_| radius, 1.1, side, dice);
+        let places = scatter(count, |_| radius, 1.1, side, rng);
         let frames: Vec<Pose> = places
             .into_iter()
             .flatten()
-            .map(|centre| Pose::new(centre, radius, dice.normal() * 0.2))
+            .map(|centre| Pose::new(centre, radius, rng.normal() * 0.2))
             .collect();
         let form = Form::Box {
             aspect: 1.0,
@@ -197,55 +197,46 @@ impl Kit {
         radius: f32,
         large: bool,
         frames: &[Pose],
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) {
         // The first things show every kind, the rest is chance.
-        let cycle = |count: usize, dice: &mut Dice| {
+        let cycle = |count: usize, rng: &mut Rng| {
             if index < count {
                 index
             } else {
-                dice.below(count)
+                rng.below(count)
             }
         };
         let (form, surface) = match self.rule {
-            Rule::Form => (
-                cycle(self.forms.len(), dice),
-                dice.below(self.surfaces.len()),
-            ),
+            Rule::Form => (cycle(self.forms.len(), rng), rng.below(self.surfaces.len())),
             Rule::Pair => {
                 // Right form and wrong surface, wrong form and right surface, both right, both wrong.
                 let both = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)];
-                both[cycle(both.len(), dice)]
+                both[cycle(both.len(), rng)]
             }
-            Rule::Surface => (
-                dice.below(self.forms.len()),
-                cycle(self.surfaces.len(), dice),
-            ),
-            _ => (
-                dice.below(self.forms.len()),
-                dice.below(self.surfaces.len()),
-            ),
+            Rule::Surface => (rng.below(self.forms.len()), cycle(self.surfaces.len(), rng)),
+            _ => (rng.below(self.forms.len()), rng.below(self.surfaces.len())),
         };
-        let material = if matches!(self.rule, Rule::Form) && dice.chance(0.5) {
+        let material = if matches!(self.rule, Rule::Form) && rng.chance(0.5) {
             // By form alone: surfaces never seen in the other picture.
-            let base = contrasting(&self.ground, dice);
-            Material::plain(base, canvas.size, dice)
+            let base = contrasting(&self.ground, rng);
+            Material::plain(base, canvas.size, rng)
         } else {
-            self.surfaces[surface].again(dice)
+            self.surfaces[surface].again(rng)
         };
         let outline = &self.forms[form];
         let mut pose = Pose::new(
             centre,
             radius,
             if self.upright {
-                dice.normal() * 0.12
+                rng.normal() * 0.12
             } else {
-                dice.angle()
+                rng.angle()
             },
         );
-        pose.stretch = dice.log_range(0.87, 1.15);
+        pose.stretch = rng.log_range(0.87, 1.15);
         let make = if self.rule == Rule::Make {
-            cycle(3, dice)
+            cycle(3, rng)
         } else {
             0
         };
@@ -277,7 +268,7 @@ impl Kit {
             });
         }
         let rim = (radius * 0.22).max(1.3);
-        let light = dice.angle();
+        let light = rng.angle();
         let body = |x: f32, y: f32| pose.distance(outline, x, y);
         let paint = |x: f32, y: f32, d: f32| {
             let mut color = material.at(x, y);

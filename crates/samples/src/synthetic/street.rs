@@ -7,8 +7,8 @@ use super::{
     texture::{Color, Cue, Material, any_color, blend, near, noise, octaves, scale, surfaces},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, Picture},
+    rng::Rng,
 };
 
 const SKY: u8 = 1;
@@ -32,31 +32,31 @@ struct Kit {
     indoor: bool,
 }
 
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
-    let indoor = dice.chance(0.3);
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
+    let indoor = rng.chance(0.3);
     let sky = if indoor {
-        let wall = any_color(dice);
+        let wall = any_color(rng);
         [wall, scale(wall, 0.85)]
     } else {
         [
-            near([0.4, 0.6, 0.9], 0.12, dice),
-            near([0.85, 0.88, 0.9], 0.08, dice),
+            near([0.4, 0.6, 0.9], 0.12, rng),
+            near([0.85, 0.88, 0.9], 0.08, rng),
         ]
     };
     let kit = Kit {
         sky,
-        clouds: if indoor { 0.0 } else { dice.range(0.0, 0.8) },
-        surfaces: surfaces(4, Cue::Both, size, dice),
-        walls: (0..3).map(|_| any_color(dice)).collect(),
-        leaves: near([0.2, 0.4, 0.15], 0.08, dice),
-        things: Form::different(3, dice)
+        clouds: if indoor { 0.0 } else { rng.range(0.0, 0.8) },
+        surfaces: surfaces(4, Cue::Both, size, rng),
+        walls: (0..3).map(|_| any_color(rng)).collect(),
+        leaves: near([0.2, 0.4, 0.15], 0.08, rng),
+        things: Form::different(3, rng)
             .into_iter()
-            .map(|form| (form, Material::any(size, dice)))
+            .map(|form| (form, Material::any(size, rng)))
             .collect(),
-        windows: dice.chance(0.7),
+        windows: rng.chance(0.7),
         indoor,
     };
-    let pictures = (0..count).map(|_| kit.picture(size, dice)).collect();
+    let pictures = (0..count).map(|_| kit.picture(size, rng)).collect();
     group(
         if indoor { "room" } else { "street" }.to_owned(),
         true,
@@ -65,14 +65,14 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
 }
 
 impl Kit {
-    fn picture(&self, size: usize, dice: &mut Dice) -> Picture {
+    fn picture(&self, size: usize, rng: &mut Rng) -> Picture {
         let side = size as f32;
-        let horizon = side * dice.range(0.3, 0.6);
-        let vanish = side * dice.range(0.25, 0.75);
-        let (near_width, far_width) = (side * dice.range(0.25, 0.6), side * dice.range(0.01, 0.05));
-        let bend = dice.normal() * 0.25 * side;
-        let [ground, way, hill, _] = [0, 1, 2, 3].map(|i: usize| self.surfaces[i].again(dice));
-        let (seed, hills) = (dice.seed(), !self.indoor && dice.chance(0.5));
+        let horizon = side * rng.range(0.3, 0.6);
+        let vanish = side * rng.range(0.25, 0.75);
+        let (near_width, far_width) = (side * rng.range(0.25, 0.6), side * rng.range(0.01, 0.05));
+        let bend = rng.normal() * 0.25 * side;
+        let [ground, way, hill, _] = [0, 1, 2, 3].map(|i: usize| self.surfaces[i].again(rng));
+        let (seed, hills) = (rng.seed(), !self.indoor && rng.chance(0.5));
         let mut canvas = Canvas::from_fn(size, |x, y| {
             if y < horizon {
                 let height = horizon - side * 0.25 * octaves(x / side * 2.5, 0.0, seed);
@@ -100,14 +100,14 @@ impl Kit {
             }
         });
         if !self.indoor {
-            self.houses(&mut canvas, horizon, dice);
-            for _ in 0..dice.between(0, 4) {
-                self.tree(&mut canvas, horizon, dice);
+            self.houses(&mut canvas, horizon, rng);
+            for _ in 0..rng.between(0, 4) {
+                self.tree(&mut canvas, horizon, rng);
             }
         }
-        for _ in 0..dice.between(0, 3) {
-            let (x, foot) = (dice.unit() * side, horizon + side * dice.range(0.02, 0.35));
-            let tall = side * dice.range(0.2, 0.5) * (0.4 + (foot - horizon) / side * 2.0);
+        for _ in 0..rng.between(0, 3) {
+            let (x, foot) = (rng.unit() * side, horizon + side * rng.range(0.02, 0.35));
+            let tall = side * rng.range(0.2, 0.5) * (0.4 + (foot - horizon) / side * 2.0);
             let color = scale(self.walls[2], 0.6);
             let width = (side * 0.012).max(0.9);
             canvas.paint(
@@ -118,18 +118,18 @@ impl Kit {
                 |_, _, _| color,
             );
         }
-        self.things(&mut canvas, horizon, dice);
+        self.things(&mut canvas, horizon, rng);
         canvas.finish()
     }
 
-    fn houses(&self, canvas: &mut Canvas, horizon: f32, dice: &mut Dice) {
+    fn houses(&self, canvas: &mut Canvas, horizon: f32, rng: &mut Rng) {
         let side = canvas.side();
-        for _ in 0..dice.between(0, 5) {
-            let (width, height) = (side * dice.range(0.12, 0.3), side * dice.range(0.1, 0.35));
-            let left = dice.range(-0.1, 0.95) * side;
-            let foot = horizon + side * dice.range(0.0, 0.06);
-            let wall = near(*dice.pick(&self.walls), 0.03, dice);
-            let seed = dice.seed();
+        for _ in 0..rng.between(0, 5) {
+            let (width, height) = (side * rng.range(0.12, 0.3), side * rng.range(0.1, 0.35));
+            let left = rng.range(-0.1, 0.95) * side;
+            let foot = horizon + side * rng.range(0.0, 0.06);
+            let wall = near(*rng.pick(&self.walls), 0.03, rng);
+            let seed = rng.seed();
             let bounds = [left, foot - height, left + width, foot];
             let inside = |x: f32, y: f32| {
                 (left - x)
@@ -143,7 +143,7 @@ impl Kit {
             if self.windows {
                 let pitch = side * 0.07;
                 let pane = pitch * 0.27;
-                let color = blend([0.15, 0.2, 0.3], self.sky[1], dice.range(0.0, 0.4));
+                let color = blend([0.15, 0.2, 0.3], self.sky[1], rng.range(0.0, 0.4));
                 let window = |x: f32, y: f32| {
                     let (a, b) = (
                         (x - left).rem_euclid(pitch) - pitch / 2.0,
@@ -156,12 +156,12 @@ impl Kit {
         }
     }
 
-    fn tree(&self, canvas: &mut Canvas, horizon: f32, dice: &mut Dice) {
+    fn tree(&self, canvas: &mut Canvas, horizon: f32, rng: &mut Rng) {
         let side = canvas.side();
-        let (x, foot) = (dice.unit() * side, horizon + side * dice.range(0.0, 0.15));
-        let radius = side * dice.range(0.05, 0.12);
+        let (x, foot) = (rng.unit() * side, horizon + side * rng.range(0.0, 0.15));
+        let radius = side * rng.range(0.05, 0.12);
         let trunk = (radius * 0.13).max(0.8);
-        let bark = scale([0.35, 0.25, 0.18], dice.range(0.7, 1.2));
+        let bark = scale([0.35, 0.25, 0.18], rng.range(0.7, 1.2));
         canvas.paint(
             [x - trunk, foot - radius, x + trunk, foot],
             Some(TREE),
@@ -169,9 +169,9 @@ impl Kit {
             |px, py| ((px - x).abs() - trunk).max((py - foot + radius / 2.0).abs() - radius / 2.0),
             |_, _, _| bark,
         );
-        let crown = Form::blob(0.3, dice);
-        let pose = Pose::new([x, foot - radius * 1.7], radius, dice.angle());
-        let seed = dice.seed();
+        let crown = Form::blob(0.3, rng);
+        let pose = Pose::new([x, foot - radius * 1.7], radius, rng.angle());
+        let seed = rng.seed();
         let grain = 4.0 / radius;
         canvas.paint(
             pose.bounds(),
@@ -182,20 +182,20 @@ impl Kit {
         );
     }
 
-    fn things(&self, canvas: &mut Canvas, horizon: f32, dice: &mut Dice) {
+    fn things(&self, canvas: &mut Canvas, horizon: f32, rng: &mut Rng) {
         let side = canvas.side();
-        let mut feet: Vec<f32> = (0..dice.between(2, 6))
-            .map(|_| dice.range(0.05, 0.95))
+        let mut feet: Vec<f32> = (0..rng.between(2, 6))
+            .map(|_| rng.range(0.05, 0.95))
             .collect();
         // What is near hides what is far.
         feet.sort_by(f32::total_cmp);
         for (index, t) in feet.into_iter().enumerate() {
             let kind = index % self.things.len();
             let (form, surface) = &self.things[kind];
-            let surface = surface.again(dice);
+            let surface = surface.again(rng);
             let radius = side * (0.03 + 0.1 * t);
             let foot = horizon + t * (side - horizon);
-            let at = [dice.unit() * side, foot - radius * 0.8];
+            let at = [rng.unit() * side, foot - radius * 0.8];
             canvas.shade(
                 [
                     at[0] - radius * 1.3,
@@ -207,7 +207,7 @@ impl Kit {
                 3.0,
                 |x, y| ((x - at[0]) / 1.2).hypot((y - foot) / 0.3) - radius,
             );
-            let pose = Pose::new(at, radius, dice.normal() * 0.06);
+            let pose = Pose::new(at, radius, rng.normal() * 0.06);
             canvas.paint(
                 pose.bounds(),
                 Some(FIRST_THING + kind as u8),

@@ -1,6 +1,6 @@
 //! Endless surfaces: a family of patterns, colours, a scale, an angle.
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// Red, green and blue, 0 to 1.
 pub(crate) type Color = [f32; 3];
@@ -28,24 +28,24 @@ fn hsv(hue: f32, saturation: f32, value: f32) -> Color {
 }
 
 /// Vivid, earthy, pale, dark, grey.
-pub(crate) fn any_color(dice: &mut Dice) -> Color {
-    match dice.below(5) {
-        0 => hsv(dice.unit(), dice.range(0.6, 1.0), dice.range(0.6, 1.0)),
+pub(crate) fn any_color(rng: &mut Rng) -> Color {
+    match rng.below(5) {
+        0 => hsv(rng.unit(), rng.range(0.6, 1.0), rng.range(0.6, 1.0)),
         1 => hsv(
-            dice.range(0.02, 0.4),
-            dice.range(0.2, 0.6),
-            dice.range(0.25, 0.75),
+            rng.range(0.02, 0.4),
+            rng.range(0.2, 0.6),
+            rng.range(0.25, 0.75),
         ),
-        2 => hsv(dice.unit(), dice.range(0.1, 0.4), dice.range(0.7, 1.0)),
-        3 => hsv(dice.unit(), dice.range(0.2, 0.8), dice.range(0.1, 0.45)),
-        _ => [dice.range(0.05, 0.97); 3],
+        2 => hsv(rng.unit(), rng.range(0.1, 0.4), rng.range(0.7, 1.0)),
+        3 => hsv(rng.unit(), rng.range(0.2, 0.8), rng.range(0.1, 0.45)),
+        _ => [rng.range(0.05, 0.97); 3],
     }
 }
 
 /// A colour near another one.
-pub(crate) fn near(color: Color, by: f32, dice: &mut Dice) -> Color {
-    let light = dice.normal() * by;
-    color.map(|c| (c + light + dice.normal() * by * 0.5).clamp(0.0, 1.0))
+pub(crate) fn near(color: Color, by: f32, rng: &mut Rng) -> Color {
+    let light = rng.normal() * by;
+    color.map(|c| (c + light + rng.normal() * by * 0.5).clamp(0.0, 1.0))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,58 +120,58 @@ pub(crate) struct Material {
 
 impl Material {
     /// Any surface for pictures of `size` pixels.
-    pub(crate) fn any(size: usize, dice: &mut Dice) -> Self {
-        let base = any_color(dice);
-        let pattern = *dice.pick(&Pattern::ALL);
-        Self::new(pattern, base, size, dice)
+    pub(crate) fn any(size: usize, rng: &mut Rng) -> Self {
+        let base = any_color(rng);
+        let pattern = *rng.pick(&Pattern::ALL);
+        Self::new(pattern, base, size, rng)
     }
 
-    pub(crate) fn new(pattern: Pattern, base: Color, size: usize, dice: &mut Dice) -> Self {
-        let contrast = dice.range(0.12, 0.5);
-        let second = if dice.chance(0.35) {
-            any_color(dice)
+    pub(crate) fn new(pattern: Pattern, base: Color, size: usize, rng: &mut Rng) -> Self {
+        let contrast = rng.range(0.12, 0.5);
+        let second = if rng.chance(0.35) {
+            any_color(rng)
         } else {
             // Towards whichever end has room.
             let light = (base[0] + base[1] + base[2]) / 3.0;
             let to = if light > 0.5 { 0.0 } else { 1.0 };
-            near(blend(base, [to; 3], contrast), 0.05, dice)
+            near(blend(base, [to; 3], contrast), 0.05, rng)
         };
-        let third = near(blend(base, second, dice.unit()), 0.12, dice);
-        let angle = dice.angle();
+        let third = near(blend(base, second, rng.unit()), 0.12, rng);
+        let angle = rng.angle();
         Self {
             pattern,
             colors: [base, second, third],
-            period: dice.log_range(3.2, (size as f32 * 0.22).max(8.0)),
+            period: rng.log_range(3.2, (size as f32 * 0.22).max(8.0)),
             angle,
             turn: (angle.cos(), angle.sin()),
-            form: dice.unit(),
-            grain: if dice.chance(0.5) {
-                dice.range(0.0, 0.12)
+            form: rng.unit(),
+            grain: if rng.chance(0.5) {
+                rng.range(0.0, 0.12)
             } else {
                 0.0
             },
-            offset: (dice.range(0.0, 4000.0), dice.range(0.0, 4000.0)),
-            seed: dice.seed(),
+            offset: (rng.range(0.0, 4000.0), rng.range(0.0, 4000.0)),
+            seed: rng.seed(),
         }
     }
 
     /// One colour with hardly any pattern.
-    pub(crate) fn plain(base: Color, size: usize, dice: &mut Dice) -> Self {
-        let pattern = *dice.pick(&[Pattern::Plain, Pattern::Clouds, Pattern::Grain]);
-        let mut material = Self::new(pattern, base, size, dice);
-        material.colors[1] = near(base, 0.06, dice);
+    pub(crate) fn plain(base: Color, size: usize, rng: &mut Rng) -> Self {
+        let pattern = *rng.pick(&[Pattern::Plain, Pattern::Clouds, Pattern::Grain]);
+        let mut material = Self::new(pattern, base, size, rng);
+        material.colors[1] = near(base, 0.06, rng);
         material
     }
 
     /// The same surface seen elsewhere: another part of it, slightly other light and scale.
-    pub(crate) fn again(&self, dice: &mut Dice) -> Self {
+    pub(crate) fn again(&self, rng: &mut Rng) -> Self {
         let mut other = self.clone();
-        other.offset = (dice.range(0.0, 4000.0), dice.range(0.0, 4000.0));
-        other.seed = dice.seed();
-        other.period = (other.period * dice.log_range(0.87, 1.15)).max(3.0);
-        other.rotate(dice.normal() * 0.15);
-        let light = 1.0 + 0.06 * dice.normal();
-        other.colors = other.colors.map(|c| near(scale(c, light), 0.012, dice));
+        other.offset = (rng.range(0.0, 4000.0), rng.range(0.0, 4000.0));
+        other.seed = rng.seed();
+        other.period = (other.period * rng.log_range(0.87, 1.15)).max(3.0);
+        other.rotate(rng.normal() * 0.15);
+        let light = 1.0 + 0.06 * rng.normal();
+        other.colors = other.colors.map(|c| near(scale(c, light), 0.012, rng));
         other
     }
 
@@ -405,25 +405,25 @@ pub(crate) enum Cue {
 }
 
 impl Cue {
-    pub(crate) fn any(dice: &mut Dice) -> Self {
-        [Self::Colour, Self::Pattern, Self::Both][dice.weighted(&[0.3, 0.25, 0.45])]
+    pub(crate) fn any(rng: &mut Rng) -> Self {
+        [Self::Colour, Self::Pattern, Self::Both][rng.weighted(&[0.3, 0.25, 0.45])]
     }
 }
 
 /// Surfaces that a person can tell apart by the cue.
-pub(crate) fn surfaces(count: usize, cue: Cue, size: usize, dice: &mut Dice) -> Vec<Material> {
+pub(crate) fn surfaces(count: usize, cue: Cue, size: usize, rng: &mut Rng) -> Vec<Material> {
     let mut patterns = Pattern::ALL;
-    dice.shuffle(&mut patterns);
-    let base = any_color(dice);
-    let template = Material::any(size, dice);
+    rng.shuffle(&mut patterns);
+    let base = any_color(rng);
+    let template = Material::any(size, rng);
     let mut made: Vec<Material> = Vec::with_capacity(count);
     let mut apart = 0.34;
     while made.len() < count {
         let pattern = patterns[made.len() % patterns.len()];
         let material = match cue {
-            Cue::Both => Material::new(pattern, any_color(dice), size, dice),
+            Cue::Both => Material::new(pattern, any_color(rng), size, rng),
             Cue::Colour => {
-                let mut material = Material::new(template.pattern, any_color(dice), size, dice);
+                let mut material = Material::new(template.pattern, any_color(rng), size, rng);
                 (material.period, material.angle, material.turn) =
                     (template.period, template.angle, template.turn);
                 (material.form, material.grain) = (template.form, template.grain);
@@ -431,7 +431,7 @@ pub(crate) fn surfaces(count: usize, cue: Cue, size: usize, dice: &mut Dice) -> 
             }
             Cue::Pattern => {
                 // One pair of colours for all: only the arrangement differs.
-                let mut material = Material::new(pattern, base, size, dice);
+                let mut material = Material::new(pattern, base, size, rng);
                 if let Some(first) = made.first() {
                     material.colors = first.colors;
                 } else if distance(material.colors[0], material.colors[1]) < 0.22 {

@@ -6,8 +6,8 @@ use super::{
     texture::{Cue, Material, noise, surfaces, unit, voronoi},
 };
 use crate::{
-    dice::Dice,
     picture::{Group, Picture},
+    rng::Rng,
 };
 
 struct Kit {
@@ -23,38 +23,38 @@ struct Kit {
 }
 
 /// Role 1 is the membrane, 2 and up the kinds of filling.
-pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
-    let electron = dice.chance(0.45);
-    let number = if electron { 1 } else { dice.between(1, 3) };
+pub(super) fn draw(count: usize, size: usize, rng: &mut Rng) -> Group {
+    let electron = rng.chance(0.45);
+    let number = if electron { 1 } else { rng.between(1, 3) };
     let (membrane, fillings) = if electron {
-        let (dark, light) = (dice.range(0.05, 0.35), dice.range(0.5, 0.85));
-        let (dark, light) = if dice.chance(0.85) {
+        let (dark, light) = (rng.range(0.05, 0.35), rng.range(0.5, 0.85));
+        let (dark, light) = if rng.chance(0.85) {
             (dark, light)
         } else {
             (light, dark)
         };
         (
-            Material::plain([dark; 3], size, dice),
-            vec![Material::plain([light; 3], size, dice)],
+            Material::plain([dark; 3], size, rng),
+            vec![Material::plain([light; 3], size, rng)],
         )
     } else {
-        let mut all = surfaces(number + 1, Cue::Both, size, dice);
+        let mut all = surfaces(number + 1, Cue::Both, size, rng);
         (all.remove(0), all)
     };
     let kit = Kit {
         membrane,
         fillings,
-        cell: size as f32 * dice.range(0.13, 0.3),
-        wall: (size as f32 * dice.range(0.018, 0.05)).max(1.6),
-        bend: dice.range(0.0, 0.5),
-        aspect: dice.log_range(0.6, 1.6),
-        specks: if dice.chance(0.5) {
-            dice.range(0.1, 0.3)
+        cell: size as f32 * rng.range(0.13, 0.3),
+        wall: (size as f32 * rng.range(0.018, 0.05)).max(1.6),
+        bend: rng.range(0.0, 0.5),
+        aspect: rng.log_range(0.6, 1.6),
+        specks: if rng.chance(0.5) {
+            rng.range(0.1, 0.3)
         } else {
             0.0
         },
     };
-    let pictures = (0..count).map(|_| kit.picture(size, dice)).collect();
+    let pictures = (0..count).map(|_| kit.picture(size, rng)).collect();
     let what = if electron {
         "membranes, grey"
     } else {
@@ -64,12 +64,12 @@ pub(super) fn draw(count: usize, size: usize, dice: &mut Dice) -> Group {
 }
 
 impl Kit {
-    fn picture(&self, size: usize, dice: &mut Dice) -> Picture {
-        let membrane = self.membrane.again(dice);
-        let fillings: Vec<Material> = self.fillings.iter().map(|m| m.again(dice)).collect();
-        let seed = dice.seed();
-        let (sin, cos) = dice.angle().sin_cos();
-        let scale = self.cell * dice.range(0.85, 1.2);
+    fn picture(&self, size: usize, rng: &mut Rng) -> Picture {
+        let membrane = self.membrane.again(rng);
+        let fillings: Vec<Material> = self.fillings.iter().map(|m| m.again(rng)).collect();
+        let seed = rng.seed();
+        let (sin, cos) = rng.angle().sin_cos();
+        let scale = self.cell * rng.range(0.85, 1.2);
         let wall = self.wall / scale;
         Canvas::from_fn(size, |x, y| {
             let (u, v) = (

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use image::imageops;
-use seggpt::Random;
 use seggpt_imaging::resize;
+use seggpt_random::Rng;
 use seggpt_samples::{Example, RgbImage, Sample, SegType, Source};
 
 /// The smallest share of a picture's area that a crop keeps.
@@ -45,18 +45,18 @@ impl Queries {
 
 impl Source for Queries {
     fn sample(&mut self, seed: u64, _prompts: usize) -> Sample {
-        let mut random = Random::new(seed);
-        let index = random.below(self.pictures.len());
+        let mut rng = Rng::new(seed);
+        let index = rng.below(self.pictures.len());
         let Example { picture, mask } = &self.pictures[index];
         let (width, height) = picture.dimensions();
-        let side = if random.unit() < self.vary {
-            (SMALLEST + (1.0 - SMALLEST) * random.unit()).sqrt()
+        let side = if rng.unit_f64() < self.vary {
+            (SMALLEST + (1.0 - SMALLEST) * rng.unit_f64()).sqrt()
         } else {
             1.0
         };
         let [w, h] = [width, height].map(|length| ((f64::from(length) * side) as u32).max(1));
-        let [x, y] = [width - w, height - h].map(|room| random.below(room as usize + 1) as u32);
-        let flip = random.unit() < 0.5 * self.vary;
+        let [x, y] = [width - w, height - h].map(|room| rng.below(room as usize + 1) as u32);
+        let flip = rng.unit_f64() < 0.5 * self.vary;
         let cut = |picture: &RgbImage| {
             let mut cut = imageops::crop_imm(picture, x, y, w, h).to_image();
             if flip {

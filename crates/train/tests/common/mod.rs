@@ -1,7 +1,7 @@
 //! A drawn task for toy networks: pictures of a dark and a bright half, one of which is marked.
 #![allow(dead_code)] // each test uses a part of it
 
-use seggpt::Random;
+use seggpt_random::Rng;
 use seggpt_samples::{Example, Part, RgbImage, Sample, SamplesError, SegType, Source};
 use seggpt_train::{Progress, Score, Watch};
 
@@ -10,12 +10,12 @@ pub struct Halves(pub u32);
 
 impl Source for Halves {
     fn sample(&mut self, seed: u64, prompts: usize) -> Sample {
-        let mut random = Random::new(seed);
+        let mut rng = Rng::new(seed);
         let size = self.0;
-        let colour = [0; 3].map(|_| 60 + random.below(196) as u8);
-        let bright = random.unit() < 0.5;
+        let colour = [0; 3].map(|_| 60 + rng.below(196) as u8);
+        let bright = rng.unit_f64() < 0.5;
         let mut example = || {
-            let split = 2 + random.below(size as usize - 4) as u32;
+            let split = 2 + rng.below(size as usize - 4) as u32;
             Example {
                 picture: picture(size, split),
                 mask: mask(size, split, bright, colour),

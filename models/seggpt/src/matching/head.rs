@@ -283,7 +283,7 @@ mod tests {
     use candle_core::{DType, Device, Var};
 
     use super::*;
-    use crate::{Random, matching::start};
+    use crate::matching::start;
 
     const CANVAS: Canvas = Canvas {
         rows: 2,
@@ -302,10 +302,10 @@ mod tests {
     impl Case {
         fn new(dtype: DType) -> Self {
             let config = MatchingConfig::tiny();
-            let mut random = Random::new(7);
+            let mut rng = Rng::new(7);
             let mut numbers = |shape: &[usize], scale: f64| {
                 let count = shape.iter().product();
-                let values: Vec<f64> = (0..count).map(|_| scale * random.normal()).collect();
+                let values: Vec<f64> = (0..count).map(|_| scale * rng.normal()).collect();
                 let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
                 tensor
                     .to_dtype(DType::F32)
@@ -374,14 +374,14 @@ mod tests {
             .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
             .collect();
         let gradients = loss(&weights).backward().unwrap();
-        let mut random = Random::new(11);
+        let mut rng = Rng::new(11);
         for (name, var) in &variables {
             let gradient = gradients
                 .get(var)
                 .unwrap_or_else(|| panic!("{name} has none"));
             let gradient = gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap();
             let values = var.flatten_all().unwrap().to_vec1::<f64>().unwrap();
-            let at = random.below(values.len());
+            let at = rng.below(values.len());
             let moved = |by: f64| {
                 let mut values = values.clone();
                 values[at] += by;

@@ -1,9 +1,10 @@
 //! The weights that training begins with: the head votes, and corrects nothing.
 
 use candle_core::{Device, Tensor};
+use seggpt_random::Rng;
 
 use super::{MatchingConfig, Weights};
-use crate::{Error, Random, start::orthonormal};
+use crate::{Error, start::orthonormal};
 
 /// Factor on cosines in the vote's softmax: 1 / 0.05.
 const SHARPNESS: f64 = 20.0;
@@ -18,24 +19,24 @@ const CENTRE: f64 = 0.4;
 /// [`Error::Config`] for an impossible configuration; [`Error::Compute`].
 pub(super) fn voting(config: &MatchingConfig, seed: u64) -> Result<Weights, Error> {
     config.validate()?;
-    let mut random = Random::new(seed);
+    let mut rng = Rng::new(seed);
     let mut weights = Weights::new();
     for (name, shape) in config.head_tensors() {
         let inputs: usize = shape.iter().skip(1).product();
         let part = name.trim_start_matches("head.");
-        let normal = |deviation: f64, random: &mut Random| {
+        let normal = |deviation: f64, rng: &mut Rng| {
             let count = shape.iter().product();
-            let values = (0..count).map(|_| (deviation * random.normal()) as f32);
+            let values = (0..count).map(|_| (deviation * rng.normal()) as f32);
             values.collect::<Vec<_>>()
         };
         let values: Vec<f32> = match part {
-            "match.weight" => directions(&shape, &mut random),
+            "match.weight" => directions(&shape, &mut rng),
             "match.temperature" => vec![SHARPNESS.ln() as f32],
             "match.scale" => vec![SCALE as f32],
             "match.centre" => vec![CENTRE as f32],
-            "mask.prompt" | "mask.query" => normal(0.1, &mut random),
+            "mask.prompt" | "mask.query" => normal(0.1, &mut rng),
             // Words that patterns are told apart by from the start.
-            "words.weight" => normal(2.0 / (inputs as f64).sqrt(), &mut random),
+            "words.weight" => normal(2.0 / (inputs as f64).sqrt(), &mut rng),
             part if part.contains("norm") && part.ends_with("weight") => vec![1.0; shape[0]],
             part if part.ends_with("bias")
                 || part.ends_with("attn.proj.weight")
@@ -45,9 +46,9 @@ pub(super) fn voting(config: &MatchingConfig, seed: u64) -> Result<Weights, Erro
                 vec![0.0; shape.iter().product()]
             }
             part if part.starts_with("stem.") || part.starts_with("decoder.") => {
-                normal((2.0 / inputs as f64).sqrt(), &mut random)
+                normal((2.0 / inputs as f64).sqrt(), &mut rng)
             }
-            _ => normal((1.0 / inputs as f64).sqrt(), &mut random),
+            _ => normal((1.0 / inputs as f64).sqrt(), &mut rng),
         };
         weights.insert(name, Tensor::from_vec(values, shape, &Device::Cpu)?);
     }
@@ -55,11 +56,11 @@ pub(super) fn voting(config: &MatchingConfig, seed: u64) -> Result<Weights, Erro
 }
 
 /// Orthonormal rows; where more are wanted than there are, they begin again.
-fn directions(shape: &[usize], random: &mut Random) -> Vec<f32> {
+fn directions(shape: &[usize], rng: &mut Rng) -> Vec<f32> {
     let (rows, columns) = (shape[0], shape[1]);
     let mut axes: Vec<Vec<f64>> = Vec::new();
     while axes.len() < rows {
-        axes.extend(orthonormal(rows - axes.len(), columns, random));
+        axes.extend(orthonormal(rows - axes.len(), columns, rng));
     }
     axes.into_iter().flatten().map(|x| x as f32).collect()
 }
@@ -70,7 +71,7 @@ fn directions(shape: &[usize], random: &mut Random) -> Vec<f32> {
 /// [`Error::Config`] for an impossible configuration; [`Error::Compute`].
 pub fn random(config: &MatchingConfig, seed: u64) -> Result<Weights, Error> {
     let mut weights = voting(config, seed)?;
-    let mut random = Random::new(Random::derive(seed, 1));
+    let mut rng = Rng::new(Rng::derive(seed, 1));
     for (name, shape) in config.encoder.tensors() {
         let inputs: usize = shape.iter().skip(1).product();
         let deviation = match name.ends_with("bias") {
@@ -78,7 +79,7 @@ pub fn random(config: &MatchingConfig, seed: u64) -> Result<Weights, Error> {
             false => (1.0 / inputs as f64).sqrt(),
         };
         let count = shape.iter().product();
-        let values = (0..count).map(|_| (deviation * random.normal()) as f32);
+        let values = (0..count).map(|_| (deviation * rng.normal()) as f32);
         let values: Vec<f32> = match name.contains("norm") && name.ends_with("weight") {
             true => vec![1.0; count],
             false => values.collect(),

@@ -4,7 +4,7 @@ use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::{
-    Canvas, Rows, attention::Relative, block::Block, layers::LayerNorm, positions::Positions,
+    Canvas, Rows, attention::Relative, block::Block, canvas_positions::Positions, layers::LayerNorm,
 };
 use crate::{Config, Ensemble};
 

@@ -10,6 +10,7 @@
 
 mod attention;
 mod block;
+mod canvas_positions;
 pub(crate) mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;

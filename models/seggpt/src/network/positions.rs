@@ -2,17 +2,7 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::{Canvas, attention::Relative};
-
-/// Everything about positions that one canvas size needs.
-pub(super) struct Positions {
-    /// Absolute positions of the prompt's and of the query's half, each `[1, L, C]`.
-    pub(super) absolute: [Tensor; 2],
-    /// One-hot row and column of every key of each half, `[L, 2 rows + columns]`.
-    pub(super) keys: [Tensor; 2],
-    /// Relative positions of every block that has them.
-    pub(super) relative: Vec<Option<Relative>>,
-}
+use super::Canvas;
 
 /// Splits a table of the whole canvas `[1, 2 L, C]` into its halves.
 pub(super) fn halves(table: &Tensor) -> Result<[Tensor; 2]> {

@@ -10,10 +10,11 @@ use candle_nn::VarBuilder;
 
 use super::{
     Canvas, PreparedPrompts,
+    canvas_positions::Positions,
     decoder::Decoder,
     embeddings::{Embeddings, Stream},
     encoder::Encoder,
-    positions::{self, Positions},
+    positions,
 };
 use crate::{Config, Ensemble, SegType};
 

@@ -187,9 +187,9 @@ impl Checkpoint {
                 });
             }
         }
-        let strangers = self.strangers();
-        if !strangers.is_empty() {
-            tracing::warn!(path = %self.path.display(), ?strangers, "the checkpoint holds tensors that the network does not use");
+        let unused = self.unused();
+        if !unused.is_empty() {
+            tracing::warn!(path = %self.path.display(), ?unused, "the checkpoint holds tensors that the network does not use");
         }
         Ok(())
     }
@@ -219,18 +219,18 @@ impl Checkpoint {
     }
 
     /// Tensors that the architecture has no place for.
-    pub(crate) fn strangers(&self) -> Vec<&str> {
+    pub(crate) fn unused(&self) -> Vec<&str> {
         let known: std::collections::BTreeSet<_> = self
             .architecture
             .tensors()
             .into_iter()
             .map(|(name, _)| name)
             .collect();
-        let strangers = self
+        let unused = self
             .entries
             .iter()
             .filter(|(name, _)| !known.contains(*name));
-        strangers
+        unused
             .map(|(_, entry)| entry.stored_name.as_str())
             .collect()
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seggpt::{
-    Canvases, Config, DType, Device, Random, SegType, TargetEmbedding, Tensor, Trainable, start,
-};
+use seggpt::{Canvases, Config, DType, Device, SegType, TargetEmbedding, Tensor, Trainable, start};
+use seggpt_random::Rng;
 
 /// A network that is a few thousand numbers large, in the published make.
 pub fn published() -> Config {
@@ -85,9 +84,9 @@ pub fn all() -> Vec<(&'static str, Config)> {
 }
 
 pub fn noise(shape: &[usize], deviation: f64, seed: u64) -> Tensor {
-    let mut random = Random::new(seed);
+    let mut rng = Rng::new(seed);
     let count = shape.iter().product();
-    let values: Vec<f64> = (0..count).map(|_| deviation * random.normal()).collect();
+    let values: Vec<f64> = (0..count).map(|_| deviation * rng.normal()).collect();
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 

@@ -14,7 +14,7 @@ use image::RgbImage;
 use seggpt_contract::{Mask, Prompted};
 
 use crate::{
-    folder::{Folder, WORKSHOP, blames_the_name},
+    folder::{CACHE, Folder, blames_the_name},
     journal::Journal,
     summary::Run,
 };
@@ -41,10 +41,10 @@ impl Report {
     /// # Errors
     /// What an earlier run left cannot be read or removed.
     pub fn open(folder: &Folder, goes_on: bool, limit: u32) -> Result<Self> {
-        let workshop = folder.path(WORKSHOP);
-        if !goes_on && workshop.exists() {
-            fs::remove_dir_all(&workshop)
-                .wrap_err_with(|| format!("{}: cannot be removed", workshop.display()))?;
+        let cache = folder.path(CACHE);
+        if !goes_on && cache.exists() {
+            fs::remove_dir_all(&cache)
+                .wrap_err_with(|| format!("{}: cannot be removed", cache.display()))?;
         }
         let examples = match fs::read(folder.path(&examples_file())) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
@@ -64,7 +64,7 @@ impl Report {
     ///
     /// # Errors
     /// The disk refuses them.
-    pub fn meet(&mut self, prompted: &Prompted) -> Result<()> {
+    pub fn add_examples(&mut self, prompted: &Prompted) -> Result<()> {
         let known = self.examples.len();
         for example in &prompted.examples {
             if self.examples.len() < EXAMPLES
@@ -123,9 +123,9 @@ impl Report {
 }
 
 fn examples_file() -> String {
-    format!("{WORKSHOP}/examples.json")
+    format!("{CACHE}/examples.json")
 }
 
 fn thumbs_file(name: &str) -> String {
-    format!("{WORKSHOP}/items/{name}.json")
+    format!("{CACHE}/items/{name}.json")
 }

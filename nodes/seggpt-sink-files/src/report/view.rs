@@ -9,7 +9,7 @@ const FILES: [(&str, &str); 6] = [
     ("mask", "mask"),
     ("overlay", "overlay"),
     ("confidence", "confidence"),
-    ("painted", "painted"),
+    ("raw", "raw output"),
     ("instances", "instances"),
     ("instance_table", "table"),
 ];

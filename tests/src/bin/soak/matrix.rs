@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use seggpt_tests::faults::{
-    Death, Dice, EXAMINER, Ended, Flow, MOMENTS, Result, family, is_to_fail,
+    Death, Dice, EVALUATOR, Ended, Flow, MOMENTS, Result, family, is_to_fail,
 };
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -45,9 +45,9 @@ pub fn run(items: usize, only: Option<&str>) -> bool {
             row(program, moment, result, &ended, code);
         }
     }
-    let (program, moments) = EXAMINER;
+    let (program, moments) = EVALUATOR;
     for moment in moments.iter().filter(|_| is_asked(program)) {
-        let (result, ended, code) = deaths(&Flow::exam(items), program, moment);
+        let (result, ended, code) = deaths(&Flow::benchmark(items), program, moment);
         row(program, moment, result, &ended, code);
     }
     if is_asked("seggpt-test-relay") {
@@ -86,7 +86,7 @@ pub fn run(items: usize, only: Option<&str>) -> bool {
 fn deaths(flow: &Flow, program: &str, moment: &str) -> (Result, Ended, i32) {
     let items = flow.items();
     // A panic in work is a failed item and no death; in the thread that reads pictures it is no death either.
-    let reads = ["seggpt-source-images", "seggpt-examiner"].contains(&program);
+    let reads = ["seggpt-source-images", "seggpt-evaluator"].contains(&program);
     let can_panic = moment != "in-work" && !reads;
     let hows = ["kill", "abort", "exit", "panic"];
     let hows = &hows[..if can_panic { 4 } else { 3 }];

@@ -4,6 +4,7 @@ mod cpu;
 mod tensors;
 
 use candle_core::{Device, Tensor};
+use seggpt_random::Rng;
 
 use super::EncoderConfig;
 use crate::{DTypeChoice, Error, network::Canvas, weights::Source};
@@ -53,20 +54,15 @@ pub(super) fn grid(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{
-        Random,
-        matching::{self, MatchingConfig},
-    };
+    use crate::matching::{self, MatchingConfig};
 
     #[test]
     fn both_engines_make_the_same_features() {
         let config = MatchingConfig::tiny();
         let weights = matching::random(&config, 3).unwrap();
         let config = config.encoder;
-        let mut random = Random::new(5);
-        let numbers: Vec<f32> = (0..2 * 3 * 42 * 70)
-            .map(|_| random.normal() as f32)
-            .collect();
+        let mut rng = Rng::new(5);
+        let numbers: Vec<f32> = (0..2 * 3 * 42 * 70).map(|_| rng.normal() as f32).collect();
         let pictures = Tensor::from_vec(numbers, (2, 3, 42, 70), &Device::Cpu).unwrap();
         let source = Source::Held(&weights);
         let here = cpu::Encoder::load(&config, source, DTypeChoice::F32).unwrap();

@@ -3,7 +3,7 @@
 use seggpt_kernels::{Attention, Depthwise, Epilogue, LayerNorm, PackedLinear, Queries, Sharing};
 use tracing::debug_span;
 
-use super::{encoder::Scratch, pack::Pack};
+use super::{pack::Pack, scratch::Scratch};
 use crate::{
     Error,
     network::{Canvas, Rows},

@@ -5,6 +5,7 @@ use seggpt_kernels::{Attention, AttentionShape, Isa, LayerNorm, Precision, Shari
 use super::{
     block::{Block, Parts},
     pack::Pack,
+    scratch::Scratch,
 };
 use crate::{
     Config, Error,
@@ -30,15 +31,6 @@ pub(super) struct On<'a> {
     /// Of every block.
     pub(super) attention: &'a [Attention],
     pub(super) sharing: Sharing,
-}
-
-/// Room for what a block computes, used by one block after the other.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    pub(super) normed: Vec<f32>,
-    pub(super) qkv: Vec<f32>,
-    pub(super) attended: Vec<f32>,
-    pub(super) hidden: Vec<f32>,
 }
 
 impl Encoder {

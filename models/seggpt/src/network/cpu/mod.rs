@@ -8,6 +8,7 @@ mod decoder;
 mod embeddings;
 mod encoder;
 mod pack;
+mod scratch;
 mod stem;
 
 use std::{
@@ -21,8 +22,8 @@ use seggpt_kernels::{Isa, Precision, Sharing};
 pub(crate) use self::{
     block::{Block, Parts},
     embeddings::windows,
-    encoder::Scratch,
     pack::Pack,
+    scratch::Scratch,
 };
 use self::{
     decoder::Decoder,

@@ -1,8 +1,0 @@
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod baselines;
-mod common;
-mod datasets;
-mod episodes;
-mod formats;
-mod metrics;

@@ -1,0 +1,10 @@
+//! See the library and the README.
+
+use clap::Parser;
+use seggpt_evaluator::{Settings, run};
+
+fn main() -> eyre::Result<()> {
+    let settings = Settings::parse_from(seggpt_node::renamed::command_line("seggpt-evaluator"));
+    let (node, events) = seggpt_node::start()?;
+    seggpt_node::outcome::report_error(run(node, events, settings))
+}
