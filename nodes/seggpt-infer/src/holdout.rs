@@ -1,4 +1,4 @@
-//! What both predictions say of pieces of the prompts that they are not shown.
+//! What both predict for pieces of the prompts that they were not given.
 
 use eyre::Result;
 use seggpt_forest::{Forest, Labelled};
@@ -14,9 +14,9 @@ use crate::{
     refine::{LEAST, UNKNOWN, labels},
 };
 
-/// Pieces that are left out, one after another: more would cost more than they tell.
+/// Prompts that are left out, one after another: more would cost more than they tell.
 const FOLDS: usize = 4;
-/// Pixels that are looked at in each.
+/// Pixels that are looked at in each piece.
 const PIXELS: usize = 4000;
 
 /// A prompt, or a quarter of one.
@@ -25,8 +25,8 @@ struct Piece {
     mask: RgbImage,
 }
 
-/// Weights of all classes of a prompt set, in whose predictions a class begins at `threshold`: of several prompts one is left out at a
-/// time, of a single one a quarter.
+/// Weights of all classes of a prompt set, in whose predictions a class begins at `threshold`: of several prompts one is left
+/// out at a time; of a single one two opposite quarters, then the other two.
 ///
 /// # Errors
 /// The network fails.
@@ -37,20 +37,20 @@ pub(crate) fn fitted(
     start: Weights,
 ) -> Result<Vec<Weights>> {
     let pieces = pieces(set);
-    let classes = set.palette.len() - 1;
+    let folds: Vec<Vec<usize>> = match set.count {
+        1 => vec![vec![0, 3], vec![1, 2]],
+        count => (0..count.min(FOLDS)).map(|prompt| vec![prompt]).collect(),
+    };
     let mut observations = Vec::new();
-    for left_out in (0..pieces.len()).take(FOLDS) {
-        let (held, shown): (Vec<_>, Vec<_>) = pieces
-            .iter()
-            .enumerate()
-            .partition(|(at, _)| *at == left_out);
-        let held = held.into_iter().map(|(_, piece)| piece);
-        let shown: Vec<&Piece> = shown.into_iter().map(|(_, piece)| piece).collect();
-        for held in held {
-            observations.extend(observe(model, set, threshold, &shown, held)?);
-        }
+    for fold in folds {
+        let part = |is_held: bool| -> Vec<&Piece> {
+            let all = pieces.iter().enumerate();
+            let part = all.filter(|(at, _)| fold.contains(at) == is_held);
+            part.map(|(_, piece)| piece).collect()
+        };
+        observations.extend(observe(model, set, threshold, &part(false), &part(true))?);
     }
-    Ok(fit(&observations, classes, start))
+    Ok(fit(&observations, set.palette.len() - 1, start))
 }
 
 fn pieces(set: &PromptSet) -> Vec<Piece> {
@@ -84,9 +84,9 @@ fn observe(
     set: &PromptSet,
     threshold: Threshold,
     shown: &[&Piece],
-    held: &Piece,
+    held: &[&Piece],
 ) -> Result<Vec<Observation>> {
-    let side = held.picture.width();
+    let side = shown[0].picture.width();
     let labels = |mask: &RgbImage| labels(mask.as_raw(), &set.palette);
     let known: Vec<Vec<u16>> = shown.iter().map(|piece| labels(&piece.mask)).collect();
     let examples: Vec<Labelled> = (shown.iter().zip(&known))
@@ -106,7 +106,6 @@ fn observe(
     let Some(ground) = places[0] else {
         return Ok(Vec::new());
     };
-    let pixels = classifier.shares(&held.picture);
     let shown_set = PromptSet {
         images: shown
             .iter()
@@ -123,33 +122,37 @@ fn observe(
         palette: set.palette.clone(),
         ..*set
     };
-    // Quarters are shown at the scale of the whole.
+    // Quarters are seen at the scale of the whole.
     let share = f64::from(side) / f64::from(set.size);
-    let (network, size) = model.memberships_of(&shown_set, &held.picture, share)?;
-    let (size, side) = (size as usize, side as usize);
+    let queries: Vec<&RgbImage> = held.iter().map(|piece| &piece.picture).collect();
+    let predictions = model.memberships_of(&shown_set, &queries, share)?;
     let count = set.palette.len();
-    let network = enlarge(&network, count, (size, size), (side, side))?;
-    let truth = labels(&held.mask);
     let known = classifier.labels().len();
     let begins = (threshold.value() / (1.0 - threshold.value())).ln();
     let log = |share: f32, ground: f32| (share.max(LEAST) / ground.max(LEAST)).ln();
-    let odds = |at: usize, class: usize| {
-        let network = &network[at * count..][..count];
-        let pixels = &pixels[at * known..][..known];
-        let place = places[class]?;
-        Some([
-            log(network[class], network[0]) - begins,
-            log(pixels[place], pixels[ground]),
-        ])
-    };
-    // An odd stride meets all columns.
-    let stride = (truth.len() / PIXELS).max(1) | 1;
-    let looked_at = (0..truth.len()).step_by(stride);
-    Ok(looked_at
-        .filter(|at| truth[*at] != UNKNOWN)
-        .map(|at| Observation {
+    let mut observations = Vec::new();
+    for (piece, (network, size)) in held.iter().zip(predictions) {
+        let (size, side) = (size as usize, side as usize);
+        let network = enlarge(&network, count, (size, size), (side, side))?;
+        let pixels = classifier.shares(&piece.picture);
+        let odds = |at: usize, class: usize| {
+            let network = &network[at * count..][..count];
+            let pixels = &pixels[at * known..][..known];
+            let place = places[class]?;
+            Some([
+                log(network[class], network[0]) - begins,
+                log(pixels[place], pixels[ground]),
+            ])
+        };
+        let truth = labels(&piece.mask);
+        // An odd stride meets all columns.
+        let stride = (truth.len() / PIXELS).max(1) | 1;
+        let looked_at = (0..truth.len()).step_by(stride);
+        let looked_at = looked_at.filter(|at| truth[*at] != UNKNOWN);
+        observations.extend(looked_at.map(|at| Observation {
             odds: (1..count).map(|class| odds(at, class)).collect(),
             label: truth[at].into(),
-        })
-        .collect())
+        }));
+    }
+    Ok(observations)
 }

@@ -126,34 +126,39 @@ impl Model {
         Ok(outputs.into_iter().map(raw).collect())
     }
 
-    /// How much each pixel of a picture belongs to background and to each class of prompts that are prepared for this query
-    /// alone, `[size * size, palette]`, and that size. All are seen at this share of the network's own size.
+    /// How much each pixel of square pictures of one size belongs to background and to each class of prompts that are prepared
+    /// for them alone: `[size * size, palette]` and the size for each. All are seen at this share of the network's own size.
     ///
     /// # Errors
     /// A computation that failed.
     pub(crate) fn memberships_of(
         &self,
         set: &PromptSet,
-        query: &RgbImage,
+        queries: &[&RgbImage],
         share: f64,
-    ) -> Result<(Vec<f32>, u32)> {
+    ) -> Result<Vec<(Vec<f32>, u32)>> {
         let patch = self.network.patch_size() as u32;
         let size = (self.network.image_size() as f64 * share) as u32 / patch * patch;
         let size = size.max(patch);
         let prepared = self.network.prepare(set, size)?;
-        let query = at_size(query.as_raw(), query.width(), size, bicubic);
-        let query = picture(&query, 1, size, self.network.device())?;
-        let mut outputs = self.network.predict(&query, &prepared)?;
-        let (output, size) = outputs.remove(0);
-        let memberships = match output {
-            Output::Memberships(memberships) => memberships,
-            Output::Colours(outputs) => {
-                let outputs: Vec<_> = outputs.iter().map(Vec::as_slice).collect();
-                let side = size as usize;
-                memberships(&outputs, (side, side), &set.palette)?
-            }
-        };
-        Ok((memberships, size))
+        let resized =
+            |query: &&RgbImage| at_size(query.as_raw(), query.width(), size, bicubic).into_owned();
+        let bytes: Vec<u8> = queries.iter().flat_map(resized).collect();
+        let pictures = picture(&bytes, queries.len(), size, self.network.device())?;
+        let outputs = self.network.predict(&pictures, &prepared)?.into_iter();
+        outputs
+            .map(|(output, size)| {
+                let memberships = match output {
+                    Output::Memberships(memberships) => memberships,
+                    Output::Colours(outputs) => {
+                        let outputs: Vec<_> = outputs.iter().map(Vec::as_slice).collect();
+                        let side = size as usize;
+                        memberships(&outputs, (side, side), &set.palette)?
+                    }
+                };
+                Ok((memberships, size))
+            })
+            .collect()
     }
 
     /// What a mask says of how it was made.
