@@ -343,6 +343,44 @@ fn weights_are_found_bare_wrapped_prefixed_and_in_old_files() {
     }
 }
 
+/// Damage lies where files speak of themselves: in pickles, tables of contents and headers, not among the weights.
+#[test]
+fn no_damage_to_a_checkpoint_is_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("damaged.pth");
+    let safetensors = fs::read(root("models/untrained-tiny/model.safetensors")).unwrap();
+    let mut refused = 0;
+    let mut state = 7_u64;
+    let mut draw = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    for whole in [
+        pickled(true, "module.", false),
+        pickled(false, "", true),
+        safetensors,
+    ] {
+        let talk = whole.len().min(20_000);
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..=draw(3) {
+                let end = draw(4) == 0;
+                let at = draw(talk);
+                let at = if end { whole.len() - 1 - at } else { at };
+                bytes[at] = [0, 0xff, b'.', b'R', b'(', draw(256) as u8][draw(6)];
+            }
+            fs::write(&file, bytes).unwrap();
+            refused += usize::from(seggpt::architecture(&file).is_err());
+        }
+    }
+    assert!(
+        refused > 300,
+        "{refused} of 1200: the damage is not where it is read"
+    );
+}
+
 #[test]
 fn weights_in_several_files_are_read_by_their_index() {
     let folder = tempfile::tempdir().unwrap();
