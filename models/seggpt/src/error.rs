@@ -115,6 +115,12 @@ pub enum Error {
         expected: String,
     },
 
+    /// Prompts that one network prepared were handed to another.
+    #[error(
+        "these prompts were prepared by another network: prepare them with the one that is to answer"
+    )]
+    OtherNetwork,
+
     /// A device or number type that this build or machine cannot offer.
     #[error("device {device}: {reason}")]
     Device {

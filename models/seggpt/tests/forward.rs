@@ -35,6 +35,22 @@ fn answer(
 }
 
 #[test]
+fn prompts_of_another_network_are_refused() {
+    let (one, other) = (tiny(), tiny());
+    let (query, prompts, masks) = (
+        noise((1, 3, 64, 64), 1),
+        noise((1, 3, 64, 64), 2),
+        noise((1, 3, 64, 64), 3),
+    );
+    let prepared = one
+        .prepare(&prompts, &masks, SegType::Instance, Ensemble::Feature)
+        .unwrap();
+    assert!(one.forward(&query, &prepared).is_ok());
+    let refused = other.forward(&query, &prepared);
+    assert!(matches!(refused, Err(Error::OtherNetwork)));
+}
+
+#[test]
 fn the_fast_path_equals_the_reference_path() {
     let network = tiny();
     for (n, ensemble) in [

@@ -3,7 +3,10 @@
 use candle_core::{D, Result as Computed, Tensor};
 
 use super::{MatchingConfig, Weights};
-use crate::{network::Canvas, ops};
+use crate::{
+    network::{Canvas, Owner},
+    ops,
+};
 
 /// Added to the share of every word, so that one that is rare says little.
 const RARE: f64 = 0.01;
@@ -11,6 +14,8 @@ const EPSILON: f64 = 1e-6;
 
 /// What of prompts all queries need. `B` canvases, `C` classes, `N` prompts of `L` tokens.
 pub struct Prompts {
+    /// The network that is to answer; of a head alone, none but itself.
+    pub(super) owner: Owner,
     pub(super) canvas: Canvas,
     /// The mean of the prompts' features, `[B, 1, F]`.
     mean: Tensor,
@@ -69,6 +74,7 @@ impl Head<'_> {
             blocks.push([k, v]);
         }
         Ok(Prompts {
+            owner: Owner::new(),
             canvas,
             keys: self.directions(&features, &mean)?,
             masks: cells.permute((0, 2, 1, 3))?.reshape((b, 1, tokens, ()))?,

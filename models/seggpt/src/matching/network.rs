@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     DTypeChoice, Error, ModelInfo,
-    network::Canvas,
+    network::{Canvas, Owner},
     weights::{Checkpoint, Source},
 };
 
 /// A network with its weights on a device. Shared between threads by reference.
 pub struct Network {
+    owner: Owner,
     config: MatchingConfig,
     info: ModelInfo,
     device: Device,
@@ -43,6 +44,7 @@ impl Network {
             Ok((name, tensor.to_device(device)?))
         });
         Ok(Self {
+            owner: Owner::new(),
             head: head.collect::<Computed<_>>()?,
             encoder,
             config,
@@ -96,18 +98,24 @@ impl Network {
         let features = self.encoder.features(pictures)?.unsqueeze(0)?;
         let masks = masks.to_device(&self.device)?.to_dtype(DType::F32)?;
         let pictures = pictures.to_dtype(DType::F32)?.unsqueeze(0)?;
-        Ok(self
+        let prompts = self
             .head()
-            .prompts(canvas, &features, &pictures, &masks.unsqueeze(0)?)?)
+            .prompts(canvas, &features, &pictures, &masks.unsqueeze(0)?)?;
+        Ok(Prompts {
+            owner: self.owner,
+            ..prompts
+        })
     }
 
     /// Answers queries `[B, 3, height, width]`, normalised and of the prompts' size: logits of each class against
     /// background, `[B, C, height / 2, width / 2]`, on the CPU.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the queries are not of the prompts' size; [`Error::Compute`].
+    /// [`Error::OtherNetwork`] if another network prepared the prompts; [`Error::Shape`] if the queries are not of their
+    /// size; [`Error::Compute`].
     pub fn forward(&self, queries: &Tensor, prompts: &Prompts) -> Result<Tensor, Error> {
         let _span = tracing::info_span!("forward").entered();
+        self.owner.check(prompts.owner)?;
         let canvas = grid("query", queries, &self.config.encoder)?;
         if canvas != prompts.canvas {
             let (p, Canvas { rows, columns }) = (self.config.encoder.patch_size, prompts.canvas);

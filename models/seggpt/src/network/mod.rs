@@ -19,11 +19,15 @@ pub(crate) mod embeddings;
 mod encoder;
 mod layers;
 pub(crate) mod positions;
+pub(crate) mod recent;
 mod reference;
 mod tensors;
 mod trainable;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use candle_core::{DType, Device, Result as Computed, Tensor};
 
@@ -153,11 +157,30 @@ impl ModelInfo {
 
 /// A network with its weights on a device. Shared between threads by reference.
 pub struct Network {
+    owner: Owner,
     config: Config,
     info: ModelInfo,
     device: Device,
     dtype: DTypeChoice,
     engine: Engine,
+}
+
+/// Tells networks apart, so that none takes what another has prepared: equal widths would give wrong answers in silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner(u64);
+
+impl Owner {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn check(self, prepared_by: Self) -> Result<(), Error> {
+        match self == prepared_by {
+            true => Ok(()),
+            false => Err(Error::OtherNetwork),
+        }
+    }
 }
 
 /// Who computes.
@@ -168,6 +191,7 @@ enum Engine {
 
 /// Prompts with all that can be computed before a query is known.
 pub struct PreparedPrompts {
+    owner: Owner,
     canvas: Canvas,
     kind: SegType,
     ensemble: Ensemble,
@@ -226,6 +250,7 @@ impl Network {
             stored = info.stored, %dtype, ?device, "loaded the network"
         );
         Ok(Self {
+            owner: Owner::new(),
             config,
             info,
             device: device.clone(),
@@ -243,6 +268,7 @@ impl Network {
         let config = trainable.config().clone();
         let (weights, dtype) = (Source::Training(trainable.weights()), DTypeChoice::F32);
         Ok(Self {
+            owner: Owner::new(),
             info: ModelInfo::in_training(&config),
             device: Device::Cpu,
             dtype,
@@ -305,6 +331,7 @@ impl Network {
             }
         };
         Ok(PreparedPrompts {
+            owner: self.owner,
             canvas,
             kind,
             ensemble,
@@ -321,9 +348,11 @@ impl Network {
     /// A GPU computes all of them together, in memory that grows with their number; the CPU one after the other.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the queries are not of the prompts' size; [`Error::Compute`].
+    /// [`Error::OtherNetwork`] if another network prepared the prompts; [`Error::Shape`] if the queries are not of their
+    /// size; [`Error::Compute`].
     pub fn forward(&self, query: &Tensor, prompts: &PreparedPrompts) -> Result<Tensor, Error> {
         let _span = tracing::info_span!("forward").entered();
+        self.owner.check(prompts.owner)?;
         let p = self.config.patch_size;
         if Canvas::of("query", query, p)? != prompts.canvas {
             return Err(Error::Shape {

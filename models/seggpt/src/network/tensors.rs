@@ -1,9 +1,6 @@
 //! The network out of candle's operations: what CUDA and Metal run.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -15,6 +12,7 @@ use super::{
     embeddings::{Embeddings, Stream},
     encoder::Encoder,
     positions,
+    recent::Recent,
 };
 use crate::{Config, Ensemble, SegType};
 
@@ -24,8 +22,8 @@ pub(super) struct Tensors {
     pub(super) embeddings: Embeddings,
     pub(super) encoder: Encoder,
     pub(super) decoder: Decoder,
-    /// Resized tables by canvas size: made once each.
-    positions: Mutex<HashMap<Canvas, Arc<Positions>>>,
+    /// Resized tables.
+    positions: Recent<Positions>,
     width: usize,
 }
 
@@ -37,7 +35,7 @@ impl Tensors {
             decoder: Decoder::load(config, vb.clone())?,
             device: vb.device().clone(),
             dtype: vb.dtype(),
-            positions: Mutex::default(),
+            positions: Recent::default(),
             width: config.width,
         };
         let (rows, columns) = (config.grid(), config.grid());
@@ -119,22 +117,15 @@ impl Tensors {
     }
 
     fn positions(&self, canvas: Canvas) -> Result<Arc<Positions>> {
-        // A table that another thread failed to add is simply not there.
-        let mut tables = self
-            .positions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(positions) = tables.get(&canvas) {
-            return Ok(positions.clone());
-        }
-        let absolute = self.embeddings.absolute(2 * canvas.rows, canvas.columns)?;
-        let positions = Arc::new(Positions {
-            absolute: positions::halves(&absolute.to_dtype(self.dtype)?.to_device(&self.device)?)?,
-            keys: positions::one_hot_keys(canvas, self.dtype, &self.device)?,
-            relative: self.encoder.relative(canvas, self.dtype, &self.device)?,
-        });
-        tables.insert(canvas, positions.clone());
-        Ok(positions)
+        self.positions.get(canvas, || {
+            let absolute = self.embeddings.absolute(2 * canvas.rows, canvas.columns)?;
+            let absolute = absolute.to_dtype(self.dtype)?.to_device(&self.device)?;
+            Ok(Positions {
+                absolute: positions::halves(&absolute)?,
+                keys: positions::one_hot_keys(canvas, self.dtype, &self.device)?,
+                relative: self.encoder.relative(canvas, self.dtype, &self.device)?,
+            })
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The encoder over the kernels of `seggpt-kernels`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{convert::Infallible, sync::Arc};
 
 use candle_core::{Device, Tensor};
 use seggpt_kernels::{
@@ -15,6 +15,7 @@ use crate::{
         Canvas, Rows,
         cpu::{Block, Pack, Parts, Scratch, lend, precision, windows},
         positions,
+        recent::Recent,
     },
     weights::Source,
 };
@@ -30,8 +31,8 @@ pub(crate) struct Encoder {
     blocks: Vec<Block>,
     /// Without weights: what follows has its own.
     norm: LayerNorm,
-    /// The positions of the grid that was asked for last.
-    resized: Mutex<Option<(Canvas, Arc<Vec<f32>>)>>,
+    /// Positions by grid.
+    resized: Recent<Vec<f32>>,
 }
 
 impl Encoder {
@@ -62,7 +63,7 @@ impl Encoder {
             positions: pack.numbers("encoder.positions")?,
             blocks: (0..config.depth).map(block).collect::<Result<_, Error>>()?,
             norm: LayerNorm::new(pack.isa, &ones, &zeros, config.layer_norm_eps as f32)?,
-            resized: Mutex::default(),
+            resized: Recent::default(),
             isa: pack.isa,
             precision: pack.precision,
             config: config.clone(),
@@ -141,16 +142,11 @@ impl Encoder {
     }
 
     fn positions(&self, canvas: Canvas) -> Arc<Vec<f32>> {
-        let mut last = self.resized.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*last {
-            Some((at, positions)) if *at == canvas => positions.clone(),
-            _ => {
-                let Canvas { rows, columns } = canvas;
-                let resized = positions::grid(&self.positions, self.config.width, rows, columns);
-                let resized = Arc::new(resized);
-                *last = Some((canvas, resized.clone()));
-                resized
-            }
-        }
+        let Canvas { rows, columns } = canvas;
+        let Ok(resized) = self.resized.get(canvas, || {
+            let resized = positions::grid(&self.positions, self.config.width, rows, columns);
+            Ok::<_, Infallible>(resized)
+        });
+        resized
     }
 }

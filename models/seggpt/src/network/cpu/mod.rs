@@ -11,10 +11,7 @@ mod pack;
 mod scratch;
 mod stem;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use candle_core::{CpuStorage, Device, Storage, Tensor};
 use seggpt_kernels::{Isa, Precision, Sharing};
@@ -30,15 +27,15 @@ use self::{
     embeddings::Embeddings,
     encoder::{Encoder, On},
 };
-use super::{Canvas, PreparedPrompts, embeddings::Stream};
+use super::{Canvas, PreparedPrompts, embeddings::Stream, recent::Recent};
 use crate::{Config, DTypeChoice, Ensemble, Error, SegType, weights::Source};
 
 pub(super) struct Cpu {
     embeddings: Embeddings,
     encoder: Encoder,
     decoder: Decoder,
-    /// Resized tables by canvas size: made once each.
-    positions: Mutex<HashMap<Canvas, Arc<Positions>>>,
+    /// Resized tables.
+    positions: Recent<Positions>,
     width: usize,
 }
 
@@ -76,7 +73,7 @@ impl Cpu {
             embeddings: Embeddings::load(config, &pack)?,
             encoder: Encoder::load(config, &pack)?,
             decoder: Decoder::load(config, &pack)?,
-            positions: Mutex::default(),
+            positions: Recent::default(),
             width: config.width,
         };
         let (rows, columns) = (config.grid(), config.grid());
@@ -178,20 +175,12 @@ impl Cpu {
     }
 
     fn positions(&self, canvas: Canvas) -> Result<Arc<Positions>, Error> {
-        // A table that another thread failed to add is simply not there.
-        let mut tables = self
-            .positions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(positions) = tables.get(&canvas) {
-            return Ok(positions.clone());
-        }
-        let positions = Arc::new(Positions {
-            absolute: self.embeddings.absolute(canvas),
-            attention: self.encoder.attention(canvas)?,
-        });
-        tables.insert(canvas, positions.clone());
-        Ok(positions)
+        self.positions.get(canvas, || {
+            Ok(Positions {
+                absolute: self.embeddings.absolute(canvas),
+                attention: self.encoder.attention(canvas)?,
+            })
+        })
     }
 }
 
