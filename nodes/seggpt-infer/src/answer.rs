@@ -3,12 +3,12 @@ use std::borrow::Cow;
 use eyre::{Result, ensure, eyre};
 use seggpt::Card;
 use seggpt_contract::{
-    Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Square,
+    Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Shares, Square,
 };
 use seggpt_imaging::{
     Rgb,
     components::components,
-    decode::{Cut, Labels, Upscaling, classify, decide, memberships},
+    decode::{Cut, Labels, Upscaling, classify, decide, from_shares, memberships, to_shares},
 };
 
 use crate::{Answer, Painting, Settings, model, refine, settings};
@@ -24,10 +24,12 @@ pub struct Decoding {
     pub trust: f32,
     /// The smallest instance in pixels, where instances are wanted.
     pub instances: Option<u64>,
+    /// Whether the mask carries the shares that decided it.
+    pub shares: bool,
 }
 
 impl Decoding {
-    /// What UPSCALING, CUT, INSTANCES and MIN_AREA say, and the model's card where they do not.
+    /// What UPSCALING, CUT, INSTANCES, MIN_AREA and SHARES say, and the model's card where they do not.
     ///
     /// # Errors
     /// CUT is not between 0 and 1.
@@ -41,6 +43,7 @@ impl Decoding {
                 settings::Instances::None => None,
                 settings::Instances::Components => Some(settings.min_area),
             },
+            shares: settings.shares,
         })
     }
 
@@ -59,7 +62,7 @@ impl Decoding {
     ) -> Result<Mask> {
         let palette = palette(canvases)?;
         let target = (source.0 as usize, source.1 as usize);
-        let labels = self.labels(target, canvases, painting, pixels, &palette)?;
+        let (labels, shares) = self.labels(target, canvases, painting, pixels, &palette)?;
         let id_of = |label: u16| match label {
             0 => 0,
             label => canvases.classes[usize::from(label) - 1].id,
@@ -74,11 +77,13 @@ impl Decoding {
             },
             ids: ClassIds::from_ids(labels.labels.iter().map(|&label| id_of(label)).collect()),
             confidence: labels.confidence.into(),
+            shares,
             painted: Square::new(painting.size, painted(&painting.answer, &palette))?,
             provenance,
         })
     }
 
+    /// The class of each pixel, and the shares that decided it, where they are wanted.
     fn labels(
         &self,
         target: (usize, usize),
@@ -86,54 +91,39 @@ impl Decoding {
         painting: &Painting,
         pixels: Option<&[f32]>,
         palette: &[Rgb],
-    ) -> Result<Labels> {
+    ) -> Result<(Labels, Option<Shares>)> {
         let side = painting.size as usize;
         let (size, count) = ((side, side), palette.len());
         let memberships = match &painting.answer {
             Answer::Colours(answers) => {
-                if let ([answer], None) = (&answers[..], pixels) {
-                    return Ok(classify(
-                        answer,
-                        size,
-                        target,
-                        palette,
-                        self.upscaling,
-                        self.cut,
-                    )?);
+                if let ([answer], None, false) = (&answers[..], pixels, self.shares) {
+                    let (upscaling, cut) = (self.upscaling, self.cut);
+                    let labels = classify(answer, size, target, palette, upscaling, cut)?;
+                    return Ok((labels, None));
                 }
                 let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
                 Cow::Owned(memberships(&answers, size, palette)?)
             }
             Answer::Memberships(memberships) => Cow::Borrowed(&memberships[..]),
         };
-        let Some(pixels) = pixels else {
-            return Ok(decide(
-                &memberships,
-                count,
-                size,
-                target,
-                self.upscaling,
-                self.cut,
-            )?);
+        let (memberships, side, cut) = match pixels {
+            None => (memberships, side, self.cut),
+            Some(pixels) => {
+                let canvas = canvases.query.size() as usize;
+                let painted = (self.cut, self.trust);
+                let both = refine::combine(&memberships, side, painted, pixels, canvas, count)?;
+                (Cow::Owned(both), canvas, Cut::NEAREST)
+            }
         };
-        let canvas = canvases.query.size() as usize;
-        let both = refine::combine(
-            &memberships,
-            side,
-            (self.cut, self.trust),
-            pixels,
-            canvas,
-            count,
-        )?;
-        let size = (canvas, canvas);
-        Ok(decide(
-            &both,
-            count,
-            size,
-            target,
-            self.upscaling,
-            Cut::NEAREST,
-        )?)
+        let size = (side, side);
+        let decided =
+            |memberships: &[f32]| decide(memberships, count, size, target, self.upscaling, cut);
+        if !self.shares {
+            return Ok((decided(&memberships)?, None));
+        }
+        let planes = to_shares(&memberships, count)?;
+        let labels = decided(&from_shares(&planes, count, size)?)?;
+        Ok((labels, Some(Shares::new(side as u32, planes, cut.share())?)))
     }
 }
 
