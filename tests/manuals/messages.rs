@@ -73,6 +73,7 @@ fn mask() -> Mask {
             .collect(),
         painted: square(),
         instances: None,
+        shares: None,
         provenance: Provenance::default(),
     }
 }

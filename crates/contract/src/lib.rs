@@ -44,6 +44,7 @@ mod parameters;
 pub mod picture;
 mod plane;
 mod prompted;
+mod shares;
 mod square;
 
 pub use ack::{Ack, Status};
@@ -60,6 +61,7 @@ pub use message::{Failure, Message, Payload};
 pub use picture::{Encoding, Picture};
 pub use prompted::{Example, Prompted};
 pub use seggpt_types::SegType;
+pub use shares::Shares;
 pub use square::Square;
 
 /// Free key-value pairs beside a payload, as dora sends them.

@@ -8,7 +8,7 @@ use arrow::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Class, ContractError, Encoding, Parameters, Payload, Square,
+    Class, ContractError, Encoding, Parameters, Payload, Shares, Square,
     fields::{Reader, Writer},
     plane,
     prompted::{read_classes, write_classes},
@@ -22,7 +22,8 @@ const MESSAGE: &str = "Mask";
 /// (little-endian), `png8` or `png16` (large ones); `confidence`: a byte a pixel, `confidence_encoding` = `mono8` or `png8`;
 /// `class_ids`, `class_names`, `class_colors`, `class_pixels`, `class_confidence`; `painted_size`, `painted`; `instances`
 /// (empty, or as `mask`, 16 bit), `instance_classes`, `instance_boxes` (x, y, width, height each), `instance_pixels`,
-/// `instance_confidence`; `provenance` as JSON.
+/// `instance_confidence`; `shares` (empty, or a plane a class), `shares_encoding` = `none`, `mono8` or `png8`, `shares_size`,
+/// `shares_threshold` (none or one); `provenance` as JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mask {
     /// Width of the source picture.
@@ -39,6 +40,8 @@ pub struct Mask {
     pub painted: Square,
     /// Connected regions, where asked for.
     pub instances: Option<Instances>,
+    /// What the ids were decided from, where asked for: a plane for each of `classes`.
+    pub shares: Option<Shares>,
     /// How the answer came about.
     pub provenance: Provenance,
 }
@@ -202,6 +205,7 @@ impl Payload for Mask {
             )?,
             None => (Buffer::from_vec(Vec::<u8>::new()), false),
         };
+        let (shares, shares_encoding, shares_size) = self.pack_shares()?;
         let table = self
             .instances
             .as_ref()
@@ -237,6 +241,13 @@ impl Payload for Mask {
             .numbers::<UInt32Type>("instance_boxes", table.iter().flat_map(|i| i.bbox))
             .numbers::<UInt64Type>("instance_pixels", table.iter().map(|i| i.pixels))
             .numbers::<Float32Type>("instance_confidence", table.iter().map(|i| i.confidence))
+            .bytes("shares", shares)
+            .text("shares_encoding", shares_encoding)
+            .u32("shares_size", shares_size)
+            .numbers::<Float32Type>(
+                "shares_threshold",
+                self.shares.iter().map(Shares::threshold),
+            )
             .text(
                 "provenance",
                 &serde_json::to_string(&self.provenance).expect("plain data serialises"),
@@ -271,6 +282,7 @@ impl Payload for Mask {
         let encoding = row.text("mask_encoding")?;
         let ids = unpack("mask", encoding, &["label8", "label16", "png8", "png16"])?;
         let provenance = row.text("provenance")?;
+        let classes = read_results(&row)?;
         Ok(Self {
             width,
             height,
@@ -284,7 +296,8 @@ impl Payload for Mask {
                 row.text("confidence_encoding")?,
                 &["mono8", "png8"],
             )?,
-            classes: read_results(&row)?,
+            shares: read_shares(&row, classes.len())?,
+            classes,
             painted: Square::new(row.side("painted_size")?, row.bytes("painted")?)?,
             instances: match row.text("instances_encoding")? {
                 "none" => None,
@@ -303,6 +316,58 @@ impl Payload for Mask {
             })?,
         })
     }
+}
+
+impl Mask {
+    /// The planes of the shares one below another, how they are encoded, and their side.
+    fn pack_shares(&self) -> Result<(Buffer, &'static str, u32), ContractError> {
+        let Some(shares) = &self.shares else {
+            return Ok((Buffer::from_vec(Vec::<u8>::new()), "none", 0));
+        };
+        check_planes(shares, self.classes.len())?;
+        let (side, rows) = (shares.side(), shares.side() * shares.classes() as u32);
+        let (planes, png) = plane::pack(MESSAGE, "shares", shares.bytes(), side, rows, 8)?;
+        Ok((planes, if png { "png8" } else { "mono8" }, side))
+    }
+}
+
+/// A message of one that knows no shares has none.
+fn read_shares(row: &Reader, classes: usize) -> Result<Option<Shares>, ContractError> {
+    if !row.has("shares_encoding") {
+        return Ok(None);
+    }
+    let png = match row.text("shares_encoding")? {
+        "none" => return Ok(None),
+        "mono8" => false,
+        "png8" => true,
+        other => {
+            return Err(ContractError::WrongValue {
+                message: MESSAGE,
+                key: "shares_encoding".into(),
+                found: other.into(),
+                expected: "none, mono8 or png8".into(),
+            });
+        }
+    };
+    let side = row.side("shares_size")?;
+    let rows = u32::try_from(u64::from(side) * classes as u64).unwrap_or(u32::MAX);
+    let planes = plane::unpack(MESSAGE, "shares", row.bytes("shares")?, png, side, rows, 8)?;
+    let threshold = row.floats("shares_threshold")?.first().copied();
+    let shares = Shares::new(side, planes, threshold.unwrap_or(f32::NAN))?;
+    check_planes(&shares, classes)?;
+    Ok(Some(shares))
+}
+
+fn check_planes(shares: &Shares, classes: usize) -> Result<(), ContractError> {
+    if shares.classes() == classes {
+        return Ok(());
+    }
+    Err(ContractError::WrongValue {
+        message: MESSAGE,
+        key: "shares".into(),
+        found: format!("{} planes", shares.classes()),
+        expected: format!("{classes}, one a class"),
+    })
 }
 
 fn labels(bits: u8, png: bool) -> &'static str {

@@ -197,6 +197,81 @@ pub fn decide(
     ))
 }
 
+/// Memberships in bytes, as they travel and are kept: for each class but background a plane of `pixels` bytes, one after
+/// another. Background has what is left of 255.
+///
+/// * `memberships`: `classes` a pixel, background first, that sum to 1 (or to 0, which is background).
+///
+/// # Errors
+/// [`ImagingError::Size`] if `memberships` are not whole pixels of that many classes.
+pub fn to_shares(memberships: &[f32], classes: usize) -> Result<Vec<u8>, ImagingError> {
+    let pixels = memberships.len() / classes.max(1);
+    ImagingError::check_size(
+        "write memberships as shares",
+        memberships.len(),
+        (pixels, 1),
+        classes,
+    )?;
+    let mut planes = vec![0; pixels * classes.saturating_sub(1)];
+    for (at, pixel) in memberships.chunks_exact(classes.max(1)).enumerate() {
+        let (mut sum, mut largest) = (0u32, at);
+        for (place, share) in (at..).step_by(pixels).zip(&pixel[1..]) {
+            planes[place] = to_byte(share.clamp(0.0, 1.0));
+            sum += u32::from(planes[place]);
+            if planes[place] > planes[largest] {
+                largest = place;
+            }
+        }
+        // Rounded up together, classes may have a few too many.
+        if let Some(excess) = sum.checked_sub(255).filter(|excess| *excess > 0) {
+            planes[largest] = (u32::from(planes[largest]).saturating_sub(excess)) as u8;
+        }
+    }
+    Ok(planes)
+}
+
+/// The opposite of [`to_shares`]: memberships of `classes` a pixel, background first.
+///
+/// # Errors
+/// [`ImagingError::Size`] if `shares` are not `classes - 1` planes of `size`.
+pub fn from_shares(
+    shares: &[u8],
+    classes: usize,
+    size: (usize, usize),
+) -> Result<Vec<f32>, ImagingError> {
+    let planes = classes.saturating_sub(1);
+    ImagingError::check_size("read shares", shares.len(), size, planes)?;
+    let pixels = size.0 * size.1;
+    let mut memberships = vec![0.0; pixels * classes];
+    for (at, pixel) in memberships.chunks_exact_mut(classes.max(1)).enumerate() {
+        let mut left = 255u8;
+        for (share, plane) in pixel[1..].iter_mut().zip(0..) {
+            let byte = shares[plane * pixels + at];
+            left = left.saturating_sub(byte);
+            *share = f32::from(byte) / 255.0;
+        }
+        pixel[0] = f32::from(left) / 255.0;
+    }
+    Ok(memberships)
+}
+
+/// Decides a row of pixels by their scores, which lie plane by plane, background first: as [`decide`] does, where scores are
+/// memberships at the target's size. Writes labels and confidence as [`Labels`] has them.
+///
+/// # Panics
+/// `scores` are not a whole number of planes of the row's width, or the two outputs differ in length.
+pub fn decide_row(scores: &[f32], threshold: Threshold, labels: &mut [u16], confidence: &mut [u8]) {
+    assert_eq!(labels.len(), confidence.len(), "one confidence a label");
+    if labels.is_empty() {
+        return;
+    }
+    assert!(
+        !scores.is_empty() && scores.len().is_multiple_of(labels.len()),
+        "a plane of scores for background and each class"
+    );
+    choose(scores, threshold, labels, confidence, &mut Best::default());
+}
+
 /// Brings a field of `channels` values per pixel from `size` to `target`, (width, height), bilinearly.
 ///
 /// # Errors
@@ -223,6 +298,44 @@ pub fn enlarge(
             },
         );
     Ok(out)
+}
+
+/// Brings fields from one size to another as [`enlarge`] does, row by row, so that a part can be had without the whole.
+#[derive(Debug)]
+pub struct Enlarger {
+    from: usize,
+    columns: Columns,
+    rows: Vec<Mix>,
+}
+
+impl Enlarger {
+    /// From `size` to `target`, (width, height) in pixels; neither is empty.
+    #[must_use]
+    pub fn new(size: (usize, usize), target: (usize, usize)) -> Self {
+        Self {
+            from: size.0,
+            columns: Columns::new(&triangle(size.0, target.0), size.0),
+            rows: triangle(size.1, target.1),
+        }
+    }
+
+    /// Row `y` of the target, a plane a channel one after another, into `planes`. `line` is memory to work in.
+    ///
+    /// # Panics
+    /// `field` is not of the size that this enlarges, or the target has no row `y`.
+    pub fn row(
+        &self,
+        field: &[f32],
+        channels: usize,
+        y: usize,
+        line: &mut Vec<f32>,
+        planes: &mut Vec<f32>,
+    ) {
+        let stride = self.from * channels;
+        line.resize(stride, 0.0);
+        self.rows[y].mix(field, stride, line);
+        self.columns.planes(line, channels, planes);
+    }
 }
 
 fn check(
@@ -372,6 +485,7 @@ fn resampled(
 }
 
 /// The inputs that the outputs of a row are mixed from, as many for each.
+#[derive(Debug)]
 struct Columns {
     taps: usize,
     starts: Vec<usize>,
@@ -437,6 +551,7 @@ impl Columns {
 }
 
 /// Which inputs one output is mixed from.
+#[derive(Debug)]
 struct Mix {
     start: usize,
     weights: Vec<f32>,

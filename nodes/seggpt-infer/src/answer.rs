@@ -3,12 +3,12 @@ use std::borrow::Cow;
 use eyre::{Result, ensure, eyre};
 use seggpt::Card;
 use seggpt_contract::{
-    Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Square,
+    Canvases, ClassIds, ClassResult, Instance, Instances, Mask, Provenance, Shares, Square,
 };
 use seggpt_imaging::{
     Rgb,
     components::components,
-    decode::{Labels, Threshold, Upscaling, classify, decide, memberships},
+    decode::{Labels, Threshold, Upscaling, classify, decide, from_shares, memberships, to_shares},
 };
 
 use crate::{
@@ -26,10 +26,12 @@ pub struct Decoding {
     pub threshold: Threshold,
     /// The smallest instance in pixels, where instances are wanted.
     pub instances: Option<u64>,
+    /// Whether the mask carries the shares that decided it.
+    pub shares: bool,
 }
 
 impl Decoding {
-    /// What UPSCALING, THRESHOLD, INSTANCES and MIN_AREA say, and the model's card where they do not.
+    /// What UPSCALING, THRESHOLD, INSTANCES, MIN_AREA and SHARES say, and the model's card where they do not.
     ///
     /// # Errors
     /// THRESHOLD is not between 0 and 1.
@@ -46,6 +48,7 @@ impl Decoding {
                 settings::Instances::None => None,
                 settings::Instances::Components => Some(settings.min_area),
             },
+            shares: settings.shares,
         })
     }
 
@@ -64,7 +67,7 @@ impl Decoding {
     ) -> Result<Mask> {
         let palette = palette(canvases)?;
         let target = (source.0 as usize, source.1 as usize);
-        let labels = self.labels(target, canvases, raw, pixels, &palette)?;
+        let (labels, shares) = self.labels(target, canvases, raw, pixels, &palette)?;
         let id_of = |label: u16| match label {
             0 => 0,
             label => canvases.classes[usize::from(label) - 1].id,
@@ -79,11 +82,13 @@ impl Decoding {
             },
             ids: ClassIds::from_ids(labels.labels.iter().map(|&label| id_of(label)).collect()),
             confidence: labels.confidence.into(),
+            shares,
             painted: Square::new(raw.size, painted(&raw.output, &palette))?,
             provenance,
         })
     }
 
+    /// The class of each pixel, and the shares that decided it, where they are wanted.
     fn labels(
         &self,
         target: (usize, usize),
@@ -91,47 +96,43 @@ impl Decoding {
         raw: &RawOutput,
         pixels: Option<&PixelPrediction>,
         palette: &[Rgb],
-    ) -> Result<Labels> {
+    ) -> Result<(Labels, Option<Shares>)> {
         let side = raw.size as usize;
         let (size, count) = ((side, side), palette.len());
         let memberships = match &raw.output {
             Output::Colours(answers) => {
-                if let ([answer], None) = (&answers[..], pixels) {
-                    return Ok(classify(
-                        answer,
-                        size,
-                        target,
-                        palette,
-                        self.upscaling,
-                        self.threshold,
-                    )?);
+                if let ([answer], None, false) = (&answers[..], pixels, self.shares) {
+                    let (upscaling, threshold) = (self.upscaling, self.threshold);
+                    let labels = classify(answer, size, target, palette, upscaling, threshold)?;
+                    return Ok((labels, None));
                 }
                 let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
                 Cow::Owned(memberships(&answers, size, palette)?)
             }
             Output::Memberships(memberships) => Cow::Borrowed(&memberships[..]),
         };
-        let Some(pixels) = pixels else {
-            return Ok(decide(
-                &memberships,
-                count,
-                size,
-                target,
-                self.upscaling,
-                self.threshold,
-            )?);
+        let (memberships, side, threshold) = match pixels {
+            None => (memberships, side, self.threshold),
+            Some(pixels) => {
+                let canvas = canvases.query.size() as usize;
+                let both =
+                    refine::combine(&memberships, side, self.threshold, pixels, canvas, count)?;
+                (Cow::Owned(both), canvas, Threshold::NEAREST)
+            }
         };
-        let canvas = canvases.query.size() as usize;
-        let both = refine::combine(&memberships, side, self.threshold, pixels, canvas, count)?;
-        let size = (canvas, canvas);
-        Ok(decide(
-            &both,
-            count,
-            size,
-            target,
-            self.upscaling,
-            Threshold::NEAREST,
-        )?)
+        let size = (side, side);
+        let decided = |memberships: &[f32]| {
+            decide(memberships, count, size, target, self.upscaling, threshold)
+        };
+        if !self.shares {
+            return Ok((decided(&memberships)?, None));
+        }
+        let planes = to_shares(&memberships, count)?;
+        let labels = decided(&from_shares(&planes, count, size)?)?;
+        Ok((
+            labels,
+            Some(Shares::new(side as u32, planes, threshold.value())?),
+        ))
     }
 }
 

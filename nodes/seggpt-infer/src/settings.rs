@@ -1,4 +1,4 @@
-use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
+use clap::{ArgAction, Parser, ValueEnum, builder::RangedU64ValueParser};
 use seggpt::{DTypeChoice, DeviceChoice};
 use seggpt_imaging::decode::Upscaling;
 use seggpt_node::node_spec::{PLACES, RESULTS, SPEED};
@@ -40,6 +40,11 @@ pub struct Settings {
     /// How classes are taken apart into instances.
     #[arg(long, env = "INSTANCES", help_heading = RESULTS, default_value = "none")]
     pub instances: Instances,
+
+    /// Whether masks carry, beside what was decided, how much of each pixel every class has, for those who mix answers to
+    /// parts of a whole: maps and volumes. Ids are decided from the same bytes then.
+    #[arg(long, env = "SHARES", help_heading = RESULTS, default_value_t = false, action = ArgAction::Set)]
+    pub shares: bool,
 
     /// The smallest instance, in pixels of the source picture.
     #[arg(long, env = "MIN_AREA", help_heading = RESULTS, default_value_t = 16)]

@@ -11,7 +11,7 @@ use seggpt_contract::{
     Canvases, Class, Combine, Failure, Identity, Mask, Message, Prompt, SegType, Square,
 };
 use seggpt_imaging::{
-    read,
+    decode, read,
     resize::{bicubic, nearest_rgb},
 };
 use seggpt_infer::{Answer, Crew, Model, Painting, Segmenter, Settings, run};
@@ -427,4 +427,48 @@ fn the_loop_answers_each_item_and_passes_failures_on() {
     let first = sent.iter().find(|s| s.output == "mask").unwrap();
     assert_eq!(first.rows[0]["width"], 30);
     assert_eq!(first.rows[0]["class_ids"], serde_json::json!([7, 300]));
+}
+
+#[test]
+fn shares_decide_what_the_mask_says() {
+    for more in [&[][..], &["--refine", "pixels"]] {
+        let more = [more, &["--shares", "true", "--cut", "0.4"]].concat();
+        let mut segmenter = Segmenter::load(&settings(&more)).unwrap();
+        let identity = Identity::new("ground_3.png", 0, (90, 60));
+        let asked = pebbles(1);
+        let mask = segment(&mut segmenter, &identity, &asked);
+        let shares = mask.shares.as_ref().unwrap();
+        let side = shares.side() as usize;
+        assert_eq!((shares.classes(), side), (2, SIZE as usize));
+        let threshold = if more.len() > 4 { 0.5 } else { 0.4 };
+        assert_eq!(shares.threshold(), threshold);
+
+        let memberships = decode::from_shares(shares.bytes(), 3, (side, side)).unwrap();
+        let large = decode::enlarge(&memberships, 3, (side, side), (90, 60)).unwrap();
+        let threshold = decode::Threshold::new(threshold).unwrap();
+        for (row, line) in large.chunks_exact(90 * 3).enumerate() {
+            let planes: Vec<f32> = (0..3)
+                .flat_map(|class| line[class..].iter().step_by(3).copied())
+                .collect();
+            let (mut labels, mut sure) = ([0; 90], [0; 90]);
+            decode::decide_row(&planes, threshold, &mut labels, &mut sure);
+            let ids = labels.map(|label| [0, 7, 300][usize::from(label)]);
+            let said: Vec<u16> = mask.ids.iter().skip(row * 90).take(90).collect();
+            assert_eq!(said, ids, "row {row}");
+            assert_eq!(&mask.confidence[row * 90..][..90], sure);
+        }
+    }
+}
+
+#[test]
+fn shares_change_next_to_nothing() {
+    let identity = Identity::new("ground_3.png", 0, (90, 60));
+    let [with, without] = ["true", "false"].map(|shares| {
+        let mut segmenter = Segmenter::load(&settings(&["--shares", shares])).unwrap();
+        segment(&mut segmenter, &identity, &pebbles(1))
+    });
+    assert!(without.shares.is_none());
+    let pairs = with.ids.iter().zip(without.ids.iter());
+    let differ = pairs.filter(|(a, b)| a != b).count();
+    assert!(differ < 90 * 60 / 50, "{differ} pixels differ");
 }

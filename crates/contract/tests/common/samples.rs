@@ -26,6 +26,7 @@ pub fn mask(width: u32, height: u32, ids: ClassIds) -> Mask {
         }],
         painted: Square::new(1, vec![0_u8; 3]).unwrap(),
         instances: None,
+        shares: None,
         provenance: Provenance::default(),
     }
 }

@@ -5,7 +5,7 @@ use proptest::{collection::vec, option, prelude::*};
 use seggpt_contract::{
     Canvases, Class, ClassIds, ClassResult, Combine, Encoding, Example, Identity, Instance,
     Instances, Mask, Parameter, Parameters, Picture, Position, Prompt, Prompted, Provenance,
-    SegType, Square,
+    SegType, Shares, Square,
 };
 
 fn text() -> BoxedStrategy<String> {
@@ -215,16 +215,23 @@ pub fn mask() -> impl Strategy<Value = Mask> {
         0..4,
     );
     let painted = side().prop_flat_map(square);
-    (planes, results, painted, provenance()).prop_map(
-        |(((width, height), ids, confidence, instances), classes, painted, provenance)| Mask {
-            width,
-            height,
-            ids,
-            confidence: confidence.into(),
-            classes,
-            painted,
-            instances,
-            provenance,
+    let shares = option::of((side(), 1..100_u8, 0.01..0.99_f32));
+    (planes, results, painted, shares, provenance()).prop_map(
+        |(((width, height), ids, confidence, instances), classes, painted, shares, provenance)| {
+            Mask {
+                width,
+                height,
+                ids,
+                confidence: confidence.into(),
+                painted,
+                instances,
+                shares: shares.map(|(side, share, threshold)| {
+                    let planes = vec![share / 4; (side * side) as usize * classes.len()];
+                    Shares::new(side, planes, threshold).expect("they fit")
+                }),
+                classes,
+                provenance,
+            }
         },
     )
 }

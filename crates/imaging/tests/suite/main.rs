@@ -11,6 +11,7 @@ mod overlay;
 mod palette;
 mod read;
 mod resize;
+mod shares;
 mod tiff;
 mod wild_masks;
 mod write;

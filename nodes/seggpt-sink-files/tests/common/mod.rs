@@ -119,6 +119,7 @@ pub fn mask(n: u32) -> Mask {
         confidence: confidence.into(),
         ids: ClassIds::U8(ids.into()),
         instances: None,
+        shares: None,
         provenance: provenance(),
     }
 }

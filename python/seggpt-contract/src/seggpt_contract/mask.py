@@ -102,6 +102,10 @@ def write_mask(identity, labels, classes, confidence=None, painted=None, **prove
         "instance_boxes": _list([], pa.uint32()),
         "instance_pixels": _list([], pa.uint64()),
         "instance_confidence": _list([], pa.float32()),
+        "shares": _bytes(b""),
+        "shares_encoding": pa.array(["none"]),
+        "shares_size": pa.array([0], pa.uint32()),
+        "shares_threshold": _list([], pa.float32()),
         "provenance": pa.array([json.dumps(_provenance(provenance))]),
     }
     kinds = [pa.field(name, column.type, nullable=False) for name, column in fields.items()]
