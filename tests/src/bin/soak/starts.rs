@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seggpt_tests::faults::{Dice, Flow, Result, family};
+use seggpt_random::Rng;
+use seggpt_tests::faults::{Flow, Result, family};
 
 const ITEMS: usize = 12;
 /// Flows that run at the same time, on each core.
@@ -49,13 +50,13 @@ struct Start {
 
 impl Start {
     /// The pause is 0.1 to 30 s, short ones as often as long ones; the moment lies between the first word and the last item.
-    fn draw(number: usize, dice: &mut Dice) -> Self {
+    fn draw(number: usize, rng: &mut Rng) -> Self {
         Self {
             number,
-            node: dice.next(NODES.len() as u64) as usize,
-            pause: Duration::from_secs_f64(0.1 * 300_f64.powf(dice.next(1000) as f64 / 1000.0)),
-            moment: Duration::from_millis(dice.next(4000)),
-            nice: NICE[dice.next(NICE.len() as u64) as usize],
+            node: rng.below(NODES.len()),
+            pause: Duration::from_secs_f64(0.1 * 300_f64.powf(rng.unit_f64())),
+            moment: Duration::from_millis(rng.below(4000) as u64),
+            nice: NICE[rng.below(NICE.len())],
         }
     }
 }
@@ -66,15 +67,15 @@ pub fn run(count: usize, seconds: usize) -> bool {
     let mut hogs: Vec<Child> = (0..BUSY * cores).filter_map(|_| hog()).collect();
     let began = Instant::now();
     let rows: Mutex<Vec<(&str, Row)>> = Mutex::new(NODES.map(|node| (node, Row::default())).into());
-    let drawn = Mutex::new((0, Dice::new(11)));
+    let drawn = Mutex::new((0, Rng::new(11)));
     let trouble = Mutex::new(Vec::new());
     let next = || {
         let mut drawn = drawn.lock().expect("no thread panics with it");
-        let (number, dice) = &mut *drawn;
+        let (number, rng) = &mut *drawn;
         let goes_on = *number < count && (began.elapsed().as_secs() as usize) < seconds;
         goes_on.then(|| {
             *number += 1;
-            Start::draw(*number - 1, dice)
+            Start::draw(*number - 1, rng)
         })
     };
     let work = || {
