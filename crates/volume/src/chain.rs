@@ -46,6 +46,15 @@ pub enum Gap {
     Meet,
 }
 
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Both => "both",
+            Self::Meet => "meet",
+        })
+    }
+}
+
 impl FromStr for Gap {
     type Err = String;
 
