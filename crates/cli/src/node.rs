@@ -17,6 +17,7 @@ pub enum NodeCommand {
     Infer(Box<seggpt_infer::Settings>),
     SinkFiles(Box<seggpt_sink_files::Settings>),
     Examiner(Box<seggpt_examiner::Settings>),
+    Volumes(Box<seggpt_volumes::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -35,6 +36,7 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Examiner(settings) => seggpt_examiner::run(io, events, *settings),
+        Node::Volumes(settings) => seggpt_volumes::run(io, events, *settings),
     })
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use eyre::{Result, bail, ensure};
-use seggpt_contract::{Failure, Identity, Mask, Message, Prompted};
+use seggpt_contract::{Failure, Identity, Mask, Message, Prompted, Status};
 use seggpt_node::{
     Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory,
     outcome::{self, GONE},
@@ -118,10 +118,12 @@ impl<'a> Asking<'a> {
 
     fn hear(&mut self, news: News) -> Result<()> {
         match news {
-            News::Ready(finished) => {
+            News::Ready => {
                 self.is_ready = true;
                 if self.io.is_restarted() {
-                    tracing::warn!("this node was started again; {finished} answers are on disk");
+                    tracing::warn!(
+                        "this node was started again, and goes on from the answers on disk"
+                    );
                 }
             }
             News::Next(next) => {
@@ -132,7 +134,13 @@ impl<'a> Asking<'a> {
                         outcome::say(&told.identity, told.status, told.finished, &told.error);
                     }
                     Next::Wait => self.idle = self.handed == 0,
-                    Next::Over => self.is_over = true,
+                    Next::Over(finished) => {
+                        self.is_over = true;
+                        // The process before this one may not have lived to say what it put on disk last.
+                        if self.io.is_restarted() {
+                            outcome::say_again("volumes", Status::Done, finished, "");
+                        }
+                    }
                 }
             }
             News::Told(told) => {

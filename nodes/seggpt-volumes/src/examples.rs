@@ -17,6 +17,9 @@ use crate::{
     settings::{Settings, Time},
 };
 
+/// More are no classes that can be told apart by colour.
+const MOST_CLASSES: usize = 256;
+
 /// A scan with labelled slices.
 pub struct Labelled {
     /// Its file, as the system calls it.
@@ -285,6 +288,11 @@ fn classes(
         .copied()
         .filter(|id| given.is_empty() || setting(*id).is_some())
         .collect();
+    ensure!(
+        wanted.len() <= MOST_CLASSES,
+        "the label volumes hold {} different values: is one of them a scan?",
+        wanted.len()
+    );
     ensure!(
         !wanted.is_empty(),
         "CLASSES lists none of the ids that the label volumes hold ({ids:?})"

@@ -43,8 +43,8 @@ pub enum Next {
     Told(Told),
     /// Nothing, until an answer comes.
     Wait,
-    /// All volumes are done with.
-    Over,
+    /// All volumes are done with, after so many questions.
+    Over(u64),
 }
 
 /// A question, or a whole volume, is done with.
@@ -202,7 +202,7 @@ impl Session {
                         return Ok(Next::Told(told));
                     }
                 }
-                None if self.open.is_empty() => return Ok(Next::Over),
+                None if self.open.is_empty() => return Ok(Next::Over(self.finished)),
                 None => return Ok(Next::Wait),
             }
         }

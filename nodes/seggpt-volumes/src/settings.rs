@@ -56,8 +56,9 @@ pub struct Settings {
     #[arg(long, env = "TIME", help_heading = RESULTS)]
     pub time: Option<Time>,
 
-    /// How many of the last answers of a chain are examples for its next slice, 0 to 16
-    #[arg(long, env = "MEMORY", help_heading = RESULTS, default_value_t = 1, value_parser = value_parser!(u32).range(0..=16))]
+    /// How many of the last answers of a chain are examples for its next slice, 0 to 16. With the bundled model, answers drift
+    /// the more the more are remembered
+    #[arg(long, env = "MEMORY", help_heading = RESULTS, default_value_t = 0, value_parser = value_parser!(u32).range(0..=16))]
     pub memory: u32,
 
     /// Slices between two labelled ones: chains from `both` sides go through all of them, and both answers are mixed by

@@ -3,13 +3,13 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, Sender, TryRecvError, channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, eyre};
 use seggpt_contract::{Mask, Prompted};
 use seggpt_node::Careful;
 
@@ -34,8 +34,8 @@ pub enum Order {
 
 /// What the thread tells.
 pub enum News {
-    /// The volumes are listed and the examples read; so many questions are done with already.
-    Ready(u64),
+    /// The volumes are listed and the examples read.
+    Ready,
     /// What is next.
     Next(Next),
     /// A question is done with.
@@ -81,7 +81,13 @@ impl Worker {
 
     /// What there is to hear; `None` when nothing is.
     pub fn news(&self) -> Option<News> {
-        self.news.try_recv().ok()
+        match self.news.try_recv() {
+            Ok(news) => Some(news),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                Some(News::Broken(eyre!("the thread that reads volumes is gone")))
+            }
+        }
     }
 
     /// Waits for news. `None`: the thread is gone.
@@ -101,7 +107,7 @@ fn obey(
     let guard = Cautious(careful);
     // Nobody listens when the user stopped the dataflow: then the orders end as well.
     let tell = |news| drop(told.send(news));
-    tell(News::Ready(session.progress().0));
+    tell(News::Ready);
     let mut pages = Instant::now() + EVERY;
     for order in orders {
         match order {
