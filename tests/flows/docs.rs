@@ -113,6 +113,14 @@ fn stand_ins(scratch: &Scratch) {
         fs::write(scratch.path(format!("{set}/classes.tsv")), "1\tpebble\n").unwrap();
     }
     drawn_with_tools(scratch);
+    let volume = root().join("tests/fixtures/volume");
+    for (from, to) in [
+        ("scan.nii.gz", "volumes/ct.nii.gz"),
+        ("truth/scan.nii.gz", "truth/ct.nii.gz"),
+        ("two_slices.nii.gz", "two_slices.nii.gz"),
+    ] {
+        copy(&volume.join(from), &scratch.path(to));
+    }
     let davis = root().join("crates/datasets/tests/fixtures/datasets/davis");
     let copied = Command::new("cp")
         .arg("-r")

@@ -8,7 +8,12 @@ use seggpt_contract::SegType;
 use seggpt_flow::Setting;
 use seggpt_imaging::{annotation::MaskMode, decode::Upscaling, read::Exif};
 
-use crate::{console::View, node::NodeCommand, version::LONG_VERSION};
+use crate::{
+    console::View,
+    node::NodeCommand,
+    segment::{self, VolumeArgs, Windows},
+    version::LONG_VERSION,
+};
 
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
 #[derive(Debug, Parser)]
@@ -91,18 +96,22 @@ Examples:
   seggpt segment --prompts library/ --select nearest --k 4 --ensemble spatial --out masks pictures/
   seggpt segment --prompts instances.json --images labelled/ --export coco --out masks pictures/
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
+  seggpt segment --prompt ct.nii.gz=two_slices.nii.gz --truth truth/ --out labels scans/
 
-A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
+What the inputs are is found out from the files: pictures, or volumes (NIfTI). A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
 --replace moves the old results aside.")]
 pub struct SegmentArgs {
-    /// Pictures: files, folders (with all below), globs, or @FILE with one path a line.
+    /// Pictures or volumes: files, folders (with all below), globs, or @FILE with one path a line.
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
     /// Where masks, report and journal go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// What the inputs are (default: what the files themselves say).
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub kind: Option<segment::Kind>,
 
-    /// An example: a picture and its mask; may be repeated.
+    /// An example: a picture and its mask, or a scan and a label volume of some slices; may be repeated.
     #[arg(
         long = "prompt",
         value_name = "IMG=MASK",
@@ -225,9 +234,14 @@ pub struct SegmentArgs {
     )]
     pub exports: Vec<Export>,
 
-    /// How many pictures may be under way at once; memory grows with it.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "The dataflow")]
-    pub window: u32,
+    /// For volumes.
+    #[command(flatten)]
+    pub volumes: VolumeArgs,
+
+    /// How many pictures or slices may be under way at once (default: 4); memory grows with it. Of volumes also which grey
+    /// values are shown, then as CENTRE:WIDTH, soft, lung, bone, brain or auto; each may be given once.
+    #[arg(long = "window", value_name = "N|GREY", value_parser = str::parse::<Windows>, allow_hyphen_values = true, help_heading = "The dataflow")]
+    pub windows: Vec<Windows>,
     /// How many megabytes of pixels may be under way at once, three bytes a pixel; 0: a sixteenth of the memory, at most 4096.
     /// A larger picture goes alone.
     #[arg(

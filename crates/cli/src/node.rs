@@ -19,6 +19,7 @@ pub enum NodeCommand {
     SinkFiles(Box<seggpt_sink_files::Settings>),
     #[command(alias = "examiner")]
     Evaluator(Box<seggpt_evaluator::Settings>),
+    Volumes(Box<seggpt_volumes::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -37,6 +38,7 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Evaluator(settings) => seggpt_evaluator::run(io, events, *settings),
+        Node::Volumes(settings) => seggpt_volumes::run(io, events, *settings),
     })
 }
 
@@ -81,7 +83,7 @@ mod tests {
             of("/opt/bin/seggpt-infer --model x"),
             "seggpt node infer --model x"
         );
-        assert_eq!(of("seggpt-examiner"), "seggpt node evaluator");
+        assert_eq!(of("seggpt-evaluator"), "seggpt node evaluator");
         for same in ["seggpt run a.yml", "seggpt-other --help", "./seggpt-0.1"] {
             assert_eq!(of(same), same);
         }

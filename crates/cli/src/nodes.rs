@@ -6,7 +6,7 @@ use seggpt_flow::Nodes;
 use seggpt_node::NodeSpec;
 
 /// What there is to know of each.
-pub fn node_specs() -> [NodeSpec; 8] {
+pub fn node_specs() -> [NodeSpec; 9] {
     [
         seggpt_source_images::node_spec(),
         seggpt_prompts::node_spec(),
@@ -16,6 +16,7 @@ pub fn node_specs() -> [NodeSpec; 8] {
         seggpt_infer::node_spec(),
         seggpt_sink_files::node_spec(),
         seggpt_evaluator::node_spec(),
+        seggpt_volumes::node_spec(),
     ]
 }
 

@@ -5,7 +5,7 @@ use seggpt_flow::{
     shm,
 };
 
-use super::{inputs::Inputs, prompts::Prompts};
+use super::{inputs::Inputs, prompts::Prompts, windows::Windows};
 use crate::args::{Ensemble, Refine, SegmentArgs};
 
 /// Everything that a composed dataflow says. Paths are absolute.
@@ -45,9 +45,12 @@ pub fn compose(plan: &Plan) -> String {
     let mut source = vec![
         ("INPUTS", plan.inputs.entries.join("\n")),
         ("RESULTS", plan.out.display().to_string()),
-        ("WINDOW", args.window.to_string()),
+        ("WINDOW", Windows::count(&args.windows).to_string()),
         ("WINDOW_MB", args.window_mb.to_string()),
-        ("RESEND_S", resend_timeout(args.window, plan.k).to_string()),
+        (
+            "RESEND_S",
+            resend_timeout(Windows::count(&args.windows), plan.k).to_string(),
+        ),
     ];
     let mut prompts = plan.prompts.settings();
     prompts.extend([

@@ -2,11 +2,17 @@
 
 pub(crate) mod compose;
 mod inputs;
+mod kind;
 pub(crate) mod prompts;
+mod volumes;
+mod windows;
 
 use std::path::{Path, PathBuf};
 
 pub use compose::{Plan, compose};
+pub use kind::Kind;
+pub use volumes::VolumeArgs;
+pub use windows::Windows;
 
 use seggpt_flow::{
     Diagnostic, Exit, Options,
@@ -24,14 +30,23 @@ use crate::{
 /// # Errors
 /// Something that was named is missing or cannot be used; nothing was started.
 pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
-    let plan = plan(&args)?;
-    let yaml = compose(&plan);
+    let (yaml, flow, lists) = match kind::settled(args.kind, &args.inputs)? {
+        Kind::Pictures => {
+            args.volumes.refuse_for_pictures(&args.windows)?;
+            let plan = plan(&args)?;
+            (compose(&plan), plan.flow, plan.inputs.lists)
+        }
+        Kind::Volume => {
+            let plan = volumes::plan(&args)?;
+            (volumes::compose(&plan), plan.flow, plan.inputs.lists)
+        }
+    };
     if args.print_dataflow {
-        write_lists(&plan)?;
+        write_lists(&flow, &lists)?;
         console::result(yaml.trim_end());
         return Ok(Exit::Done);
     }
-    let file = write(&plan, &yaml)?;
+    let file = write(&flow, &lists, &yaml)?;
     let flow = seggpt_flow::load(&file, &args.settings, &nodes::ours())?;
     let options = Options {
         replace: args.replace,
@@ -46,14 +61,7 @@ pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
 fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
-    let out = absolute(&args.out)?;
-    if out.exists() && !out.is_dir() {
-        return Err(
-            Diagnostic::new(format!("--out {} is a file", args.out.display()))
-                .help("name a folder; it is made where it is missing"),
-        );
-    }
-    let flow = out.join(seggpt_store::OWN).join("flow");
+    let (out, flow) = folders(args)?;
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
     let prompts = prompts::check(args)?;
     let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
@@ -87,6 +95,19 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
     })
 }
 
+/// OUT, and where the dataflow stands in it.
+fn folders(args: &SegmentArgs) -> Result<(PathBuf, PathBuf), Diagnostic> {
+    let out = absolute(&args.out)?;
+    if out.exists() && !out.is_dir() {
+        return Err(
+            Diagnostic::new(format!("--out {} is a file", args.out.display()))
+                .help("name a folder; it is made where it is missing"),
+        );
+    }
+    let flow = out.join(seggpt_store::OWN).join("flow");
+    Ok((out, flow))
+}
+
 pub(crate) const MODEL_HELP: &str =
     "`seggpt doctor` lists the models that are there; `seggpt model inspect FILE` looks into one";
 
@@ -113,22 +134,22 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Diagnostic> {
     }
 }
 
+/// A list that inputs became: path and text.
+type List = (PathBuf, String);
+
 /// Writes the dataflow and its types under OUT/.seggpt/flow.
-fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Diagnostic> {
-    prepare(&plan.flow)?;
-    let file = plan.flow.join("dataflow.yml");
+fn write(flow: &Path, lists: &[List], yaml: &str) -> Result<PathBuf, Diagnostic> {
+    prepare(flow)?;
+    let file = flow.join("dataflow.yml");
     put(&file, yaml)?;
-    write_lists(plan)?;
+    write_lists(flow, lists)?;
     Ok(file)
 }
 
 /// Writes the lists that inputs became.
-fn write_lists(plan: &Plan) -> Result<(), Diagnostic> {
-    if !plan.inputs.lists.is_empty() {
-        create(&plan.flow)?;
+fn write_lists(flow: &Path, lists: &[List]) -> Result<(), Diagnostic> {
+    if !lists.is_empty() {
+        create(flow)?;
     }
-    plan.inputs
-        .lists
-        .iter()
-        .try_for_each(|(path, text)| put(path, text))
+    lists.iter().try_for_each(|(path, text)| put(path, text))
 }

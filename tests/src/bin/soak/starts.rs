@@ -82,9 +82,15 @@ pub fn run(count: usize, seconds: usize) -> bool {
         while let Some(start) = next() {
             let node = start.node;
             let row = one(&start, &trouble);
-            rows.lock().expect("no thread panics with it")[node]
-                .1
-                .add(row);
+            let mut rows = rows.lock().expect("no thread panics with it");
+            rows[node].1.add(row);
+            let ended: usize = rows.iter().map(|(_, row)| row.starts).sum();
+            if ended.is_multiple_of(100) {
+                println!(
+                    "{ended} starts after {:.0} s",
+                    began.elapsed().as_secs_f64()
+                );
+            }
         }
     };
     scope(|threads| {

@@ -1,0 +1,155 @@
+//! What inputs are, by what is in them.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+use seggpt_files::{listing, text};
+use seggpt_flow::Diagnostic;
+use seggpt_store::journal_path;
+use seggpt_volume::nifti::is_nifti;
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Kind {
+    /// Photographs and the like, each whole.
+    Pictures,
+    /// Scans of slices: NIfTI files.
+    Volume,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pictures => "pictures",
+            Self::Volume => "volumes",
+        })
+    }
+}
+
+impl Kind {
+    /// The word for it on the command line.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pictures => "pictures",
+            Self::Volume => "volume",
+        }
+    }
+
+    /// What a file is; `None` where it is nothing that can be segmented. What is called as pictures are is not opened.
+    fn of(path: &Path) -> Option<Self> {
+        match listing::is_picture(path) {
+            true => Some(Self::Pictures),
+            false => is_nifti(path).unwrap_or(false).then_some(Self::Volume),
+        }
+    }
+}
+
+/// What the inputs are: as was said, else as the files say. What is nothing known counts as pictures, whose check names it.
+///
+/// # Errors
+/// They are of several kinds.
+pub fn settled(said: Option<Kind>, inputs: &[String]) -> Result<Kind, Diagnostic> {
+    if let Some(kind) = said {
+        return Ok(kind);
+    }
+    let mut counts = Counts::default();
+    inputs.iter().for_each(|input| counts.input(input));
+    match (counts.pictures, counts.volumes) {
+        (0, 1..) => Ok(Kind::Volume),
+        (_, 0) => Ok(Kind::Pictures),
+        (pictures, volumes) => Err(Diagnostic::new(format!(
+            "the inputs are of two kinds: {pictures} {} and {volumes} {}",
+            Kind::Pictures,
+            Kind::Volume
+        ))
+        .help(format!(
+            "give each kind a command and an --out of its own; --as {} or --as {} takes those alone",
+            Kind::Pictures.word(),
+            Kind::Volume.word()
+        ))),
+    }
+}
+
+/// How many files there are of each kind.
+#[derive(Default)]
+struct Counts {
+    pictures: usize,
+    volumes: usize,
+}
+
+impl Counts {
+    fn input(&mut self, input: &str) {
+        let path = Path::new(input);
+        if let Some(list) = input.strip_prefix('@') {
+            // A list that cannot be read is named where it is opened.
+            let lines = text::open(list).unwrap_or_default();
+            text::lines(&lines).for_each(|line| self.input(line));
+        } else if path.exists() {
+            self.path(path);
+        } else if let Ok(paths) = glob::glob(input) {
+            let paths: Vec<PathBuf> = paths.flatten().collect();
+            paths.iter().for_each(|path| self.path(path));
+        }
+    }
+
+    fn path(&mut self, path: &Path) {
+        if path.is_dir() {
+            // Results are nobody's input.
+            if !journal_path(path).exists() {
+                let entries = listing::entries(path).unwrap_or_default();
+                entries.iter().for_each(|path| self.path(path));
+            }
+            return;
+        }
+        match Kind::of(path) {
+            Some(Kind::Pictures) => self.pictures += 1,
+            Some(Kind::Volume) => self.volumes += 1,
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn of(inputs: &[&Path]) -> Result<Kind, String> {
+        let inputs: Vec<String> = inputs
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        settled(None, &inputs).map_err(|diagnostic| diagnostic.to_string())
+    }
+
+    #[test]
+    fn files_say_what_they_are() {
+        let fixture = |name: &str| {
+            let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../volume/tests/fixtures");
+            Path::new(fixtures).join(name)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("a.png"), "").unwrap();
+        std::fs::write(path("notes.txt"), "").unwrap();
+        assert_eq!(of(&[folder.path()]), Ok(Kind::Pictures));
+        assert_eq!(of(&[&path("missing")]), Ok(Kind::Pictures));
+        // By content: the name says nothing.
+        std::fs::copy(fixture("compressed.nii.gz"), path("scan")).unwrap();
+        assert_eq!(of(&[&path("scan"), &path("notes.txt")]), Ok(Kind::Volume));
+        let mixed = of(&[folder.path()]).unwrap_err();
+        assert!(mixed.contains("1 pictures and 1 volumes"), "{mixed}");
+        let said = settled(Some(Kind::Volume), &[folder.path().display().to_string()]);
+        assert!(said.is_ok_and(|kind| kind == Kind::Volume));
+        let list = path("list");
+        std::fs::write(&list, path("scan").display().to_string()).unwrap();
+        assert_eq!(
+            of(&[Path::new(&format!("@{}", list.display()))]),
+            Ok(Kind::Volume)
+        );
+        assert_eq!(of(&[&fixture("*.gz")]), Ok(Kind::Volume));
+    }
+}
