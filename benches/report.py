@@ -150,7 +150,7 @@ class Report:
             costs_table("pictures", large),
             costs_table("pictures", small),
             f"Pictures are answered one after the other: the time is linear in them beside the prompt's share (power "
-            f"{power(large)} and {power(small)}), and memory does not grow. `--at-once N` answers several side by side.",
+            f"{power(large)} and {power(small)}), and memory does not grow. `--batch N` works on several side by side.",
         )
 
     def growth_by_side(self, large, small):

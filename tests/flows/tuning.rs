@@ -7,18 +7,18 @@ use seggpt_tests::{Scratch, ground};
 
 use crate::words;
 
-/// How far the painted pictures are from the truth, 0 to 1.
+/// How far the raw outputs are from the truth, 0 to 1.
 fn distance(scratch: &Scratch, out: &str, queries: &[u32]) -> f64 {
     let mut sum = 0.0;
     for n in queries {
         let open = |path: &Path| image::open(path).unwrap().into_rgb8();
         let raw = open(&scratch.path(format!("{out}/ground_{n}.raw.png")));
         let truth = open(&ground(&format!("ground_{n}_pebbles.png")));
-        let (width, height) = painted.dimensions();
+        let (width, height) = raw.dimensions();
         let truth = resize(&truth, width, height, FilterType::Nearest);
-        let pixels = painted.as_raw().iter().zip(truth.as_raw());
+        let pixels = raw.as_raw().iter().zip(truth.as_raw());
         let apart: f64 = pixels.map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
-        sum += apart / (255.0 * painted.as_raw().len() as f64);
+        sum += apart / (255.0 * raw.as_raw().len() as f64);
     }
     sum / queries.len() as f64
 }

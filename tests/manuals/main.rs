@@ -8,7 +8,7 @@ use std::{
 };
 
 use dora_core::{manifest::NodeManifest, types::TypeRegistry};
-use seggpt_node::{NodeSpec, Port, manual};
+use seggpt_node::{NodeSpec, Port, node_spec};
 use seggpt_tests::{Scratch, root};
 use yaml_serde::{Mapping, Value};
 
@@ -20,10 +20,10 @@ fn node_specs() -> Vec<NodeSpec> {
 
 #[test]
 fn every_setting_says_what_it_decides() {
-    for manual in node_specs() {
+    for spec in node_specs() {
         let headings = [node_spec::RESULTS, node_spec::SPEED, node_spec::PLACES];
-        let said: BTreeSet<_> = headings.iter().flat_map(|h| manual.deciding(h)).collect();
-        assert_eq!(said, manual.variables(), "{}", manual.name);
+        let said: BTreeSet<_> = headings.iter().flat_map(|h| spec.deciding(h)).collect();
+        assert_eq!(said, spec.variables(), "{}", spec.name);
     }
 }
 
@@ -41,13 +41,13 @@ fn agree(path: &Path, made: &str) {
 
 #[test]
 fn manifests_and_readmes_say_what_the_code_says() {
-    for manual in node_specs() {
-        let folder = root().join("nodes").join(manual.name);
+    for spec in node_specs() {
+        let folder = root().join("nodes").join(spec.name);
         agree(
             &folder.join("dora-node.yml"),
-            &(manual.manifest() + &shipped_types(&manual)),
+            &(spec.manifest() + &shipped_types(&spec)),
         );
-        agree(&folder.join("README.md"), &manual.readme());
+        agree(&folder.join("README.md"), &spec.readme());
     }
 }
 
@@ -56,19 +56,18 @@ fn the_reference_page_holds_every_node() {
     let mut page = String::from(
         "# Nodes\n\nMade from the code by `make docs`. Every node is a part of `seggpt` that a dataflow names as `path:`.\n\n",
     );
-    for manual in node_specs() {
+    for spec in node_specs() {
         page += &format!(
             "- [{0}](#{0}): {1}\n",
-            manual.name,
-            manual
-                .command
+            spec.name,
+            spec.command
                 .get_about()
                 .map(ToString::to_string)
                 .unwrap_or_default()
         );
     }
-    for manual in node_specs() {
-        let deeper = manual.readme().replace("\n## ", "\n### ");
+    for spec in node_specs() {
+        let deeper = spec.readme().replace("\n## ", "\n### ");
         page += &format!("\n#{deeper}");
     }
     agree(&root().join("docs/reference-nodes.md"), &page);
@@ -112,11 +111,11 @@ fn the_command_line_page_is_what_help_says() {
 
 #[test]
 fn dora_takes_every_manifest() {
-    for manual in node_specs() {
-        let text = fs::read_to_string(root().join("nodes").join(manual.name).join("dora-node.yml"))
-            .unwrap();
+    for spec in node_specs() {
+        let text =
+            fs::read_to_string(root().join("nodes").join(spec.name).join("dora-node.yml")).unwrap();
         let parsed = NodeManifest::parse(&text).unwrap();
-        assert_eq!(parsed.name.as_deref(), Some(manual.name));
+        assert_eq!(parsed.name.as_deref(), Some(spec.name));
         parsed.validate_strict(&registry()).unwrap();
     }
 }
@@ -130,11 +129,11 @@ fn registry() -> TypeRegistry {
 }
 
 /// The definitions of the types that a node's ports name, as a manifest ships them.
-fn shipped_types(manual: &NodeSpec) -> String {
+fn shipped_types(spec: &NodeSpec) -> String {
     let text = fs::read_to_string(root().join("dataflows/types/seggpt/flow/v1.yml")).unwrap();
     let all: Value = yaml_serde::from_str(&text).unwrap();
     let mut used = Mapping::new();
-    for port in manual.inputs.iter().chain(manual.outputs) {
+    for port in spec.inputs.iter().chain(spec.outputs) {
         let short = port.urn.strip_prefix("seggpt/flow/v1/").unwrap();
         used.insert(port.urn.into(), all["types"][short].clone());
     }
@@ -145,10 +144,10 @@ fn shipped_types(manual: &NodeSpec) -> String {
 
 /// Every node of every dataflow: only ports and settings that the node has, with their types, all required inputs wired.
 #[test]
-fn dataflows_use_nodes_as_their_manuals_say() {
-    let manuals: BTreeMap<_, _> = node_specs()
+fn dataflows_use_nodes_as_their_specs_say() {
+    let specs: BTreeMap<_, _> = node_specs()
         .into_iter()
-        .map(|manual| (manual.name, manual))
+        .map(|spec| (spec.name, spec))
         .collect();
     let mut seen = 0;
     for entry in fs::read_dir(root().join("dataflows")).unwrap() {
@@ -164,13 +163,13 @@ fn dataflows_use_nodes_as_their_manuals_say() {
             path.display()
         );
         for node in flow["nodes"].as_sequence().unwrap() {
-            let Some(manual) = node["path"].as_str().and_then(|path| manuals.get(path)) else {
+            let Some(spec) = node["path"].as_str().and_then(|path| specs.get(path)) else {
                 continue;
             };
-            let place = format!("{}: {}", path.display(), manual.name);
-            check_ports(&place, node, "inputs", "input_types", manual.inputs);
-            check_ports(&place, node, "outputs", "output_types", manual.outputs);
-            let known: Vec<_> = manual
+            let place = format!("{}: {}", path.display(), spec.name);
+            check_ports(&place, node, "inputs", "input_types", spec.inputs);
+            check_ports(&place, node, "outputs", "output_types", spec.outputs);
+            let known: Vec<_> = spec
                 .command
                 .get_arguments()
                 .filter_map(|a| a.get_env()?.to_str())

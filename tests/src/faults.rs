@@ -469,28 +469,6 @@ fn path_text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Numbers from a seed: enough for drawing moments.
-#[derive(Clone, Debug)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Of a seed.
-    pub fn new(seed: u64) -> Self {
-        let mut dice = Self(seed);
-        dice.next(1);
-        dice
-    }
-
-    /// Less than `below`.
-    pub fn next(&mut self, below: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below.max(1)
-    }
-}
-
 /// Every process below this one, and its own: pid and program, or the node that it is.
 pub fn family(pid: u32) -> Vec<(u32, String)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -86,8 +86,8 @@ impl Watch for Show {
 
     fn score(&mut self, step: u64, score: &Score) {
         self.note(&format!(
-            "step {step}: IoU {:.4} at cut {:.1}, validation loss {:.4}",
-            score.iou, score.cut, score.loss
+            "step {step}: IoU {:.4} at threshold {:.1}, validation loss {:.4}",
+            score.iou, score.threshold, score.loss
         ));
     }
 

@@ -139,7 +139,7 @@ impl Classifier {
 
     /// The likeliest label of every pixel, the smaller of two equally likely ones.
     #[must_use]
-    pub fn answer(&self, picture: &RgbImage) -> Vec<u16> {
+    pub fn predict(&self, picture: &RgbImage) -> Vec<u16> {
         let label = |shares: &[f32]| {
             let best =
                 (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));

@@ -12,7 +12,7 @@
 //! let labels: Vec<u16> = (0..32 * 32).map(|at| u16::from(at % 32 >= 16)).collect();
 //! let examples = [Labelled { picture: &picture, labels: &labels }];
 //! let classifier = Forest::default().learn(&examples, 255).expect("some pixel is labelled");
-//! assert_eq!(classifier.answer(&picture), labels);
+//! assert_eq!(classifier.predict(&picture), labels);
 //! ```
 
 pub mod features;

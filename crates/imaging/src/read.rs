@@ -28,7 +28,7 @@ use image::{
 
 use crate::{ImagingError, tiff::Tiff};
 pub(crate) use decoded::Decoded;
-pub(crate) use depth::{any_to_bytes, to_bytes};
+pub(crate) use depth::to_bytes;
 pub(crate) use guard::guarded;
 pub use limits::Limits;
 pub use note::{Note, NoteKind};

@@ -1,9 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use seggpt_imaging::{
-    Plane,
-    panoptic::{PanopticMap, Segment},
-};
+use seggpt_imaging::panoptic::{PanopticMap, Segment};
 
 use crate::{MetricsError, error::same_size, number::mean};
 

@@ -223,7 +223,7 @@ impl Io {
                 Some(None)
             }
             // The user wants out; other stops are the end of the inputs, before which the queue is drained.
-            Event::Stop(StopCause::NodeSpec) => {
+            Event::Stop(StopCause::Manual) => {
                 self.stopped = true;
                 None
             }

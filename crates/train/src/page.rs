@@ -55,8 +55,8 @@ pub(crate) fn last_score(history: &History) -> String {
         .last()
         .map_or_else(String::new, |(_, score)| {
             format!(
-                "; IoU {:.3} at cut {:.1}, validation loss {:.4}",
-                score.iou, score.cut, score.loss
+                "; IoU {:.3} at threshold {:.1}, validation loss {:.4}",
+                score.iou, score.threshold, score.loss
             )
         })
 }

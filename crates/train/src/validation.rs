@@ -16,7 +16,8 @@ pub struct Score {
     pub iou: f64,
     /// Where between black (0) and its colour (1) a pixel must lie to count as painted, for that IoU: the best of
     /// several.
-    pub cut: f64,
+    #[serde(alias = "cut")]
+    pub threshold: f64,
     /// The loss, at the beta of the last step.
     pub loss: f64,
 }
@@ -34,7 +35,7 @@ pub(crate) struct Picture {
     pub(crate) answer: RgbImage,
 }
 
-const CUTS: [f64; 8] = [0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+const THRESHOLDS: [f64; 8] = [0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 
 /// Seeds of validation are those of a stream of its own.
 const STREAM: u64 = 0x5eed_0f0a_110c_a7e5;
@@ -95,7 +96,7 @@ pub(crate) fn measure(
     how: Measure,
 ) -> Result<(Score, Vec<Picture>), TrainError> {
     let (mut loss, mut kept) = (0.0, Vec::new());
-    let mut ious = [0.0; CUTS.len()];
+    let mut ious = [0.0; THRESHOLDS.len()];
     let alike = tasks.chunk_by(|a, b| a.sample.prompts.len() == b.sample.prompts.len());
     let every = (tasks.len() / how.pictures.max(1)).max(1);
     let mut number = 0;
@@ -120,20 +121,27 @@ pub(crate) fn measure(
         }
     }
     let count = tasks.len().max(1) as f64;
-    let best = ious.iter().zip(CUTS).max_by(|a, b| a.0.total_cmp(b.0));
-    let (iou, cut) = best.map_or((0.0, 0.5), |(iou, cut)| (iou / count, cut));
+    let best = ious
+        .iter()
+        .zip(THRESHOLDS)
+        .max_by(|a, b| a.0.total_cmp(b.0));
+    let (iou, threshold) = best.map_or((0.0, 0.5), |(iou, threshold)| (iou / count, threshold));
     Ok((
         Score {
             iou,
-            cut,
+            threshold,
             loss: loss / count,
         },
         kept,
     ))
 }
 
-/// Mean IoU over the colours at each of [`CUTS`].
-fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f64; CUTS.len()] {
+/// Mean IoU over the colours at each of [`THRESHOLDS`].
+fn sample_ious(
+    task: &Task,
+    colours: Option<&[[u8; 3]]>,
+    painted: &[f32],
+) -> [f64; THRESHOLDS.len()] {
     let sample = &task.sample;
     let shown = || {
         let colours: BTreeSet<[u8; 3]> = sample
@@ -147,10 +155,10 @@ fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f6
     };
     let colours: Vec<[u8; 3]> = colours.map_or_else(shown, <[_]>::to_vec);
     if colours.is_empty() {
-        return [0.0; CUTS.len()];
+        return [0.0; THRESHOLDS.len()];
     }
-    // Per colour and cut: pixels in both, and in one or the other.
-    let mut both = vec![[0u32; CUTS.len()]; colours.len()];
+    // Per colour and threshold: pixels in both, and in one or the other.
+    let mut both = vec![[0u32; THRESHOLDS.len()]; colours.len()];
     let mut either = both.clone();
     for (i, (rgb, truth)) in painted
         .as_chunks::<3>()
@@ -169,16 +177,18 @@ fn sample_ious(task: &Task, colours: Option<&[[u8; 3]]>, painted: &[f32]) -> [f6
         let (found, share) = nearest(&colours, *rgb);
         for (class, colour) in colours.iter().enumerate() {
             let is = truth.0 == *colour;
-            for (cut, level) in CUTS.iter().enumerate() {
+            for (threshold, level) in THRESHOLDS.iter().enumerate() {
                 let says = class == found && share > *level;
-                both[class][cut] += u32::from(is && says);
-                either[class][cut] += u32::from(is || says);
+                both[class][threshold] += u32::from(is && says);
+                either[class][threshold] += u32::from(is || says);
             }
         }
     }
-    std::array::from_fn(|cut| {
-        let iou = |class: usize| f64::from(both[class][cut]) / f64::from(either[class][cut].max(1));
-        let there = (0..colours.len()).filter(|class| either[*class][cut] > 0);
+    std::array::from_fn(|threshold| {
+        let iou = |class: usize| {
+            f64::from(both[class][threshold]) / f64::from(either[class][threshold].max(1))
+        };
+        let there = (0..colours.len()).filter(|class| either[*class][threshold] > 0);
         match there.clone().count() {
             // Nothing is there, and nothing was found.
             0 => 1.0,

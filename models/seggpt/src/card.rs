@@ -7,10 +7,10 @@ use crate::{Ensemble, builtin};
 pub struct Card {
     /// Only a model that says `trained: false` is not.
     pub trained: bool,
-    /// Where background ends in this model's paint, as a share of the way from black to a class colour, between 0 and 1:
-    /// the `cut` that its training found best. `None`: the card does not say.
-    pub cut: Option<f32>,
-    /// `refine: 0.3`: this model's answers are best sharpened by a pixel classifier, beside whose odds the network's count
+    /// `threshold: 0.03`: the activation from which a pixel counts as a class, as a share of the way from black to the class
+    /// colour, between 0 and 1, that this model's training found best. `None`: the card does not say.
+    pub threshold: Option<f32>,
+    /// `refine: 0.3`: this model's predictions are best refined by a forest on pixels, beside whose odds the network's count
     /// to this power, above 0 and up to 1.
     pub refine: Option<f32>,
     /// `ensemble: joint` or `feature`: how several prompts act together best in this model.
@@ -31,7 +31,7 @@ impl Card {
     fn read(text: &str) -> Self {
         let mut card = Self {
             trained: true,
-            cut: None,
+            threshold: None,
             refine: None,
             ensemble: None,
         };
@@ -43,14 +43,15 @@ impl Card {
             match line.split_once(':').map(|(key, value)| (key, value.trim())) {
                 Some(("trained", value)) => card.trained = value != "false",
                 Some(("refine", value)) => {
-                    let trust = value.parse().ok();
-                    card.refine = trust.filter(|trust| *trust > 0.0 && *trust <= 1.0);
+                    let weight = value.parse().ok();
+                    card.refine = weight.filter(|weight| *weight > 0.0 && *weight <= 1.0);
                 }
                 Some(("ensemble", "joint")) => card.ensemble = Some(Ensemble::Joint),
                 Some(("ensemble", "feature")) => card.ensemble = Some(Ensemble::Feature),
-                Some(("cut", value)) => {
-                    let cut = value.parse().ok();
-                    card.cut = cut.filter(|cut| *cut > 0.0 && *cut < 1.0);
+                // Cards of earlier versions call it `cut`.
+                Some(("threshold" | "cut", value)) => {
+                    let threshold = value.parse().ok();
+                    card.threshold = threshold.filter(|value| *value > 0.0 && *value < 1.0);
                 }
                 _ => {}
             }
@@ -93,10 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_lies_between_black_and_the_class() {
-        assert_eq!(Card::read("---\ncut: 0.15\n---\n").cut, Some(0.15));
-        for none in ["---\ncut: 1.5\n---\n", "---\ncut: low\n---\n", "cut: 0.2\n"] {
-            assert_eq!(Card::read(none).cut, None, "{none}");
+    fn a_threshold_lies_between_black_and_the_class() {
+        for name in ["threshold", "cut"] {
+            let read = |text: String| Card::read(&text).threshold;
+            assert_eq!(read(format!("---\n{name}: 0.15\n---\n")), Some(0.15));
+            assert_eq!(read(format!("---\n{name}: 1.5\n---\n")), None);
+            assert_eq!(read(format!("---\n{name}: low\n---\n")), None);
+            assert_eq!(read(format!("{name}: 0.2\n")), None);
         }
     }
 }

@@ -20,7 +20,7 @@ pub type Prepared = Result<Prompted, String>;
 
 /// Prepares what it is told to, in this order; holds one more than was taken.
 pub struct Prefetcher {
-    classes: Sender<usize>,
+    requests: Sender<usize>,
     prepared: Receiver<(usize, Prepared)>,
 }
 
@@ -65,7 +65,7 @@ impl Prefetcher {
     /// Puts a query, by its place in the benchmark, behind those to be prepared.
     pub fn request(&self, at: usize) {
         // Without the thread, the next look for what is ready finds its end.
-        let _ = self.classes.send(at);
+        let _ = self.requests.send(at);
     }
 
     /// The next query, if it is ready within `timeout`.

@@ -14,7 +14,7 @@ use seggpt_imaging::{
     read,
     resize::{bicubic, nearest_rgb},
 };
-use seggpt_infer::{Answer, Crew, Model, Painting, Segmenter, Settings, run};
+use seggpt_infer::{Model, Output, RawOutput, Segmenter, Settings, WorkerPool, run};
 use seggpt_node::testing::run_with;
 
 const SIZE: u32 = 64;
@@ -88,8 +88,8 @@ fn pebbles(from: usize) -> Canvases {
     canvases("ground_3.png", prompts.collect(), SegType::Instance)
 }
 
-fn paint(model: &mut Model, canvases: &Canvases) -> Painting {
-    model.paint(&[canvases]).unwrap().remove(0)
+fn predict(model: &mut Model, canvases: &Canvases) -> RawOutput {
+    model.predict(&[canvases]).unwrap().remove(0)
 }
 
 fn segment(segmenter: &mut Segmenter, identity: &Identity, canvases: &Canvases) -> Mask {
@@ -105,19 +105,19 @@ fn npy(name: &str) -> Vec<f32> {
     values.map(|&value| f32::from_le_bytes(value)).collect()
 }
 
-/// What a network that paints has painted.
-fn colours(painting: &Painting) -> &[Vec<f32>] {
-    match &painting.answer {
-        Answer::Colours(answers) => answers,
-        Answer::Memberships(_) => panic!("the network paints"),
+/// The colours that SegGPT predicted.
+fn colours(raw: &RawOutput) -> &[Vec<f32>] {
+    match &raw.output {
+        Output::Colours(answers) => answers,
+        Output::Memberships(_) => panic!("the network predicts colours"),
     }
 }
 
-/// Largest and mean difference to the golden painting, in levels of 255.
+/// Largest and mean difference to the golden output, in levels of 255.
 fn difference(canvases: &Canvases, golden: &str) -> (f32, f32) {
-    let painting = paint(&mut Model::load(&settings(&[])).unwrap(), canvases);
+    let raw = predict(&mut Model::load(&settings(&[])).unwrap(), canvases);
     let golden = npy(golden);
-    let answer = &colours(&painting)[0];
+    let answer = &colours(&raw)[0];
     assert_eq!(answer.len(), golden.len());
     let apart = answer.iter().zip(&golden).map(|(a, b)| (a - b).abs());
     let (max, sum) = apart.fold((0f32, 0f32), |(max, sum), d| (max.max(d), sum + d));
@@ -125,7 +125,7 @@ fn difference(canvases: &Canvases, golden: &str) -> (f32, f32) {
 }
 
 #[test]
-fn the_node_paints_what_the_original_code_paints() {
+fn the_node_predicts_what_the_original_code_predicts() {
     let (max, mean) = difference(&pebbles(1), "ground_3_from_1.painted.npy");
     assert!(max <= 1.0 && mean <= 0.3, "{max} {mean}");
 
@@ -143,14 +143,14 @@ fn the_node_paints_what_the_original_code_paints() {
 #[test]
 fn prompts_shown_again_are_not_prepared_again_and_give_the_same_answer() {
     let mut model = Model::load(&settings(&[])).unwrap();
-    let first = paint(&mut model, &pebbles(2));
-    let again = paint(&mut model, &pebbles(2));
-    assert_eq!(first.answer, again.answer);
-    let prepared = |painting: &Painting| painting.milliseconds.contains_key("prepare");
+    let first = predict(&mut model, &pebbles(2));
+    let again = predict(&mut model, &pebbles(2));
+    assert_eq!(first.output, again.output);
+    let prepared = |raw: &RawOutput| raw.milliseconds.contains_key("prepare");
     assert!(prepared(&first) && !prepared(&again));
-    let others = paint(&mut model, &pebbles(1));
-    assert_ne!(first.answer, others.answer);
-    assert_eq!(paint(&mut model, &pebbles(2)).answer, first.answer);
+    let others = predict(&mut model, &pebbles(1));
+    assert_ne!(first.output, others.output);
+    assert_eq!(predict(&mut model, &pebbles(2)).output, first.output);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_mask_has_the_sources_size_and_accounts_for_every_pixel() {
 
 #[test]
 fn items_worked_on_at_once_get_the_masks_of_items_on_their_own() {
-    let mut crew = Crew::load(&settings(&["--at-once", "3"])).unwrap();
+    let mut workers = WorkerPool::load(&settings(&["--batch", "3"])).unwrap();
     let mut alone = Segmenter::load(&settings(&[])).unwrap();
     let item = |n: u64| {
         let name = format!("ground_{}.png", n + 1);
@@ -193,7 +193,7 @@ fn items_worked_on_at_once_get_the_masks_of_items_on_their_own() {
     };
     for count in [3, 2, 1] {
         let items: Vec<_> = (0..count).map(item).collect();
-        let masks = crew.segment(items.clone());
+        let masks = workers.segment(items.clone());
         assert_eq!(masks.len(), items.len());
         for ((identity, canvases), (of, mask)) in items.iter().zip(masks) {
             assert_eq!(identity, &of);
@@ -233,11 +233,11 @@ fn items_of_the_same_prompts_go_together_and_get_the_masks_of_items_on_their_own
 
 #[test]
 fn one_that_fails_beside_others_fails_alone() {
-    let mut crew = Crew::load(&settings(&["--at-once", "2"])).unwrap();
+    let mut workers = WorkerPool::load(&settings(&["--batch", "2"])).unwrap();
     let mut odd = pebbles(1);
     odd.classes.clear();
     let items = [odd, pebbles(1)].map(|asked| (Identity::new("x", 0, (30, 20)), asked));
-    let masks = crew.segment(items.into());
+    let masks = workers.segment(items.into());
     assert!(masks[0].1.is_err() && masks[1].1.is_ok());
 }
 
@@ -249,8 +249,8 @@ fn a_vote_of_equals_is_the_answer_of_one() {
     let mut vote = pebbles(1);
     vote.prompts = vec![vote.prompts[0].clone(); 3];
     vote.combine = Combine::Vote;
-    let painting = paint(&mut Model::load(&nearest).unwrap(), &vote);
-    assert_eq!(colours(&painting).len(), 3);
+    let raw = predict(&mut Model::load(&nearest).unwrap(), &vote);
+    assert_eq!(colours(&raw).len(), 3);
     let together = segment(&mut segmenter, &identity, &vote);
     let alone = segment(&mut segmenter, &identity, &pebbles(1));
     let differing = together
@@ -277,7 +277,7 @@ fn refinement_finds_what_has_the_prompts_colours_at_the_canvases_size() {
         ..pebbles(1)
     };
     let identity = Identity::new("ground_2.png", 0, (CANVAS, CANVAS));
-    let mut segmenter = Segmenter::load(&settings(&["--refine", "pixels"])).unwrap();
+    let mut segmenter = Segmenter::load(&settings(&["--refine", "forest"])).unwrap();
     let mask = segment(&mut segmenter, &identity, &large);
     assert_eq!(mask.painted.size(), SIZE, "the network saw its own size");
     assert!(mask.provenance.milliseconds.contains_key("refine"));
@@ -364,7 +364,7 @@ fn a_matching_network_answers_in_the_prompts_classes() {
 #[test]
 fn a_matching_network_is_refined_like_any_other() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = matching_settings(folder.path(), &["--refine", "pixels"]);
+    let settings = matching_settings(folder.path(), &["--refine", "forest"]);
     let mut segmenter = Segmenter::load(&settings).unwrap();
     let identity = Identity::new("ground_1.png", 0, (112, 112));
     let asked = itself(112);
@@ -388,7 +388,7 @@ fn canvases_that_fill_no_whole_patches_are_refused_with_the_size_to_set() {
         }],
         ..pebbles(1)
     };
-    let error = model.paint(&[&odd]).err().unwrap().to_string();
+    let error = model.predict(&[&odd]).err().unwrap().to_string();
     assert!(error.contains("set CANVAS_SIZE to 64"), "{error}");
 }
 

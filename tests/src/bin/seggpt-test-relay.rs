@@ -13,7 +13,7 @@ fn main() -> eyre::Result<()> {
                 seggpt_fault::at("in-work", &item);
                 node.send_output("canvases".to_owned().into(), metadata.parameters, data)?;
             }
-            Event::Stop(StopCause::NodeSpec) => break,
+            Event::Stop(StopCause::Manual) => break,
             _ => {}
         }
     }

@@ -50,10 +50,10 @@ fn stored(out: &Path, key: &str) -> usize {
 #[test]
 fn a_frame_waits_for_the_one_before_and_has_it_with_its_prediction_as_a_prompt() {
     let benchmark = with_memory();
-    let mut order = Schedule::new(&benchmark, &[0, 1]);
-    assert_eq!(order.begin(4), [0]);
-    assert_eq!(order.after(0), Some(1));
-    assert_eq!(order.after(1), None);
+    let mut schedule = Schedule::new(&benchmark, &[0, 1]);
+    assert_eq!(schedule.start(4), [0]);
+    assert_eq!(schedule.after(0), Some(1));
+    assert_eq!(schedule.after(1), None);
 
     let out = tempfile::tempdir().unwrap();
     let mut row = Row::open(out.path(), "row", "key", "").unwrap();
@@ -75,7 +75,7 @@ fn a_frame_waits_for_the_one_before_and_has_it_with_its_prediction_as_a_prompt()
 #[test]
 fn without_memory_no_frame_waits() {
     let benchmark = open("davis", &Protocol::default());
-    assert_eq!(Schedule::new(&benchmark, &[0, 1]).begin(1), [0, 1]);
+    assert_eq!(Schedule::new(&benchmark, &[0, 1]).start(1), [0, 1]);
 }
 
 #[test]

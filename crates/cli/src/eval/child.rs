@@ -12,7 +12,7 @@ use std::{
 
 use seggpt_flow::{Diagnostic, Exit};
 
-use crate::args::View;
+use crate::console::View;
 
 /// Hears that the user wants to stop, and tells the process that is running.
 #[derive(Clone, Default)]

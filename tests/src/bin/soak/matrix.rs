@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use seggpt_tests::faults::{
-    Death, Dice, EVALUATOR, Ended, Flow, MOMENTS, Result, family, is_to_fail,
-};
+use seggpt_random::Rng;
+use seggpt_tests::faults::{Death, EVALUATOR, Ended, Flow, MOMENTS, Result, family, is_to_fail};
 
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -133,11 +132,11 @@ fn finish(flow: &Flow, to_fail: &[String]) -> (Result, Ended, i32) {
 /// `kill -9` of the whole run at drawn moments, and the same command again until it is through.
 fn cut_off(items: usize) -> (Result, Ended) {
     let flow = Flow::new(items);
-    let mut dice = Dice::new(7);
+    let mut rng = Rng::new(7);
     let (mut kills, mut time) = (0, Duration::ZERO);
     let mut starts = 1;
     for _ in 0..8 {
-        let until = flow.records() + dice.next(items as u64 / 8) as usize;
+        let until = flow.records() + rng.below(items / 8);
         let mut command = flow.command();
         let out = std::fs::File::create(flow.scratch.path("said")).expect("it can be written");
         let err = out.try_clone().expect("a file can be opened twice");

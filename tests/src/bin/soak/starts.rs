@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seggpt_tests::faults::{Dice, Flow, Result, family};
+use seggpt_random::Rng;
+use seggpt_tests::faults::{Flow, Result, family};
 
 const ITEMS: usize = 12;
 /// How long nothing may be put on record, besides the time for which a node is stopped: on a busy machine a run is slow, and
@@ -37,16 +38,16 @@ pub fn run(count: usize, seconds: usize) -> bool {
     let mut hogs: Vec<Child> = (0..2 * cores).filter_map(|_| hog()).collect();
     let began = Instant::now();
     let mut rows: Vec<(&str, Row)> = NODES.map(|node| (node, Row::default())).into();
-    let mut dice = Dice::new(11);
+    let mut rng = Rng::new(11);
     let mut trouble = Vec::new();
     for number in 0..count {
         if began.elapsed().as_secs() as usize >= seconds {
             break;
         }
-        let chosen = dice.next(NODES.len() as u64) as usize;
+        let chosen = rng.below(NODES.len());
         // From 0.1 to 30 s, short ones as often as long ones; the moment from before the first word to the last item.
-        let pause = Duration::from_secs_f64(0.1 * 300_f64.powf(dice.next(1000) as f64 / 1000.0));
-        let moment = Duration::from_millis(dice.next(4000));
+        let pause = Duration::from_secs_f64(0.1 * 300_f64.powf(rng.unit_f64()));
+        let moment = Duration::from_millis(rng.below(4000) as u64);
         let (node, row) = &mut rows[chosen];
         one(number, node, moment, pause, row, &mut trouble);
     }

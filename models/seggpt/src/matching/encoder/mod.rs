@@ -4,7 +4,6 @@ mod cpu;
 mod tensors;
 
 use candle_core::{Device, Tensor};
-use seggpt_random::Rng;
 
 use super::EncoderConfig;
 use crate::{DTypeChoice, Error, network::Canvas, weights::Source};
@@ -54,6 +53,8 @@ pub(super) fn grid(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use seggpt_random::Rng;
+
     use crate::matching::{self, MatchingConfig};
 
     #[test]
