@@ -8,7 +8,7 @@ use std::{
 };
 
 use eyre::{Result, bail};
-use seggpt_datasets::LabelPlane;
+use seggpt_imaging::LabelPlane;
 use seggpt_metrics::{Areas, ClassAreas};
 use seggpt_store::OWN;
 use seggpt_volume::{Gap, LabelVolume, Plan, nifti::NiftiFile};
