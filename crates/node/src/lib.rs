@@ -13,17 +13,23 @@
 //! }
 //! ```
 //!
-//! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
+//! [`transform`] is the loop of a node with one input and one output; [`Io`] and [`careful`] are what it is made of, for nodes
+//! with more; [`source`] is that of nodes that begin a flow.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
+pub mod careful;
+pub mod colors;
 mod crumbs;
 pub mod edges;
 mod io;
+pub mod join;
 pub mod link;
+pub mod live;
 mod logging;
 pub mod manual;
 pub mod memory;
 pub mod outcome;
+pub mod source;
 pub mod testing;
 mod transform;
 pub mod window;
