@@ -1,5 +1,7 @@
 mod memory;
 
+pub use memory::{MEMORY, remembered};
+
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use seggpt_contract::{Class, Encoding, Example, Picture, Prompted, SegType, Square};
@@ -8,9 +10,6 @@ use seggpt_imaging::{BLACK, Rgb, RgbImage, WHITE, resize, write};
 use seggpt_prompt_library::{Choice, LibraryError, Pool, Query, Registry, Strategy};
 
 use crate::{Exam, ExamError, Kept, Kind, Paper, Question};
-
-/// The selection that [`Exam::remember`] is for; no strategy of a library, since it needs answers.
-pub const MEMORY: &str = "memory";
 
 /// Up to this many bytes a picture travels raw, beyond as PNG: dora refuses messages of 64 MiB.
 const RAW_LIMIT: usize = 24 << 20;
@@ -23,6 +22,7 @@ pub struct Asker {
     kind: Option<SegType>,
     kept: Kept,
     table: Option<Table>,
+    descriptors: memory::Descriptors,
 }
 
 /// The prompts that a run of questions chooses from.
@@ -44,7 +44,7 @@ struct Prepared {
 
 impl Asker {
     /// `canvas`: side of the network's input; `select`: which prompts of the pool (`fixed`, `random`, `nearest`, or
-    /// [`MEMORY`] of an exam that remembers); `kind`: the type token, if not that of the protocol; `kept`: the answers that
+    /// [`MEMORY`] of an exam that remembers, alone or as `memory:POLICY`); `kind`: the type token, if not that of the protocol; `kept`: the answers that
     /// questions build on.
     ///
     /// # Errors
@@ -64,6 +64,7 @@ impl Asker {
             kind,
             kept,
             table: None,
+            descriptors: memory::Descriptors::new(),
         })
     }
 
@@ -83,7 +84,7 @@ impl Asker {
             _ => self.table(question)?,
         };
         let answers = match exam.memory {
-            true => memory::answers(&exam, question, &self.kept)?,
+            true => memory::answers(&exam, question, &self.kept, &mut self.descriptors)?,
             false => Vec::new(),
         };
         let mut prompts = table.choose(&exam, question, &picture, self.canvas, &answers)?;
@@ -126,7 +127,7 @@ impl Asker {
 fn strategy(exam: &Exam, select: &str) -> Result<Box<dyn Strategy>, LibraryError> {
     let seed = exam.protocol.seed;
     // What was shown comes first, memory after it.
-    let select = match exam.memory && select == MEMORY {
+    let select = match exam.memory && remembered(select).is_some() {
         true => "fixed",
         false => select,
     };

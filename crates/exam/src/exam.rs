@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use seggpt_contract::{Class, SegType};
 use seggpt_eval::data::Dataset;
 use seggpt_imaging::palette;
+use seggpt_prompt_library::memory::Policy;
 
 use crate::{
     ExamError, Kind, Protocol, Source,
@@ -78,6 +79,8 @@ pub struct Exam {
     pub shots: usize,
     /// Whether earlier frames of a video and the answers to them are prompts, too.
     pub memory: bool,
+    /// Which of them, beside those that are shown anyway.
+    pub policy: Policy,
     /// What people should know about the sets.
     pub notes: Vec<String>,
     /// Which question builds on the answer to which.
@@ -97,6 +100,7 @@ impl Exam {
             protocol: protocol.clone(),
             shots: shots.max(1),
             memory: false,
+            policy: Policy::None,
             notes: Vec::new(),
             followers: HashMap::new(),
         };
@@ -111,11 +115,11 @@ impl Exam {
     }
 
     /// Makes earlier frames and the answers to them prompts of later ones: of each question those that are shown anyway,
-    /// and the last [`Exam::shots`] frames that were asked before it.
+    /// and of those that were asked before it at most [`Exam::shots`], which `policy` chooses.
     ///
     /// # Errors
     /// As [`Exam::check_memory`].
-    pub fn remember(&mut self) -> Result<(), ExamError> {
+    pub fn remember(&mut self, policy: Policy) -> Result<(), ExamError> {
         self.check_memory()?;
         for at in 1..self.questions.len() {
             let [before, own] = [at - 1, at].map(|at| self.video(&self.questions[at]));
@@ -123,7 +127,7 @@ impl Exam {
                 self.link(at - 1, at);
             }
         }
-        self.memory = true;
+        (self.memory, self.policy) = (true, policy);
         Ok(())
     }
 

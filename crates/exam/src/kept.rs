@@ -6,6 +6,7 @@ use std::{
 
 use seggpt_eval::LabelPlane;
 use seggpt_imaging::{annotation::Ids, write};
+use seggpt_prompt_library::memory::Shown;
 
 use crate::{ExamError, row::put};
 
@@ -35,6 +36,30 @@ impl Kept {
         put(&self.file(question), &png)
     }
 
+    /// Keeps how sure an answer is of each class, for policies that ask.
+    ///
+    /// # Errors
+    /// The disk refuses it.
+    pub fn keep_shown(&self, question: usize, shown: &[Shown]) -> Result<(), ExamError> {
+        fs::create_dir_all(&self.folder)
+            .map_err(|error| ExamError::results(&self.folder, error))?;
+        let text = serde_json::to_vec(shown).map_err(|error| {
+            ExamError::results(self.sure(question), std::io::Error::from(error))
+        })?;
+        put(&self.sure(question), &text)
+    }
+
+    /// How sure the answer to a question is of each class; empty where nobody kept that.
+    pub(crate) fn shown(&self, question: usize) -> Result<Vec<Shown>, ExamError> {
+        let path = self.sure(question);
+        match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            text => text
+                .and_then(|text| Ok(serde_json::from_slice(&text)?))
+                .map_err(|error| ExamError::results(path, error)),
+        }
+    }
+
     pub(crate) fn has(&self, question: usize) -> bool {
         self.file(question).exists()
     }
@@ -52,8 +77,10 @@ impl Kept {
 
     /// Removes some, and the folder when it is empty.
     pub(crate) fn release(&self, questions: &[usize]) -> Result<(), ExamError> {
-        for &question in questions {
-            let path = self.file(question);
+        let files = questions
+            .iter()
+            .flat_map(|at| [self.file(*at), self.sure(*at)]);
+        for path in files {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(ExamError::results(path, error));
@@ -63,6 +90,10 @@ impl Kept {
         }
         let _ = fs::remove_dir(&self.folder);
         Ok(())
+    }
+
+    fn sure(&self, question: usize) -> PathBuf {
+        self.folder.join(format!("{question}.json"))
     }
 
     pub(crate) fn file(&self, question: usize) -> PathBuf {

@@ -32,7 +32,7 @@ mod score;
 mod segments;
 pub mod table;
 
-pub use ask::{Asker, MEMORY};
+pub use ask::{Asker, MEMORY, remembered};
 pub use error::ExamError;
 pub use exam::{Exam, Paper, Question};
 pub use kept::Kept;

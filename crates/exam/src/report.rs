@@ -10,6 +10,7 @@ use askama::Template;
 use crate::{
     ExamError, MEMORY, Protocol, RowScores,
     cases::Case,
+    remembered,
     row::{ROWS, put},
     table,
 };
@@ -235,9 +236,13 @@ impl Page<'_> {
             1 => format!("1 {one}"),
             k => format!("{k} {one}s"),
         };
-        if row.select == MEMORY {
+        if let Some(policy) = remembered(&row.select) {
+            let policy = match row.select.as_str() {
+                MEMORY => String::new(),
+                _ => format!(" ({policy})"),
+            };
             return format!(
-                "{}, {} ensemble, memory of {}, {}",
+                "{}, {} ensemble, memory{policy} of {}, {}",
                 maker.model,
                 maker.ensemble,
                 counted("frame"),

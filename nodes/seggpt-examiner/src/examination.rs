@@ -13,6 +13,7 @@ use seggpt_node::{
     Arrival, CONDEMNED, Careful, Io, Link, Step, Window, memory,
     outcome::{self, GONE},
 };
+use seggpt_prompt_library::memory::Shown;
 
 use crate::{
     Settings,
@@ -245,6 +246,9 @@ impl<'a> Examination<'a> {
         });
         match marked.flatten() {
             Ok((mark, answer)) => {
+                if self.exam.memory {
+                    self.row.kept().keep_shown(*at, &shown(mask))?;
+                }
                 self.row.add(self.exam, *at, &mark, &answer)?;
                 seggpt_fault::at("after-journal", &identity.item);
                 self.finish(*at, identity, Status::Done, "");
@@ -308,6 +312,16 @@ impl<'a> Examination<'a> {
         }
         Ok(())
     }
+}
+
+/// How sure an answer is of each class.
+fn shown(mask: &Mask) -> Vec<Shown> {
+    let classes = mask.classes.iter().map(|it| Shown {
+        id: it.class.id,
+        pixels: it.pixels,
+        confidence: it.confidence,
+    });
+    classes.collect()
 }
 
 /// What a question's picture takes once it is decoded.

@@ -19,7 +19,7 @@ use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr};
 use seggpt_contract::{Mask, Payload, Prompted};
-use seggpt_exam::{Asker, Exam, MEMORY, Row, report};
+use seggpt_exam::{Asker, Exam, Row, remembered, report};
 use seggpt_node::{Careful, Io, Manual, Port, outcome};
 
 use crate::{examination::Examination, reader::Reader};
@@ -56,8 +56,8 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     let protocol = settings.questions();
     let mut exam = Exam::open(&settings.sources()?, &protocol, settings.k as usize)
         .wrap_err("the questions cannot be listed")?;
-    if settings.select == MEMORY {
-        exam.remember()?;
+    if let Some(policy) = remembered(&settings.select) {
+        exam.remember(policy)?;
     }
     let exam = Arc::new(exam);
     let out = std::path::absolute(&settings.out)

@@ -67,13 +67,14 @@ pub struct Settings {
     #[arg(long, env = "SEED", help_heading = RESULTS, default_value_t = 0)]
     pub seed: u64,
 
-    /// How many prompts guide an answer; in videos, all that have been shown, and under SELECT `memory` so many frames more
+    /// How many prompts guide an answer; in videos, all that have been shown, and under a SELECT with `memory` so many frames more
     #[arg(long, env = "K", help_heading = RESULTS, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub k: u32,
 
     /// Which prompts: `fixed` takes those that show most, `random` draws for each query, `nearest` takes the most alike.
-    /// Episodes draw K themselves. In videos, `memory` adds the K frames before, with what was answered for them
-    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "fixed", value_parser = ["fixed", "random", "nearest", MEMORY])]
+    /// Episodes draw K themselves. In videos, `memory` adds the K frames before, with what was answered for them; `memory:every`
+    /// the last K of each fifth; `memory:gated` K whose answer was sure, half of them the last and half those least alike
+    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "fixed", value_parser = ["fixed", "random", "nearest", MEMORY, "memory:fifo", "memory:every", "memory:gated"])]
     pub select: String,
 
     /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind). By default `instance` in

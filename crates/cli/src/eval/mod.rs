@@ -13,7 +13,7 @@ use seggpt_flow::{
 };
 
 use crate::{
-    args::{EvalArgs, Guides},
+    args::EvalArgs,
     console::{self, Terminal},
     nodes,
 };
@@ -39,7 +39,7 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     }
     let protocol = plan.protocol();
     let exam = Exam::open(&plan.sources(), &protocol, shots(args)).map_err(flaw)?;
-    if args.selects.contains(&Guides::Memory) {
+    if args.selects.iter().any(|select| select.remembers()) {
         exam.check_memory().map_err(flaw)?;
     }
     for note in &exam.notes {

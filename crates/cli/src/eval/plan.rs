@@ -60,6 +60,13 @@ pub struct Way {
     pub cut: Option<f32>,
 }
 
+impl Guides {
+    /// Whether earlier frames guide later ones.
+    pub(super) fn remembers(self) -> bool {
+        seggpt_exam::remembered(self.word()).is_some()
+    }
+}
+
 struct Model {
     name: String,
     path: PathBuf,
@@ -70,7 +77,7 @@ struct Model {
 impl Way {
     /// How many prompts an answer has; in videos, where one object appears after another, there may be more.
     pub fn prompts(&self) -> u32 {
-        self.k + u32::from(self.select == Guides::Memory)
+        self.k + u32::from(self.select.remembers())
     }
 }
 
@@ -260,6 +267,7 @@ fn row(model: &str, way: &Way) -> String {
         Refine::Auto | Refine::None => "",
     };
     let cut = way.cut.map(|cut| format!("-cut{cut}")).unwrap_or_default();
-    let (ensemble, select) = (way.ensemble.word(), way.select.word());
+    // A row is a folder.
+    let (ensemble, select) = (way.ensemble.word(), way.select.word().replace(':', "-"));
     format!("{model}-{ensemble}-{select}-k{}{refined}{cut}", way.k)
 }

@@ -4,12 +4,13 @@ use std::{fs, path::Path, sync::Arc};
 
 use seggpt_eval::LabelPlane;
 use seggpt_exam::{Asker, Exam, MEMORY, Order, Protocol, Row};
+use seggpt_prompt_library::memory::{Policy, Shown};
 
 use crate::{mark, open};
 
 fn remembering() -> Arc<Exam> {
     let mut exam = open("davis", &Protocol::default());
-    exam.remember().unwrap();
+    exam.remember(Policy::Fifo).unwrap();
     Arc::new(exam)
 }
 
@@ -91,6 +92,37 @@ fn a_video_that_was_cut_off_goes_on_with_the_answers_it_had() {
 
 #[test]
 fn only_videos_are_remembered() {
-    let error = open("folder", &Protocol::default()).remember().unwrap_err();
+    let error = open("folder", &Protocol::default())
+        .remember(Policy::Fifo)
+        .unwrap_err();
     assert!(error.to_string().contains("is for videos"), "{error}");
+}
+
+#[test]
+fn an_answer_that_is_not_sure_guides_nothing_where_memory_is_gated() {
+    let mut exam = open("davis", &Protocol::default());
+    exam.remember(Policy::Gated).unwrap();
+    let exam = Arc::new(exam);
+    let out = tempfile::tempdir().unwrap();
+    for (key, confidence, examples) in [("sure", 0.9, 2), ("unsure", 0.2, 1)] {
+        let mut row = Row::open(out.path(), "row", key, "").unwrap();
+        let shown = Shown {
+            id: exam.questions[0].wanted[0],
+            pixels: 1,
+            confidence,
+        };
+        row.kept().keep_shown(0, &[shown]).unwrap();
+        add(&exam, &mut row, 0);
+        let asker = Asker::new(
+            Arc::clone(&exam),
+            32,
+            "memory:gated",
+            None,
+            row.kept().clone(),
+        );
+        let asked = asker.unwrap().ask(&exam.questions[1]).unwrap();
+        assert_eq!(asked.examples.len(), examples, "{key}");
+        add(&exam, &mut row, 1);
+        assert_eq!(kept(out.path(), key), 0, "{key}");
+    }
 }
