@@ -18,6 +18,7 @@ mod silence;
 mod stock;
 mod training;
 mod tuning;
+mod video;
 
 use std::path::PathBuf;
 

@@ -17,6 +17,10 @@ pub enum NodeCommand {
     Infer(Box<seggpt_infer::Settings>),
     SinkFiles(Box<seggpt_sink_files::Settings>),
     Examiner(Box<seggpt_examiner::Settings>),
+    SourceVideo(Box<seggpt_source_video::Settings>),
+    Gate(Box<seggpt_gate::Settings>),
+    Overlay(Box<seggpt_overlay::Settings>),
+    SinkVideo(Box<seggpt_sink_video::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -35,6 +39,10 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Examiner(settings) => seggpt_examiner::run(io, events, *settings),
+        Node::SourceVideo(settings) => seggpt_source_video::run(io, events, *settings),
+        Node::Gate(settings) => seggpt_gate::run(io, events, *settings),
+        Node::Overlay(settings) => seggpt_overlay::run(io, events, *settings),
+        Node::SinkVideo(settings) => seggpt_sink_video::run(io, events, *settings),
     })
 }
 

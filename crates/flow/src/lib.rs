@@ -25,6 +25,7 @@ mod outcome;
 mod progress;
 mod resources;
 mod run;
+mod seconds;
 mod settings;
 mod setup;
 pub mod shm;

@@ -7,12 +7,13 @@ use std::{
 
 use dora_core::descriptor::Descriptor;
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
-use seggpt_node::{edges, outcome::GAVE_UP};
+use seggpt_node::{edges, live, outcome::GAVE_UP};
 
 use crate::{
     Console,
     engine::{Control, Event},
     progress::Tally,
+    seconds,
     silence::{Silence, Verdict},
     stall::{self, Stall},
 };
@@ -116,6 +117,9 @@ impl<'a> Watch<'a> {
         }
         if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
             return self.silence.hear(node, fields, Instant::now());
+        }
+        if let (Some(live::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
+            return self.console.note(&seconds::line(node, fields));
         }
         let (is_progress, ended) =
             self.tally
