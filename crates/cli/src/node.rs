@@ -20,6 +20,10 @@ pub enum NodeCommand {
     #[command(alias = "examiner")]
     Evaluator(Box<seggpt_evaluator::Settings>),
     Volumes(Box<seggpt_volumes::Settings>),
+    SourceVideo(Box<seggpt_source_video::Settings>),
+    Gate(Box<seggpt_gate::Settings>),
+    Overlay(Box<seggpt_overlay::Settings>),
+    SinkVideo(Box<seggpt_sink_video::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -39,6 +43,10 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Evaluator(settings) => seggpt_evaluator::run(io, events, *settings),
         Node::Volumes(settings) => seggpt_volumes::run(io, events, *settings),
+        Node::SourceVideo(settings) => seggpt_source_video::run(io, events, *settings),
+        Node::Gate(settings) => seggpt_gate::run(io, events, *settings),
+        Node::Overlay(settings) => seggpt_overlay::run(io, events, *settings),
+        Node::SinkVideo(settings) => seggpt_sink_video::run(io, events, *settings),
     })
 }
 

@@ -33,6 +33,7 @@ pub struct Io {
     held: Option<Arrival>,
     /// Nothing comes any more.
     ended: bool,
+    closed: BTreeSet<String>,
 }
 
 /// How often to look whether what is prepared is ready.
@@ -74,6 +75,11 @@ impl Arrival {
         identity.ok().map(|identity| identity.item)
     }
 
+    /// Whether another project's node sent it: it does not say which item it is.
+    pub fn is_foreign(&self) -> bool {
+        !Identity::is_in(&self.parameters)
+    }
+
     /// Whether it is a greeting, to be passed on.
     pub fn greeting(&self) -> Option<Greeting> {
         Greeting::from_parameters(&self.parameters)
@@ -100,6 +106,7 @@ impl Io {
             ending: false,
             held: None,
             ended: false,
+            closed: BTreeSet::new(),
         }
     }
 
@@ -193,6 +200,11 @@ impl Io {
         }
     }
 
+    /// Whether whoever sent to this input is gone.
+    pub fn is_closed(&self, input: &str) -> bool {
+        self.closed.contains(input)
+    }
+
     /// Whether the user stopped the dataflow: leave at once.
     pub fn stopped(&self) -> bool {
         self.stopped
@@ -220,6 +232,14 @@ impl Io {
             Event::NodeRestarted { id } => Some(self.died(id.as_ref())),
             Event::InputClosed { id } if self.vital == Some(id.as_str()) => {
                 self.ending = true;
+                Some(None)
+            }
+            Event::InputClosed { id } => {
+                self.closed.insert(id.to_string());
+                Some(None)
+            }
+            Event::InputRecovered { id } => {
+                self.closed.remove(id.as_str());
                 Some(None)
             }
             // The user wants out; other stops are the end of the inputs, before which the queue is drained.
@@ -250,6 +270,11 @@ impl Io {
             session: String::new(),
             number: 0,
         })
+    }
+
+    /// Since when this process listens, as names have it: `20261129T131500123`.
+    pub fn since(&self) -> &str {
+        &self.since
     }
 
     /// The node's id in the dataflow.

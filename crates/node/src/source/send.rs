@@ -8,13 +8,13 @@ use std::{
 
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_imaging::read::{Exif, Note, NoteKind};
-use seggpt_node::{Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, outcome::GONE};
+use seggpt_imaging::read::{Note, NoteKind};
 
-use crate::{
-    load::{Item, Loaded},
+use super::{
+    Loaded, Sendable,
     reader::{Next, Reader, read},
 };
+use crate::{Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, outcome::GONE};
 
 const OUTPUT: &str = "image";
 const INPUT: &str = "ack";
@@ -26,28 +26,26 @@ const GLANCE: Duration = Duration::from_millis(10);
 const SLEEP: Duration = Duration::from_millis(200);
 
 /// Sends items and waits for their acknowledgement.
-pub struct Sender {
+pub struct Sender<T> {
     io: Io,
-    link: Link<Item>,
+    link: Link<T>,
     guard: Arc<CrashGuard>,
     resend_s: u32,
-    exif: Exif,
     /// The next picture, while the window has no room for it.
-    next: Option<(Item, Loaded)>,
+    next: Option<(T, Loaded)>,
     acknowledged: usize,
     lost: Vec<String>,
     told: HashSet<NoteKind>,
 }
 
-impl Sender {
+impl<T: Sendable> Sender<T> {
     /// `resend_s`: the window's timeout, for messages.
-    pub fn new(io: Io, window: Window<Item>, resend_s: u32, exif: Exif) -> Self {
+    pub fn new(io: Io, window: Window<T>, resend_s: u32) -> Self {
         Self {
             link: Link::new(window).restarted(io.restarts()),
             guard: Arc::new(CrashGuard::new(io.id(), io.crash_log())),
             io,
             resend_s,
-            exif,
             next: None,
             acknowledged: 0,
             lost: Vec::new(),
@@ -55,28 +53,36 @@ impl Sender {
         }
     }
 
-    /// Sends all items; returns when all are acknowledged or the user stops the dataflow.
+    /// Sends all items; returns when all are acknowledged or the user stops the dataflow. `total`: how many there are, where
+    /// that is known.
     ///
     /// # Errors
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
-    pub fn send_all(self, items: Vec<Item>) -> Result<()> {
+    pub fn send_all(
+        self,
+        items: impl IntoIterator<Item = T, IntoIter: Send + 'static>,
+        total: Option<u64>,
+    ) -> Result<()> {
         let guard = Arc::clone(&self.guard);
-        let outcome = self.go_round(items);
+        let outcome = self.go_round(items, total);
         guard.close();
         outcome
     }
 
-    fn go_round(mut self, items: Vec<Item>) -> Result<()> {
-        let total = items.len();
-        let reader = Reader::start(items, self.exif, Arc::clone(&self.guard))?;
+    fn go_round(
+        mut self,
+        items: impl IntoIterator<Item = T, IntoIter: Send + 'static>,
+        total: Option<u64>,
+    ) -> Result<()> {
+        let reader = Reader::start(items, Arc::clone(&self.guard))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
                 "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
             );
             return self.send_blindly(&reader);
         }
-        let mut unread = total > 0;
-        let mut taken = 0;
+        let mut unread = true;
+        let mut taken = 0_u64;
         while unread || self.next.is_some() || !self.link.is_empty() {
             self.step()?;
             let may_send = unread && self.next.is_none() && self.link.may_send(0);
@@ -87,7 +93,7 @@ impl Sender {
                         self.next = Some((item, reading));
                     }
                     Next::Busy => {}
-                    Next::End if taken < total => bail!("the thread that reads pictures is gone"),
+                    Next::Gone => bail!("the thread that reads pictures is gone"),
                     Next::End => unread = false,
                 }
             }
@@ -102,18 +108,20 @@ impl Sender {
                 Some(None) => {}
                 None if self.io.stopped() => return Ok(()),
                 None => bail!(
-                    "the acknowledgements ended after {} of {total} pictures: the sink {GONE}",
-                    self.acknowledged
+                    "the acknowledgements ended after {} of {}: the sink {GONE}",
+                    self.acknowledged,
+                    count(total, taken)
                 ),
             }
         }
         self.io.report_drops();
         ensure!(
             self.lost.is_empty(),
-            "{} of {total} pictures were lost: neither the picture nor the news of its failure was acknowledged within \
+            "{} of {} were lost: neither the picture nor the news of its failure was acknowledged within \
              {} s each; is every node from here to the sink wired and running, and RESEND_S above WINDOW times the \
              slowest picture? Lost: {}",
             self.lost.len(),
+            count(total, taken),
             self.resend_s,
             self.lost.join(", ")
         );
@@ -122,7 +130,7 @@ impl Sender {
 
     /// Sends the next picture, if there is room for it.
     fn send_next(&mut self) -> Result<()> {
-        let room = |(_, reading): &mut (Item, Loaded)| self.link.may_send(bytes(reading));
+        let room = |(_, reading): &mut (T, Loaded)| self.link.may_send(bytes(reading));
         if let Some((item, reading)) = self.next.take_if(room) {
             let bytes = bytes(&reading);
             self.send(&item, reading)?;
@@ -133,11 +141,12 @@ impl Sender {
         Ok(())
     }
 
-    fn send_blindly(mut self, reader: &Reader) -> Result<()> {
+    fn send_blindly(mut self, reader: &Reader<T>) -> Result<()> {
         loop {
             match reader.next_within(GLANCE) {
                 Next::Ready(item, reading) => self.send(&item, reading)?,
                 Next::Busy => {}
+                Next::Gone => bail!("the thread that reads pictures is gone"),
                 Next::End => return Ok(()),
             }
             self.io.receive_within(Duration::from_millis(1));
@@ -178,7 +187,7 @@ impl Sender {
                 Step::Greet(greeting) => self.io.greet(OUTPUT, &greeting)?,
                 Step::Resend(item) => {
                     tracing::warn!("{}: no acknowledgement yet; sent again", item.id());
-                    let reading = read(&item, self.exif, &self.guard);
+                    let reading = read(&item, &self.guard);
                     self.send(&item, reading)?;
                 }
                 Step::Refuse(item) => {
@@ -204,7 +213,7 @@ impl Sender {
     }
 
     /// Says the first note of each kind; the others are in the report.
-    fn tell(&mut self, item: &Item, notes: &[Note]) {
+    fn tell(&mut self, item: &T, notes: &[Note]) {
         for note in notes {
             if self.told.insert(note.kind) && note.kind != NoteKind::Turned {
                 tracing::warn!(
@@ -215,7 +224,7 @@ impl Sender {
         }
     }
 
-    fn send(&mut self, item: &Item, reading: Loaded) -> Result<()> {
+    fn send(&mut self, item: &T, reading: Loaded) -> Result<()> {
         let guard = Arc::clone(&self.guard);
         let sent = guard.run(item.id(), || {
             seggpt_fault::at("before-send", item.id());
@@ -224,7 +233,7 @@ impl Sender {
         sent.unwrap_or_else(|fatal| self.send_now(item, Err(fatal)))
     }
 
-    fn send_now(&mut self, item: &Item, reading: Loaded) -> Result<()> {
+    fn send_now(&mut self, item: &T, reading: Loaded) -> Result<()> {
         let message = match reading {
             Ok((picture, notes)) => {
                 self.tell(item, &notes);
@@ -232,7 +241,7 @@ impl Sender {
                 Message::Item(item.identity(size, &notes), Image(picture))
             }
             Err(error) => Message::Failed(
-                item.unread(),
+                item.identity((1, 1), &[]),
                 Failure {
                     node: self.io.id(),
                     error,
@@ -240,6 +249,14 @@ impl Sender {
             ),
         };
         self.io.send(OUTPUT, message)
+    }
+}
+
+/// How many pictures there are; where nobody knows, how many were read.
+fn count(total: Option<u64>, taken: u64) -> String {
+    match total {
+        Some(total) => format!("{total} pictures"),
+        None => format!("{taken} pictures and what comes after them"),
     }
 }
 
