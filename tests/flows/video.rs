@@ -187,6 +187,55 @@ fn a_camera_is_answered_with_its_newest_frames_and_none_goes_uncounted() {
 }
 
 #[test]
+fn a_cameras_nodes_that_are_killed_by_turns_come_back_and_numbers_rise() {
+    let scratch = Scratch::new();
+    clip(&scratch, 1);
+    let camera = text(binary("seggpt-test-camera"));
+    let line = words(&format!(
+        "video --prompt walk/f_000.png=mask.png --model untrained-tiny --memory fifo --out out --camera {camera} \
+         --set camera.COUNT=100000"
+    ));
+    let mut child = Command::new(binary("seggpt"))
+        .args(line)
+        .current_dir(scratch.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let numbers = || -> Vec<u64> {
+        let journal = scratch.path("out/.seggpt/journal.jsonl");
+        let text = fs::read_to_string(journal).unwrap_or_default();
+        let records = text.lines().skip(1).filter_map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).ok()?;
+            record["index"].as_u64()
+        });
+        records.collect()
+    };
+    let answers = |count: usize, after: &str| {
+        let patience = Instant::now() + Duration::from_secs(90);
+        while numbers().len() < count {
+            assert!(Instant::now() < patience, "no answers after {after}");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    answers(3, "the start");
+    for node in ["infer", "prompts", "gate", "sink-files"] {
+        signal("-KILL", &child_named(node, child.id()));
+        let before = numbers().len();
+        answers(before + 4, node);
+    }
+    signal("-INT", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let numbers = numbers();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    assert!(
+        numbers.iter().any(|number| *number >= 1_000_000_000),
+        "the second gate"
+    );
+}
+
+#[test]
 fn what_is_no_clip_or_no_frame_is_told_before_anything_starts() {
     let scratch = Scratch::new();
     clip(&scratch, 3);

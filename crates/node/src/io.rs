@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arrow::array::{ArrayRef, NullArray};
@@ -34,10 +34,16 @@ pub struct Io {
     /// Nothing comes any more.
     ended: bool,
     closed: BTreeSet<String>,
+    dropped: u64,
+    /// When it was last asked what the engine dropped.
+    asked: Instant,
 }
 
 /// How often to look whether what is prepared is ready.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How often it is said what the engine dropped, where it did.
+const DROPS: Duration = Duration::from_secs(1);
 
 /// How long to wait for what is still on its way when the vital input is closed.
 const LAST: Duration = Duration::from_millis(500);
@@ -107,6 +113,8 @@ impl Io {
             held: None,
             ended: false,
             closed: BTreeSet::new(),
+            dropped: 0,
+            asked: Instant::now(),
         }
     }
 
@@ -212,6 +220,9 @@ impl Io {
 
     fn take(&mut self, event: Event) -> Option<Option<Arrival>> {
         edges::works();
+        if self.asked.elapsed() >= DROPS {
+            self.report_drops();
+        }
         match event {
             Event::Input { id, metadata, data } => {
                 let number = self.arrivals;
@@ -369,13 +380,21 @@ impl Io {
             .map_err(|error| eyre!("output `{output}`: {error:?}"))
     }
 
-    /// Warns of messages that the engine dropped before this node saw them.
+    /// How many messages the engine is known to have dropped before this node saw them.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Warns of messages that the engine dropped before this node saw them, since that was last said: each second, and at the
+    /// end. Returns how many there were in all.
     pub fn report_drops(&mut self) -> u64 {
+        self.asked = Instant::now();
         let drops = self.events.drain_drop_counts();
         for (input, count) in drops.iter().filter(|(_, count)| **count > 0) {
             tracing::warn!(input = %input, count, "the engine dropped {count} message(s) of input `{input}`");
         }
-        drops.values().sum()
+        self.dropped += drops.values().sum::<u64>();
+        self.dropped
     }
 }
 

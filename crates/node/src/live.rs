@@ -133,10 +133,13 @@ impl Live {
     /// Takes what came in on [`ACK`].
     pub fn answered(&mut self, arrival: &Arrival, now: Instant) {
         if let Some(greeting) = arrival.greeting() {
-            if let Some(node) = greeting.restarted.or(greeting.died) {
-                let lost = self.credits.forget_all();
-                tracing::warn!("node `{node}` died: {lost} frames that were under way are lost");
-            }
+            let (node, what) = match (greeting.restarted, greeting.died) {
+                (Some(node), _) => (node, "was started again"),
+                (None, Some(node)) => (node, "died"),
+                (None, None) => return,
+            };
+            let lost = self.credits.forget_all();
+            tracing::warn!("node `{node}` {what}: {lost} frames that were under way are lost");
             return;
         }
         match arrival.read::<Ack>() {

@@ -98,6 +98,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         io,
         live,
         newest: None,
+        dropped: 0,
         complaint: String::new(),
     }
     .go_round()
@@ -107,6 +108,8 @@ struct Gate {
     io: Io,
     live: Live,
     newest: Option<Arrival>,
+    /// Messages that the engine dropped, as far as they are counted.
+    dropped: u64,
     /// What was wrong with the last frame that could not be read.
     complaint: String,
 }
@@ -116,6 +119,7 @@ impl Gate {
         loop {
             let now = Instant::now();
             let is_down = self.io.is_closed(INPUT);
+            self.count_drops(now);
             self.live.tick(&mut self.io, is_down, now)?;
             if self.live.may_send()
                 && let Some(newest) = self.newest.take()
@@ -132,10 +136,17 @@ impl Gate {
                 None => break,
             }
         }
-        let dropped = self.io.report_drops();
-        self.live.came(dropped, dropped, Instant::now());
+        self.io.report_drops();
+        self.count_drops(Instant::now());
         self.live.close();
         Ok(())
+    }
+
+    /// What the engine dropped on the way here came as well.
+    fn count_drops(&mut self, now: Instant) {
+        let new = self.io.dropped() - self.dropped;
+        self.dropped += new;
+        self.live.came(new, new, now);
     }
 
     fn take(&mut self, arrival: Arrival) {
