@@ -7,12 +7,12 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
-use super::{fax, layout::Refusal};
+use crate::{Refusal, fax};
 
-const NONE: u16 = 1;
+pub(crate) const NONE: u16 = 1;
 const GROUP_4: u16 = 4;
 const LZW: u16 = 5;
-pub(super) const JPEG: u16 = 7;
+pub(crate) const JPEG: u16 = 7;
 const DEFLATE: u16 = 8;
 const DEFLATE_OLD: u16 = 32_946;
 const PACK_BITS: u16 = 32_773;
@@ -20,21 +20,21 @@ const ZSTD: u16 = 50_000;
 const WEBP: u16 = 50_001;
 
 /// What a block should hold.
-pub(super) struct Block<'a> {
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub(crate) struct Block<'a> {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     /// Samples of a pixel in it: 1 where colours are in planes.
-    pub(super) samples: usize,
+    pub(crate) samples: usize,
     /// Bytes of all its rows, each filled to whole bytes.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// Whether three samples are YCbCr, to be read as RGB.
-    pub(super) ycbcr: bool,
+    pub(crate) ycbcr: bool,
     /// What all JPEG blocks share.
-    pub(super) tables: &'a [u8],
+    pub(crate) tables: &'a [u8],
 }
 
 /// Whether a compression is read; else what it is called.
-pub(super) fn known(compression: u16) -> Result<(), Refusal> {
+pub(crate) fn known(compression: u16) -> Result<(), Refusal> {
     let name = match compression {
         NONE | GROUP_4 | LZW | JPEG | DEFLATE | DEFLATE_OLD | PACK_BITS | ZSTD | WEBP => {
             return Ok(());
@@ -54,7 +54,7 @@ pub(super) fn known(compression: u16) -> Result<(), Refusal> {
 }
 
 /// The block's bytes: `length` of them, in the file's byte order; JPEG and WebP have none.
-pub(super) fn decompress(compression: u16, data: &[u8], block: &Block) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn decompress(compression: u16, data: &[u8], block: &Block) -> Result<Vec<u8>, Refusal> {
     let mut out = vec![0; block.length];
     match compression {
         NONE => {

@@ -1,9 +1,9 @@
 //! CCITT Group 4: black and white as scanners and fax machines write it.
 
-use super::{codec::Block, layout::Refusal};
+use crate::{Refusal, codec::Block};
 
 /// Fills `out` with packed bits, as they are stored (0 is the fax's white).
-pub(super) fn decode(data: &[u8], block: &Block, out: &mut [u8]) -> Result<(), Refusal> {
+pub(crate) fn decode(data: &[u8], block: &Block, out: &mut [u8]) -> Result<(), Refusal> {
     let side = |side: u32| u16::try_from(side).map_err(|_| "it is too large for a fax".to_owned());
     let (width, height) = (side(block.width)?, side(block.height)?);
     let row_length = usize::from(width).div_ceil(8);
