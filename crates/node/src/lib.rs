@@ -16,6 +16,7 @@
 //! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
+mod ahead;
 mod crumbs;
 pub mod edges;
 mod io;
@@ -24,6 +25,7 @@ mod logging;
 pub mod manual;
 pub mod memory;
 pub mod outcome;
+mod sender;
 pub mod testing;
 mod transform;
 pub mod window;
@@ -33,6 +35,7 @@ pub use io::{Arrival, Io};
 pub use link::{CONDEMNED, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use manual::{Manual, Port, Values};
+pub use sender::{Ready, Sender, Supply};
 pub use transform::{Made, one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 
