@@ -7,7 +7,7 @@ use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use seggpt_flow::Setting;
 
-use crate::node::NodeCommand;
+use crate::{node::NodeCommand, segment::Kind};
 
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
 #[derive(Debug, Parser)]
@@ -93,6 +93,34 @@ pub struct RunArgs {
     pub view: View,
 }
 
+/// What is asked of maps: GeoTIFF files, cut into tiles and put together again.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MapArgs {
+    /// Side of a tile in pixels, as the network is shown it (default: 448).
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(16..=8192), help_heading = "Maps")]
+    pub tile: Option<u32>,
+    /// What neighbouring tiles share at least, of a side: 0 to below 0.5 (default: 0.25).
+    #[arg(long, value_name = "SHARE", help_heading = "Maps")]
+    pub overlap: Option<f32>,
+    /// Metres of a pixel that the network is shown; finer maps are shown smaller (default: every map pixel by pixel).
+    #[arg(long, value_name = "METRES", help_heading = "Maps")]
+    pub gsd: Option<f64>,
+    /// Which bands are red, green and blue, counted from 1, as in 4,1,2 (default: those that the file calls so).
+    #[arg(long, value_name = "BANDS", help_heading = "Maps")]
+    pub bands: Option<String>,
+    /// What becomes of bands of more than 8 bits: LO:HI, once or for red, green and blue; file; or auto (default).
+    #[arg(long, value_name = "STRETCH", help_heading = "Maps")]
+    pub stretch: Option<String>,
+    /// The value of pixels that hold nothing, or none (default: what the file says).
+    #[arg(
+        long,
+        value_name = "VALUE",
+        allow_hyphen_values = true,
+        help_heading = "Maps"
+    )]
+    pub nodata: Option<String>,
+}
+
 /// `seggpt segment`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -103,6 +131,7 @@ Examples:
   seggpt segment --prompts instances.json --images labelled/ --export coco --out masks pictures/
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
 
+
 A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
 --replace moves the old results aside.")]
 pub struct SegmentArgs {
@@ -112,6 +141,13 @@ pub struct SegmentArgs {
     /// Where masks, report and journal go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// What the inputs are (default: told by what they hold).
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub kind: Option<Kind>,
+
+    /// What is asked of maps.
+    #[command(flatten)]
+    pub maps: MapArgs,
 
     /// An example: a picture and its mask; may be repeated.
     #[arg(

@@ -17,6 +17,8 @@ pub enum NodeCommand {
     Infer(Box<seggpt_infer::Settings>),
     SinkFiles(Box<seggpt_sink_files::Settings>),
     Examiner(Box<seggpt_examiner::Settings>),
+    SourceGeotiff(Box<seggpt_source_geotiff::Settings>),
+    SinkGeotiff(Box<seggpt_sink_geotiff::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -35,6 +37,8 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::Infer(settings) => seggpt_infer::run(io, events, *settings),
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Examiner(settings) => seggpt_examiner::run(io, events, *settings),
+        Node::SourceGeotiff(settings) => seggpt_source_geotiff::run(io, events, *settings),
+        Node::SinkGeotiff(settings) => seggpt_sink_geotiff::run(io, events, *settings),
     })
 }
 

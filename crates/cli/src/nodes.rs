@@ -6,7 +6,7 @@ use seggpt_flow::Nodes;
 use seggpt_node::Manual;
 
 /// What there is to know of each.
-pub fn manuals() -> [Manual; 8] {
+pub fn manuals() -> [Manual; 10] {
     [
         seggpt_source_images::manual(),
         seggpt_prompts::manual(),
@@ -16,6 +16,8 @@ pub fn manuals() -> [Manual; 8] {
         seggpt_infer::manual(),
         seggpt_sink_files::manual(),
         seggpt_examiner::manual(),
+        seggpt_source_geotiff::manual(),
+        seggpt_sink_geotiff::manual(),
     ]
 }
 

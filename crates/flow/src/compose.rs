@@ -137,7 +137,7 @@ pub fn create(folder: &Path) -> Result<(), Flaw> {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn put(path: &Path, text: &str) -> Result<(), Flaw> {
+pub fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Flaw> {
     fs::write(path, text).map_err(|error| unwritable(path, &error))
 }
 

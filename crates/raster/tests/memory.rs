@@ -59,7 +59,13 @@ fn memory_follows_the_tile_and_not_the_map() {
             tags: vec![],
         };
         let mut out = File::create(&path).unwrap();
-        cog::write(&mut out, &kind, &[level], &mut [File::open(&blocks).unwrap()]).unwrap();
+        cog::write(
+            &mut out,
+            &kind,
+            &[level],
+            &mut [File::open(&blocks).unwrap()],
+        )
+        .unwrap();
     }
     let map = Map::open(&path, None).unwrap();
     let renderer: Renderer = View::default().of(&map).unwrap();
@@ -106,7 +112,10 @@ fn memory_follows_the_tile_and_not_the_map() {
         most = most.max(fs::read_dir(folder.join("tiles")).unwrap().count());
     }
     assert!(work.is_whole());
-    assert!(most as u32 <= 4 * across, "{most} tiles are kept, of {across} a row");
+    assert!(
+        most as u32 <= 4 * across,
+        "{most} tiles are kept, of {across} a row"
+    );
     for layer in [Layer::Mask, Layer::Confidence] {
         finish::write(&work, layer, vec![], &dir.path().join("out.tif")).unwrap();
     }

@@ -102,12 +102,24 @@ fn a_map_is_written_when_its_last_tile_came_whatever_came_before() {
         // Every process dies without a word.
         drop(sink);
     }
-    for file in ["a.mask.tif", "a.confidence.tif", "a.mask.qml", "a.mask.tif.aux.xml"] {
-        assert!(fs::read(one.join(file)).unwrap() == fs::read(other.join(file)).unwrap(), "{file}");
+    for file in [
+        "a.mask.tif",
+        "a.confidence.tif",
+        "a.mask.qml",
+        "a.mask.tif.aux.xml",
+    ] {
+        assert!(
+            fs::read(one.join(file)).unwrap() == fs::read(other.join(file)).unwrap(),
+            "{file}"
+        );
     }
-    assert_eq!(Map::open(&one.join("a.mask.tif"), None).unwrap().size(), SIZE);
+    assert_eq!(
+        Map::open(&one.join("a.mask.tif"), None).unwrap().size(),
+        SIZE
+    );
     assert!(!one.join(".work").exists());
-    let run: serde_json::Value = serde_json::from_slice(&fs::read(one.join("run.json")).unwrap()).unwrap();
+    let run: serde_json::Value =
+        serde_json::from_slice(&fs::read(one.join("run.json")).unwrap()).unwrap();
     assert_eq!(run["maps"][0]["classes"][0]["name"], "roof");
     assert_eq!(record(&one).matches(r#""status":"done""#).count(), 1);
 }
@@ -122,8 +134,14 @@ fn failed_and_empty_tiles_are_holes_and_one_of_them_is_a_failure() {
     };
     for tile in 0..grid().len() {
         let (message, status) = match tile {
-            0 => (Message::Failed(identity(tile, true), failure()), Status::Done),
-            1 => (Message::Failed(identity(tile, false), failure()), Status::Failed),
+            0 => (
+                Message::Failed(identity(tile, true), failure()),
+                Status::Done,
+            ),
+            1 => (
+                Message::Failed(identity(tile, false), failure()),
+                Status::Failed,
+            ),
             _ => (answer(tile), Status::Done),
         };
         assert_eq!(take(&mut sink, message), status);
@@ -146,7 +164,10 @@ fn answers_that_cannot_be_blended_fail_by_name() {
         panic!("an answer")
     };
     mask.shares = None;
-    assert_eq!(take(&mut sink, Message::Item(identity, mask)), Status::Failed);
+    assert_eq!(
+        take(&mut sink, Message::Item(identity, mask)),
+        Status::Failed
+    );
 }
 
 #[test]

@@ -97,8 +97,7 @@ fn coarser_pixels_are_shown_smaller() {
     )
     .unwrap();
     assert!(
-        plan.to_string()
-            .contains("of 80 x 80 px, shown as 40 x 40"),
+        plan.to_string().contains("of 80 x 80 px, shown as 40 x 40"),
         "{plan}"
     );
     let item = &Item::all(plan, "source")[0];

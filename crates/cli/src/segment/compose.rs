@@ -5,7 +5,7 @@ use seggpt_flow::{
     shm,
 };
 
-use super::{inputs::Inputs, prompts::Prompts};
+use super::{inputs::Inputs, kind::Kind, maps, prompts::Prompts};
 use crate::args::{Ensemble, Refine, SegmentArgs};
 
 /// Everything that a composed dataflow says. Paths are absolute.
@@ -15,6 +15,8 @@ pub struct Plan {
     pub out: PathBuf,
     /// OUT/.seggpt/flow: where the dataflow stands.
     pub flow: PathBuf,
+    /// What the inputs are.
+    pub kind: Kind,
     pub(super) inputs: Inputs,
     pub(super) prompts: Prompts,
     /// The model file or folder.
@@ -27,6 +29,8 @@ pub struct Plan {
     pub ensemble: Ensemble,
     /// Examples that guide each picture.
     pub k: u32,
+    /// Examples that were cut out of maps, to be written beside the dataflow: paths and contents.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The class table, checked.
     pub classes: Option<String>,
     /// What was asked for.
@@ -60,9 +64,12 @@ pub fn compose(plan: &Plan) -> String {
     prompts.extend(mask_mode);
     let exif = args.exif.map(|exif| ("EXIF", exif.to_string()));
     prompts.extend(exif.clone());
-    source.extend(exif);
+    match plan.kind {
+        Kind::Pictures => source.extend(exif),
+        Kind::Map => source.extend(maps::source(args)),
+    }
     prompts.extend(plan.classes.clone().map(|classes| ("CLASSES", classes)));
-    let infer = [
+    let mut infer = vec![
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
         ("THREADS", args.threads.to_string()),
@@ -74,6 +81,57 @@ pub fn compose(plan: &Plan) -> String {
             if args.instances { "components" } else { "none" }.to_owned(),
         ),
     ];
+    infer.extend(matches!(plan.kind, Kind::Map).then(|| ("SHARES", "true".to_owned())));
+    let sink = match plan.kind {
+        Kind::Pictures => pictures_sink(plan),
+        Kind::Map => vec![
+            ("OUT", plan.out.display().to_string()),
+            ("CONFIDENCE", (!args.no_confidence).to_string()),
+        ],
+    };
+    let of = |node, variables: &[(&'static str, String)]| {
+        env(6, &with_settings(node, variables, &args.settings))
+    };
+    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
+        lines if lines.is_empty() => String::new(),
+        lines => format!("\n    env:\n{lines}"),
+    };
+    let (sink_inputs, sink_types) = match plan.kind {
+        Kind::Pictures => (
+            "      mask: { source: infer/mask, queue_size: 64 }\n      prompted: { source: prompts/prompted, queue_size: 64 }",
+            "{ mask: seggpt/flow/v1/Mask, prompted: seggpt/flow/v1/Prompted }",
+        ),
+        Kind::Map => (
+            "      mask: { source: infer/mask, queue_size: 64 }",
+            "{ mask: seggpt/flow/v1/Mask }",
+        ),
+    };
+    let pools = Pools::of(plan.k, plan.canvas, shm::room());
+    let file = plan.flow.join("dataflow.yml").display().to_string();
+    fill(
+        TEMPLATE,
+        &[
+            ("{file}", &file),
+            ("{shared}", &env(2, &with_settings("", &shared, &[]))),
+            ("{source_node}", plan.kind.source()),
+            ("{sink_node}", plan.kind.sink()),
+            ("{sink_inputs}", sink_inputs),
+            ("{sink_types}", sink_types),
+            ("{source}", &of("source", &source)),
+            ("{prompts}", &of("prompts", &prompts)),
+            ("{ensemble}", plan.ensemble.node()),
+            ("{ensemble_env}", &ensemble),
+            ("{infer}", &of("infer", &infer)),
+            ("{sink}", &of("sink", &sink)),
+            ("{pool}", &megabytes(pools.pictures)),
+            ("{canvas_pool}", &megabytes(pools.canvases)),
+        ],
+    )
+}
+
+/// What the sink of pictures is told.
+fn pictures_sink(plan: &Plan) -> Vec<(&'static str, String)> {
+    let args = &plan.args;
     let mut sink = vec![
         ("OUT", plan.out.display().to_string()),
         ("MASK", args.mask.word().to_owned()),
@@ -86,30 +144,7 @@ pub fn compose(plan: &Plan) -> String {
         let words: Vec<_> = args.exports.iter().map(|export| export.word()).collect();
         sink.push(("EXPORT", words.join(",")));
     }
-    let of = |node, variables: &[(&'static str, String)]| {
-        env(6, &with_settings(node, variables, &args.settings))
-    };
-    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
-        lines if lines.is_empty() => String::new(),
-        lines => format!("\n    env:\n{lines}"),
-    };
-    let pools = Pools::of(plan.k, plan.canvas, shm::room());
-    let file = plan.flow.join("dataflow.yml").display().to_string();
-    fill(
-        TEMPLATE,
-        &[
-            ("{file}", &file),
-            ("{shared}", &env(2, &with_settings("", &shared, &[]))),
-            ("{source}", &of("source", &source)),
-            ("{prompts}", &of("prompts", &prompts)),
-            ("{ensemble}", plan.ensemble.node()),
-            ("{ensemble_env}", &ensemble),
-            ("{infer}", &of("infer", &infer)),
-            ("{sink}", &of("sink", &sink)),
-            ("{pool}", &megabytes(pools.pictures)),
-            ("{canvas_pool}", &megabytes(pools.canvases)),
-        ],
-    )
+    sink
 }
 
 #[cfg(test)]
@@ -135,6 +170,7 @@ mod tests {
         Plan {
             out: "/o u't/$x".into(),
             flow: "/o u't/$x/flow".into(),
+            kind: Kind::Pictures,
             inputs: Inputs {
                 entries: vec!["/in/{pool}".into(), "/in/\"b\": #1".into()],
                 lists: vec![],
@@ -150,6 +186,7 @@ mod tests {
             refine: Refine::None,
             ensemble: args.ensemble,
             k: 1,
+            files: vec![],
             classes: Some("1:cell:#ff0000".into()),
             args: *args,
         }
@@ -189,7 +226,8 @@ mod tests {
 
     #[test]
     fn it_has_the_shape_of_the_ready_made_one() {
-        let ready = include_str!("../../../../dataflows/folder.yml");
+        let folder = include_str!("../../../../dataflows/folder.yml");
+        let aerial = include_str!("../../../../dataflows/aerial.yml");
         let shape = |flow: &Descriptor| {
             let nodes = flow.nodes.iter().map(|node| {
                 let edges = serde_json::to_value((
@@ -207,10 +245,13 @@ mod tests {
             });
             (flow.strict_types, nodes.collect::<Vec<_>>())
         };
-        assert_eq!(
-            shape(&parsed(&plan(&[]))),
-            shape(&Descriptor::parse(ready.into()).unwrap())
-        );
+        for (kind, ready) in [(Kind::Pictures, folder), (Kind::Map, aerial)] {
+            let plan = Plan { kind, ..plan(&[]) };
+            assert_eq!(
+                shape(&parsed(&plan)),
+                shape(&Descriptor::parse(ready.into()).unwrap())
+            );
+        }
     }
 
     #[test]
@@ -249,6 +290,31 @@ mod tests {
         assert_eq!(value(&flow, "infer", "DEVICE"), "cuda:1");
         assert_eq!(value(&flow, "infer", "THREADS"), "2");
         assert_eq!(value(&flow, "ensemble", "GRID"), "$3");
+    }
+
+    #[test]
+    fn maps_are_cut_into_tiles_whose_shares_travel() {
+        let words = [
+            "--tile",
+            "256",
+            "--overlap",
+            "0.1",
+            "--bands",
+            "3,2,1",
+            "--nodata",
+            "nan",
+        ];
+        let flow = parsed(&Plan {
+            kind: Kind::Map,
+            ..plan(&words)
+        });
+        assert_eq!(value(&flow, "source", "TILE"), "256");
+        assert_eq!(value(&flow, "source", "OVERLAP"), "0.1");
+        assert_eq!(value(&flow, "source", "BANDS"), "3,2,1");
+        assert_eq!(value(&flow, "source", "NODATA"), "nan");
+        assert_eq!(value(&flow, "infer", "SHARES"), "true");
+        assert_eq!(flow.nodes[0].path.as_deref(), Some("seggpt-source-geotiff"));
+        assert_eq!(flow.nodes[4].path.as_deref(), Some("seggpt-sink-geotiff"));
     }
 
     #[test]

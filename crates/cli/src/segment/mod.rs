@@ -1,17 +1,22 @@
 //! `seggpt segment`: checks what was asked for, writes the dataflow that does it, and runs that.
 
 pub(crate) mod compose;
+mod cut;
 mod inputs;
+mod kind;
+mod maps;
 pub(crate) mod prompts;
 
 use std::path::{Path, PathBuf};
 
 pub use compose::{Plan, compose};
+pub use kind::Kind;
 
 use seggpt_flow::{
     Exit, Flaw, Options,
     compose::{create, prepare, put},
 };
+use seggpt_imaging::annotation::MaskMode;
 
 use crate::{
     args::SegmentArgs,
@@ -53,8 +58,24 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     }
     let flow = out.join(seggpt_store::OWN).join("flow");
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
-    let prompts = prompts::check(args)?;
-    let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None => kind::of(&inputs)?,
+    };
+    maps::check(args, kind)?;
+    let mut prompts = prompts::check(args)?;
+    let mut classes = args.classes.as_deref().map(prompts::classes).transpose()?;
+    let mut args = args.clone();
+    let mut files = vec![];
+    if kind == Kind::Map {
+        let cut = cut::examples(&args, &inputs, &flow, &mut prompts)?;
+        args.maps.stretch = cut.stretch.or(args.maps.stretch);
+        classes = classes.or(cut.classes);
+        if cut.any {
+            args.mask_mode = Some(MaskMode::Ids);
+        }
+        files = cut.files;
+    }
 
     let model = model(&args.model)?;
     let inspection =
@@ -73,6 +94,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
     Ok(Plan {
         flow,
         out,
+        kind,
         inputs,
         prompts,
         model,
@@ -81,7 +103,8 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Flaw> {
         ensemble,
         k,
         classes,
-        args: args.clone(),
+        files,
+        args,
     })
 }
 
@@ -124,6 +147,10 @@ fn write(plan: &Plan, yaml: &str) -> Result<PathBuf, Flaw> {
 fn write_lists(plan: &Plan) -> Result<(), Flaw> {
     if !plan.inputs.lists.is_empty() {
         create(&plan.flow)?;
+    }
+    for (path, bytes) in &plan.files {
+        create(path.parent().unwrap_or(&plan.flow))?;
+        put(path, bytes)?;
     }
     plan.inputs
         .lists
