@@ -5,7 +5,7 @@
 //! order they came in, so the same answers give the same bytes.
 
 use rayon::prelude::*;
-use seggpt_imaging::decode::{Cut, Enlarger, decide_row, from_shares};
+use seggpt_imaging::decode::{Enlarger, Threshold, decide_row, from_shares};
 use seggpt_tiff::Window;
 
 use crate::{Grid, Tile};
@@ -106,7 +106,7 @@ pub struct Blended {
 
 /// Mixes the answers that touch a window, which are all of those that do, row by row. `threshold`: where a class begins.
 #[must_use]
-pub fn blend(window: Window, answers: &[&Answer], classes: usize, threshold: Cut) -> Blended {
+pub fn blend(window: Window, answers: &[&Answer], classes: usize, threshold: Threshold) -> Blended {
     let width = window.width as usize;
     let mut labels = vec![NOTHING; width * window.height as usize];
     let mut confidence = vec![0; labels.len()];

@@ -26,7 +26,7 @@ use crate::{
     Grid, Placement,
     blend::{Answer, Blended, NOTHING, Validity, blend},
 };
-use seggpt_imaging::decode::Cut;
+use seggpt_imaging::decode::Threshold;
 
 /// The folder of unfinished maps, in the folder of results.
 pub const FOLDER: &str = ".work";
@@ -361,7 +361,7 @@ impl Work {
             }
         }
         let classes: Vec<Class> = classes.into_iter().collect();
-        let threshold = threshold.and_then(Cut::new).unwrap_or_default();
+        let threshold = threshold.and_then(Threshold::new).unwrap_or_default();
         row.classes = classes
             .iter()
             .map(|class| Found {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use seggpt_imaging::decode::Cut;
+use seggpt_imaging::decode::Threshold;
 use seggpt_raster::{
     Grid, Window,
     blend::{Answer, NOTHING, Validity, blend},
@@ -109,7 +109,7 @@ proptest! {
             .map(|tile| Answer::new(&grid, tile, &shares(tile.window), 2, w, None).unwrap())
             .collect();
         let all: Vec<_> = answers.iter().collect();
-        let found = blend(window, &all, 2, Cut::NEAREST);
+        let found = blend(window, &all, 2, Threshold::NEAREST);
         for (at, label) in found.labels.iter().enumerate() {
             let (x, y) = (window.x + at as u32 % window.width, window.y + at as u32 / window.width);
             prop_assert_eq!(usize::from(*label), class(x, y), "at {} {}", x, y);
@@ -138,7 +138,7 @@ fn pixels_without_an_answer_or_without_content_are_nothing() {
         width: 64,
         height: 32,
     };
-    let found = blend(window, &[&answer], 1, Cut::NEAREST);
+    let found = blend(window, &[&answer], 1, Threshold::NEAREST);
     for (at, label) in found.labels.iter().enumerate() {
         let is_there = at % 64 < 32 && at != 5 * 64 + 7;
         assert_eq!(*label, if is_there { 1 } else { NOTHING }, "at {at}");
