@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Cache, Directory, Layout, Refusal, Samples, Source, blocks, codec, compression};
+use crate::{Cache, Directory, Layout, Refusal, Samples, Source, blocks, compression};
 
 /// A rectangle of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
