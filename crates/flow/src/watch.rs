@@ -11,6 +11,7 @@ use seggpt_node::{edges, outcome::GAVE_UP};
 
 use crate::{
     Console,
+    clock::Clock,
     engine::{Control, Event},
     progress::Tally,
     silence::{Silence, Silent},
@@ -42,6 +43,7 @@ pub(crate) struct Watch<'a> {
     pub silent: Option<String>,
     stall: Stall,
     silence: Silence,
+    clock: Clock,
 }
 
 impl<'a> Watch<'a> {
@@ -59,6 +61,7 @@ impl<'a> Watch<'a> {
             late: BTreeSet::new(),
             is_stopping: false,
             stall,
+            clock: Clock::new(Instant::now()),
         }
     }
 

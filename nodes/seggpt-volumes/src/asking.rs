@@ -33,7 +33,7 @@ type Sent = Arc<(Identity, Prompted)>;
 pub struct Asking<'a> {
     io: Io,
     worker: Worker,
-    careful: &'a CrashGuard,
+    guard: &'a CrashGuard,
     link: Link<Sent>,
     resend_s: u32,
     /// The next question, while the window has no room for it.
@@ -49,7 +49,7 @@ pub struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub fn new(io: Io, worker: Worker, careful: &'a CrashGuard, settings: &Settings) -> Self {
+    pub fn new(io: Io, worker: Worker, guard: &'a CrashGuard, settings: &Settings) -> Self {
         let timeout = Duration::from_secs(settings.resend_s.into());
         let window = Window::new(settings.window.into(), timeout, settings.max_tries)
             .within(memory::window_mb(settings.window_mb.into()) << 20);
@@ -57,7 +57,7 @@ impl<'a> Asking<'a> {
             link: Link::new(window).restarted(io.restarts()),
             io,
             worker,
-            careful,
+            guard,
             resend_s: settings.resend_s,
             next: None,
             expects: false,
@@ -164,8 +164,8 @@ impl<'a> Asking<'a> {
                 return Ok(());
             }
         };
-        let careful = self.careful;
-        let sent = careful.over(&identity.item, || {
+        let guard = self.guard;
+        let sent = guard.run(&identity.item, || {
             seggpt_fault::at("before-send", &identity.item);
             self.send(&identity, &prompted)
         });

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use eyre::{Result, WrapErr, eyre};
+use seggpt_files::hash::short_of_file;
 use seggpt_node::Values;
 use seggpt_prompts::Pairs;
-use seggpt_store::hash::short_of_file;
 use seggpt_volume::nifti::NiftiFile;
 
 /// A hash of every file of every pair.

@@ -9,7 +9,7 @@ use std::{
 use eyre::{Result, WrapErr, ensure, eyre};
 use seggpt_contract::{Class, Example, Square};
 use seggpt_imaging::{BLACK, Rgb, RgbImage, palette, resize};
-use seggpt_prompt_library::{Choice, LibraryError, Pool, Query, Registry, Strategy};
+use seggpt_prompt_library::{Choice, LibraryError, Pool, Query, Strategy, strategy};
 use seggpt_volume::{LabelVolume, Scan, nifti::NiftiFile};
 
 use crate::{
@@ -142,7 +142,7 @@ impl Examples {
                 .collect(),
             classes,
             pool: pool.into_iter().map(|(_, at, slice)| (at, slice)).collect(),
-            strategy: Registry::default().make(&settings.select, &choice)?,
+            strategy: strategy(&settings.select, &choice)?,
             k: settings.k as usize,
             canvas: settings.canvas_size,
             volumes,
@@ -348,5 +348,10 @@ impl Pool for Slices<'_> {
             name: self.names[index].clone(),
             source: error.into(),
         })
+    }
+
+    /// They lie in this order already.
+    fn by_coverage(&self) -> Result<Vec<usize>, LibraryError> {
+        Ok((0..self.len()).collect())
     }
 }

@@ -87,11 +87,11 @@ fn check(values: &Values, dir: &Path) -> Result<()> {
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
     let run = node.dataflow_id().to_string();
     let io = Io::new(node, events);
-    let careful = Arc::new(CrashGuard::new(io.id(), io.crumbs()));
-    let worker = Worker::start(settings.clone(), run, Arc::clone(&careful))?;
-    let mut asking = Asking::new(io, worker, &careful, &settings);
+    let guard = Arc::new(CrashGuard::new(io.id(), io.crash_log()));
+    let worker = Worker::start(settings.clone(), run, Arc::clone(&guard))?;
+    let mut asking = Asking::new(io, worker, &guard, &settings);
     let outcome = asking.hold();
-    careful.close();
+    guard.close();
     let state = match (&outcome, asking.stopped()) {
         (Err(_), _) => State::Broken,
         (Ok(()), true) => State::Stopped,

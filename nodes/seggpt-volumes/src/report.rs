@@ -9,7 +9,8 @@ use std::{
 use askama::Template;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use eyre::{Result, WrapErr};
-use seggpt_store::{OWN, hash};
+use seggpt_files::hash;
+use seggpt_store::OWN;
 use serde::{Deserialize, Serialize};
 
 use crate::{

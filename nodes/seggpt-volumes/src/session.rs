@@ -8,7 +8,8 @@ use std::{
 
 use eyre::{Result, WrapErr, bail};
 use seggpt_contract::{Identity, Mask, Position, Prompted, Status};
-use seggpt_store::{Setup, Store, hash, names::Names};
+use seggpt_files::hash;
+use seggpt_store::{Setup, Store, names::Names};
 use seggpt_volume::Key;
 
 use crate::{

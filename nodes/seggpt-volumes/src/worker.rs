@@ -57,11 +57,11 @@ impl Worker {
     ///
     /// # Errors
     /// The system gives none.
-    pub fn start(settings: Settings, run: String, careful: Arc<CrashGuard>) -> Result<Self> {
+    pub fn start(settings: Settings, run: String, crash_guard: Arc<CrashGuard>) -> Result<Self> {
         let (orders, received) = channel();
         let (told, news) = channel();
         let work = move || {
-            if let Err(error) = obey(settings, &run, &careful, &received, &told) {
+            if let Err(error) = obey(settings, &run, &crash_guard, &received, &told) {
                 // The loop is gone where nobody listens.
                 let _ = told.send(News::Broken(error));
             }
@@ -99,12 +99,12 @@ impl Worker {
 fn obey(
     settings: Settings,
     run: &str,
-    careful: &CrashGuard,
+    crash_guard: &CrashGuard,
     orders: &Receiver<Order>,
     told: &Sender<News>,
 ) -> Result<()> {
     let mut session = Session::open(settings, run)?;
-    let guard = Cautious(careful);
+    let guard = Cautious(crash_guard);
     // Nobody listens when the user stopped the dataflow: then the orders end as well.
     let tell = |news| drop(told.send(news));
     tell(News::Ready);
@@ -114,7 +114,7 @@ fn obey(
             Order::Next => tell(News::Next(session.next(&guard)?)),
             Order::Answer(item, answer) => {
                 let taken = match *answer {
-                    Ok(mask) => careful.over(&item, || {
+                    Ok(mask) => crash_guard.run(&item, || {
                         seggpt_fault::at("in-work", &item);
                         session.answer(&item, Ok(&mask))
                     }),
@@ -125,7 +125,7 @@ fn obey(
                     // The process died of this answer too often.
                     Err(deadly) => session.answer(&item, Err(deadly))?,
                 };
-                careful.done(&item);
+                crash_guard.done(&item);
                 seggpt_fault::at("after-answer", &item);
                 if let Some(taken) = taken {
                     tell(News::Told(taken));
@@ -153,7 +153,7 @@ impl Guard for Cautious<'_> {
         item: &str,
         work: &mut dyn FnMut() -> Result<Prompted, String>,
     ) -> Result<Prompted, String> {
-        let done = self.0.over(item, || {
+        let done = self.0.run(item, || {
             seggpt_fault::at("before-work", item);
             work()
         });
@@ -161,7 +161,7 @@ impl Guard for Cautious<'_> {
     }
 
     fn read(&self, item: &str, work: &mut dyn FnMut() -> Result<(), String>) -> Result<(), String> {
-        let done = self.0.over(item, || {
+        let done = self.0.run(item, || {
             seggpt_fault::at("before-read", item);
             work()
         });

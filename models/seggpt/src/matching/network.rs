@@ -98,13 +98,11 @@ impl Network {
         let features = self.encoder.features(pictures)?.unsqueeze(0)?;
         let masks = masks.to_device(&self.device)?.to_dtype(DType::F32)?;
         let pictures = pictures.to_dtype(DType::F32)?.unsqueeze(0)?;
-        let prompts = self
-            .head()
-            .prompts(canvas, &features, &pictures, &masks.unsqueeze(0)?)?;
-        Ok(Prompts {
-            owner: self.owner,
-            ..prompts
-        })
+        let mut prompts =
+            self.head()
+                .prompts(canvas, &features, &pictures, &masks.unsqueeze(0)?)?;
+        prompts.owner = self.owner;
+        Ok(prompts)
     }
 
     /// Answers queries `[B, 3, height, width]`, normalised and of the prompts' size: logits of each class against

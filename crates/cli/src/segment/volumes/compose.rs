@@ -58,7 +58,7 @@ pub(in crate::segment) fn compose(plan: &Plan) -> String {
         ("INPUTS", plan.inputs.entries.join("\n")),
         ("PROMPT_PAIRS", pairs.collect::<Vec<_>>().join("\n")),
         ("OUT", plan.out.display().to_string()),
-        ("SELECT", args.select.word().to_owned()),
+        ("SELECT", args.select.name().to_owned()),
         ("K", k.to_string()),
         ("SEED", args.seed.to_string()),
         ("MEMORY", memory.to_string()),
@@ -78,7 +78,7 @@ pub(in crate::segment) fn compose(plan: &Plan) -> String {
             "GREY",
             Windows::grey(&args.windows).map(|grey| grey.to_string()),
         ),
-        some("TYPE", args.seg_type.map(|kind| kind.word().to_owned())),
+        some("TYPE", args.seg_type.map(|kind| kind.to_string())),
         some("CLASSES", plan.classes.clone()),
     ];
     volumes.extend(optional.into_iter().flatten());
@@ -86,9 +86,9 @@ pub(in crate::segment) fn compose(plan: &Plan) -> String {
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
         ("THREADS", args.threads.to_string()),
-        ("AT_ONCE", args.at_once.to_string()),
-        ("UPSCALING", args.upscaling.word().to_owned()),
-        ("REFINE", plan.refine.word().to_owned()),
+        ("BATCH", args.batch.to_string()),
+        ("UPSCALING", args.upscaling.to_string()),
+        ("REFINE", plan.refine.name().to_owned()),
     ];
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))

@@ -21,7 +21,7 @@ pub(super) fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
         ("--exif", args.exif.is_some()),
         ("--instances", args.instances),
         ("--mask", args.mask != MaskFile::default()),
-        ("--painted", args.painted),
+        ("--raw", args.raw),
         ("--no-overlay", args.no_overlay),
         ("--no-confidence", args.no_confidence),
         ("--export", !args.exports.is_empty()),
@@ -50,7 +50,7 @@ pub(super) fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
     let inspection = seggpt::inspect(&model)
         .map_err(|error| Diagnostic::new(error.to_string()).help(MODEL_HELP))?;
     let card = seggpt::Card::beside(&inspection.path);
-    let refine = args.refine.settled(card);
+    let refine = args.refine.resolved(card);
     Ok(Plan {
         out,
         flow,
@@ -60,7 +60,7 @@ pub(super) fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
         model,
         canvas: refine.canvas(inspection.architecture.image_size()),
         refine,
-        ensemble: args.ensemble.settled(card),
+        ensemble: args.ensemble.resolved(card),
         classes,
         args: args.clone(),
     })
