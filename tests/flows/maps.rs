@@ -240,7 +240,7 @@ fn what_cannot_be_is_said_at_the_start() {
     scratch
         .seggpt(mixed)
         .expect_code(2)
-        .expect_text("and 1 maps");
+        .expect_text("1 pictures and 1 maps");
     scratch
         .seggpt(arguments("--tile 64", &ground("ground_6.png")))
         .expect_code(2)
