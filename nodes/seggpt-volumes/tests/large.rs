@@ -126,6 +126,7 @@ fn two_thousand_slices_stay_within_400_megabytes() {
                         classes: vec![],
                         painted: Square::new(1, vec![0_u8; 3]).unwrap(),
                         instances: None,
+                        shares: None,
                         provenance: Provenance::default(),
                     };
                     session.answer(&question.identity.item, Ok(&mask)).unwrap();

@@ -99,6 +99,7 @@ impl Knows {
             classes: vec![],
             painted: Square::new(1, vec![0_u8; 3]).unwrap(),
             instances: None,
+            shares: None,
             provenance: Provenance {
                 trained: true,
                 ..Provenance::default()

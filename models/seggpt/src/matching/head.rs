@@ -287,6 +287,7 @@ impl Head<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use candle_core::{DType, Device, Var};
+    use seggpt_random::Rng;
 
     use super::*;
     use crate::matching::start;

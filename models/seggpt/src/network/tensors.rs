@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::{
         DTypeChoice, Network, Reference,
-        network::{Engine, ModelInfo},
+        network::{Engine, ModelInfo, Owner},
         weights::Checkpoint,
     };
 
@@ -150,6 +150,7 @@ mod tests {
         let checkpoint = Checkpoint::open(&golden()).unwrap();
         let vb = checkpoint.var_builder(DType::F32, &Device::Cpu);
         Network {
+            owner: Owner::new(),
             config: checkpoint.seggpt().unwrap().clone(),
             info: ModelInfo::of(&checkpoint),
             device: Device::Cpu,
