@@ -20,6 +20,8 @@ pub enum NodeCommand {
     #[command(alias = "examiner")]
     Evaluator(Box<seggpt_evaluator::Settings>),
     Volumes(Box<seggpt_volumes::Settings>),
+    SourceGeotiff(Box<seggpt_source_geotiff::Settings>),
+    SinkGeotiff(Box<seggpt_sink_geotiff::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -39,6 +41,8 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Evaluator(settings) => seggpt_evaluator::run(io, events, *settings),
         Node::Volumes(settings) => seggpt_volumes::run(io, events, *settings),
+        Node::SourceGeotiff(settings) => seggpt_source_geotiff::run(io, events, *settings),
+        Node::SinkGeotiff(settings) => seggpt_sink_geotiff::run(io, events, *settings),
     })
 }
 

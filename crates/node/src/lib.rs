@@ -16,6 +16,7 @@
 //! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
+mod ahead;
 mod crash_guard;
 pub mod edges;
 mod io;
@@ -25,6 +26,7 @@ pub mod memory;
 pub mod node_spec;
 pub mod outcome;
 pub mod renamed;
+mod sender;
 pub mod testing;
 mod transform;
 pub mod window;
@@ -34,6 +36,7 @@ pub use io::{Arrival, Io};
 pub use link::{CRASHES_NODES, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use node_spec::{NodeSpec, Port, Values};
+pub use sender::{Ready, Sender, Supply};
 pub use transform::{Made, one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 

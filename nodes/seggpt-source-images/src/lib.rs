@@ -3,18 +3,14 @@
 //!
 //! * [`inputs`]: which files the settings mean, and what the items are called;
 //! * [`done`]: which of them an earlier run has done;
-//! * [`load`]: a file as the payload of a message;
-//! * [`reader`]: reads one picture ahead, so that decoding and inference overlap;
-//! * [`send`]: the event loop.
+//! * [`load`]: a file as the payload of a message.
 
 pub mod done;
 mod found;
 pub mod inputs;
 pub mod load;
 mod naming;
-pub mod reader;
 mod results;
-pub mod send;
 
 use std::{
     path::{Path, PathBuf},
@@ -27,12 +23,16 @@ use eyre::{Result, WrapErr, ensure};
 use seggpt_contract::{Ack, Image, Payload};
 use seggpt_imaging::read::Exif;
 use seggpt_node::{
-    Io, NodeSpec, Port, Values, Window, memory,
+    Io, NodeSpec, Port, Sender, Values, Window, memory,
     node_spec::{PLACES, RESULTS, SPEED, parsed},
 };
 use seggpt_store::listing;
 
-use crate::{done::Done, inputs::Entry, load::Item, send::Sender};
+use crate::{
+    done::Done,
+    inputs::Entry,
+    load::{Item, Pictured},
+};
 
 /// Sends picture files one by one and repeats each until the sink acknowledges it
 ///
@@ -155,13 +155,8 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.max_tries,
     )
     .within(memory::window_mb(settings.window_mb.into()) << 20);
-    Sender::new(
-        Io::new(node, events),
-        window,
-        settings.resend_s,
-        settings.exif,
-    )
-    .send_all(items)
+    Sender::new(Io::new(node, events), window, settings.resend_s, "pictures")
+        .send_all(Pictured::all(items, settings.exif))
 }
 
 /// What is done; says to the sink which items this run lists.

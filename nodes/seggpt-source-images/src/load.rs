@@ -4,12 +4,13 @@ use std::{fs, path::Path, sync::Arc};
 
 use eyre::{Result, WrapErr, bail, ensure};
 use image::{ImageFormat, RgbImage};
-use seggpt_contract::{Encoding, Identity, Parameter, Picture, RAW_PICTURE_LIMIT};
+use seggpt_contract::{Encoding, Identity, Image, Message, Parameter, Picture, RAW_PICTURE_LIMIT};
 use seggpt_imaging::{
     Orientation,
-    read::{self, Exif, Note, Reading},
+    read::{self, Exif, Note, NoteKind, Reading},
     write,
 };
+use seggpt_node::{Ready, Supply};
 
 use crate::inputs::Entry;
 
@@ -80,6 +81,42 @@ impl Item {
     /// The identity of a picture that could not be read.
     pub fn unread(&self) -> Identity {
         self.identity((1, 1), &[])
+    }
+}
+
+/// An item as it is sent: what becomes of its orientation is decided.
+#[derive(Clone, Debug)]
+pub struct Pictured {
+    item: Item,
+    exif: Exif,
+}
+
+impl Pictured {
+    /// All of them.
+    pub fn all(items: Vec<Item>, exif: Exif) -> Vec<Self> {
+        items.into_iter().map(|item| Self { item, exif }).collect()
+    }
+}
+
+impl Supply for Pictured {
+    fn id(&self) -> &str {
+        self.item.id()
+    }
+
+    fn read(&self) -> Result<Ready, String> {
+        let (picture, notes) = self.item.read(self.exif)?;
+        let size = (picture.width(), picture.height());
+        let told = notes.iter().filter(|note| note.kind != NoteKind::Turned);
+        let remarks = told.map(|note| (format!("{:?}", note.kind), note.to_string()));
+        Ok(Ready {
+            bytes: u64::from(size.0) * u64::from(size.1) * 3,
+            remarks: remarks.collect(),
+            message: Message::Item(self.item.identity(size, &notes), Image(picture)),
+        })
+    }
+
+    fn unread(&self) -> Identity {
+        self.item.unread()
     }
 }
 

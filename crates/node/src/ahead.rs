@@ -1,4 +1,4 @@
-//! A thread that reads one picture ahead.
+//! A thread that reads one item ahead.
 
 use std::{
     sync::{
@@ -10,49 +10,49 @@ use std::{
 };
 
 use eyre::{Result, WrapErr};
-use seggpt_imaging::read::Exif;
-use seggpt_node::CrashGuard;
 
-use crate::load::{Item, Loaded};
+use crate::{
+    CrashGuard,
+    sender::{Ready, Supply},
+};
 
-/// The item's picture, or why there is none: also that the process died of reading it.
-pub fn read(item: &Item, exif: Exif, guard: &CrashGuard) -> Loaded {
+/// What there is to send of an item, or why there is nothing: also that the process died of reading it.
+pub(crate) fn read<S: Supply>(item: &S, guard: &CrashGuard) -> Result<Ready, String> {
     let reading = guard.run(item.id(), || {
         seggpt_fault::at("before-work", item.id());
-        let reading = item.read(exif);
+        let reading = item.read();
         seggpt_fault::at("in-work", item.id());
         reading
     });
     reading.flatten()
 }
 
-/// Reads items in their order; holds one picture more than was taken.
-#[derive(Debug)]
-pub struct Reader {
-    readings: Receiver<(Item, Loaded)>,
+/// Reads items in their order; holds one more than was taken.
+pub(crate) struct Ahead<S> {
+    readings: Receiver<(S, Result<Ready, String>)>,
 }
 
-/// What [`Reader::next_within`] finds.
-pub enum Next {
+/// What [`Ahead::next_within`] finds.
+pub(crate) enum Next<S> {
     /// The next item, read or not readable.
-    Ready(Item, Loaded),
+    Ready(S, Result<Ready, String>),
     /// It is still being read.
     Busy,
     /// All items were taken.
     End,
 }
 
-impl Reader {
+impl<S: Supply> Ahead<S> {
     /// Starts reading.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(items: Vec<Item>, exif: Exif, guard: Arc<CrashGuard>) -> Result<Self> {
-        // No buffer: the thread waits with a picture in its hands.
+    pub(crate) fn start(items: Vec<S>, guard: Arc<CrashGuard>) -> Result<Self> {
+        // No buffer: the thread waits with an item in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
-                let reading = read(&item, exif, &guard);
+                let reading = read(&item, &guard);
                 if hand_over.send((item, reading)).is_err() {
                     break; // nobody reads on: the user stopped the dataflow
                 }
@@ -61,12 +61,12 @@ impl Reader {
         thread::Builder::new()
             .name("reader".into())
             .spawn(work)
-            .wrap_err("no thread for reading pictures")?;
+            .wrap_err("no thread for reading ahead")?;
         Ok(Self { readings })
     }
 
     /// The next item, if it is read within `timeout`.
-    pub fn next_within(&self, timeout: Duration) -> Next {
+    pub(crate) fn next_within(&self, timeout: Duration) -> Next<S> {
         match self.readings.recv_timeout(timeout) {
             Ok((item, reading)) => Next::Ready(item, reading),
             Err(RecvTimeoutError::Timeout) => Next::Busy,
