@@ -11,7 +11,8 @@ use seggpt_tests::{Scratch, binary, ground, root};
 use serde_json::json;
 
 /// What cannot be run here, by a part of the command, and why.
-const NOT_RUN: [(&str, &str); 6] = [
+const NOT_RUN: [(&str, &str); 7] = [
+    ("--camera", "needs a camera; video.rs has one"),
     ("--device cuda", "needs a GPU"),
     (
         "model verify",
@@ -82,6 +83,10 @@ fn stand_ins(scratch: &Scratch) {
         &ground("ground_6_classes.png"),
         &scratch.path("north_labels.tif"),
     );
+    for n in [1, 2] {
+        picture(n, &format!("frames/{n:06}.png"));
+    }
+    mask(1, "first_mask.png");
     for n in [3, 4] {
         picture(n, &format!("field/{n}.png"));
         mask(n, &format!("field_masks/{n}.png"));

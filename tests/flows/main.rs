@@ -19,6 +19,7 @@ mod silence;
 mod stock;
 mod training;
 mod tuning;
+mod video;
 mod volumes;
 
 use std::path::PathBuf;

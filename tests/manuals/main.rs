@@ -78,6 +78,7 @@ fn the_command_line_page_is_what_help_says() {
     let commands = [
         "run",
         "segment",
+        "video",
         "eval",
         "demo",
         "doctor",

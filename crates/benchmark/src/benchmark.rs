@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use seggpt_contract::{Class, SegType};
 use seggpt_datasets::Dataset;
 use seggpt_imaging::palette;
+use seggpt_prompt_library::memory::Policy;
 
 use crate::{
     BenchmarkError, Kind, Protocol, Source,
@@ -78,6 +79,8 @@ pub struct Benchmark {
     pub shots: usize,
     /// Whether earlier frames of a video and the predictions for them are prompts, too.
     pub memory: bool,
+    /// Which of them, beside those that are prompts anyway.
+    pub policy: Policy,
     /// What people should know about the sets.
     pub notes: Vec<String>,
     /// Which query builds on the prediction for which.
@@ -101,6 +104,7 @@ impl Benchmark {
             protocol: protocol.clone(),
             shots: shots.max(1),
             memory: false,
+            policy: Policy::None,
             notes: Vec::new(),
             followers: HashMap::new(),
         };
@@ -116,11 +120,11 @@ impl Benchmark {
     }
 
     /// Makes earlier frames and the predictions for them prompts of later ones: of each query those that are prompts anyway,
-    /// and the last [`Benchmark::shots`] frames before it.
+    /// and of those before it at most [`Benchmark::shots`], which `policy` chooses.
     ///
     /// # Errors
     /// As [`Benchmark::check_memory`].
-    pub fn enable_memory(&mut self) -> Result<(), BenchmarkError> {
+    pub fn enable_memory(&mut self, policy: Policy) -> Result<(), BenchmarkError> {
         self.check_memory()?;
         for at in 1..self.queries.len() {
             let [before, own] = [at - 1, at].map(|at| self.video(&self.queries[at]));
@@ -128,7 +132,7 @@ impl Benchmark {
                 self.link(at - 1, at);
             }
         }
-        self.memory = true;
+        (self.memory, self.policy) = (true, policy);
         Ok(())
     }
 

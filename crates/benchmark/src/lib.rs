@@ -41,7 +41,7 @@ pub use benchmark::{Benchmark, Query, Split};
 pub use error::BenchmarkError;
 pub use opened::Source;
 pub use protocol::{Kind, Protocol};
-pub use query_builder::{MEMORY, QueryBuilder};
+pub use query_builder::{MEMORY, QueryBuilder, remembered};
 pub use query_score::{ObjectScore, Predictor, QueryScore};
 pub use row::{Row, RowScores};
 pub use schedule::Schedule;

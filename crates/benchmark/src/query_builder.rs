@@ -1,6 +1,8 @@
 mod memory;
 mod pool;
 
+pub use memory::{MEMORY, remembered};
+
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use seggpt_contract::{Class, Encoding, Example, Picture, Prompted, RAW_PICTURE_LIMIT, SegType};
@@ -10,9 +12,6 @@ use seggpt_prompt_library::{self as prompts, Choice, MaskPixels, Strategy, strat
 use crate::{Benchmark, BenchmarkError, Kind, Query, Split, Stored, prompt_labels::prompt_labels};
 use pool::SamplePool;
 
-/// The selection that [`Benchmark::enable_memory`] is for; no strategy of a library, since it needs predictions.
-pub const MEMORY: &str = "memory";
-
 /// Turns queries into messages. Prompts that stay the same from query to query are prepared once.
 pub struct QueryBuilder {
     benchmark: Arc<Benchmark>,
@@ -21,6 +20,7 @@ pub struct QueryBuilder {
     kind: Option<SegType>,
     stored: Stored,
     prompts: Option<PromptSet>,
+    descriptors: memory::Descriptors,
 }
 
 /// The prompts that a series of queries chooses from.
@@ -42,8 +42,8 @@ struct Prepared {
 
 impl QueryBuilder {
     /// `canvas`: side of the network's input; `select`: which prompts of the pool (a strategy of
-    /// [`seggpt_prompt_library`], or [`MEMORY`] of a benchmark that has memory); `kind`: the type token, if not that of the
-    /// protocol; `stored`: the predictions that queries build on.
+    /// [`seggpt_prompt_library`], or [`MEMORY`] of a benchmark that has memory, alone or as `memory:POLICY`); `kind`: the type
+    /// token, if not that of the protocol; `stored`: the predictions that queries build on.
     ///
     /// # Errors
     /// A strategy that does not exist.
@@ -62,6 +62,7 @@ impl QueryBuilder {
             kind,
             stored,
             prompts: None,
+            descriptors: memory::Descriptors::new(),
         })
     }
 
@@ -81,7 +82,7 @@ impl QueryBuilder {
             _ => self.prompt_set(query)?,
         };
         let predictions = match benchmark.memory {
-            true => memory::predictions(&benchmark, query, &self.stored)?,
+            true => memory::predictions(&benchmark, query, &self.stored, &mut self.descriptors)?,
             false => Vec::new(),
         };
         let mut prompts = set.choose(&benchmark, query, &picture, self.canvas, &predictions)?;
@@ -121,7 +122,7 @@ impl QueryBuilder {
 fn selection(benchmark: &Benchmark, select: &str) -> Result<Box<dyn Strategy>, BenchmarkError> {
     let seed = benchmark.protocol.seed;
     // The prompts of the set come first, earlier frames after them.
-    let select = match benchmark.memory && select == MEMORY {
+    let select = match benchmark.memory && remembered(select).is_some() {
         true => "fixed",
         false => select,
     };

@@ -8,7 +8,8 @@ use std::{
 use askama::Template;
 
 use crate::{
-    BenchmarkError, MEMORY, Protocol, RowScores, cases::Case, disk::put, row::ROWS, table,
+    BenchmarkError, MEMORY, Protocol, RowScores, cases::Case, disk::put, remembered, row::ROWS,
+    table,
 };
 
 /// Cases on the page of a set.
@@ -233,9 +234,13 @@ impl Page<'_> {
             1 => format!("1 {one}"),
             k => format!("{k} {one}s"),
         };
-        if row.select == MEMORY {
+        if let Some(policy) = remembered(&row.select) {
+            let policy = match row.select.as_str() {
+                MEMORY => String::new(),
+                _ => format!(" ({policy})"),
+            };
             return format!(
-                "{}, {} ensemble, memory of {}, {}",
+                "{}, {} ensemble, memory{policy} of {}, {}",
                 predictor.model,
                 predictor.ensemble,
                 counted("frame"),

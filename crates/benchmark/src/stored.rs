@@ -1,10 +1,11 @@
 use std::{
     fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
 use seggpt_imaging::{LabelPlane, annotation::Ids, write};
+use seggpt_prompt_library::memory::Shown;
 
 use crate::{BenchmarkError, disk::put};
 
@@ -38,6 +39,30 @@ impl Stored {
         put(&self.file(query), &png)
     }
 
+    /// Stores how sure a prediction is of each class, for policies that need it.
+    ///
+    /// # Errors
+    /// The disk refuses it.
+    pub fn store_shown(&self, query: usize, shown: &[Shown]) -> Result<(), BenchmarkError> {
+        fs::create_dir_all(&self.folder)
+            .map_err(|error| BenchmarkError::results(&self.folder, error))?;
+        let path = self.shown_file(query);
+        let text = serde_json::to_vec(shown)
+            .map_err(|error| BenchmarkError::results(&path, io::Error::from(error)))?;
+        put(&path, &text)
+    }
+
+    /// How sure the prediction for a query is of each class; empty where nobody stored that.
+    pub(crate) fn shown(&self, query: usize) -> Result<Vec<Shown>, BenchmarkError> {
+        let path = self.shown_file(query);
+        match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            text => text
+                .and_then(|text| Ok(serde_json::from_slice(&text)?))
+                .map_err(|error| BenchmarkError::results(path, error)),
+        }
+    }
+
     pub(crate) fn has(&self, query: usize) -> bool {
         self.file(query).exists()
     }
@@ -55,8 +80,10 @@ impl Stored {
 
     /// Removes some, and the folder when it is empty.
     pub(crate) fn remove(&self, queries: &[usize]) -> Result<(), BenchmarkError> {
-        for &query in queries {
-            let path = self.file(query);
+        let files = queries
+            .iter()
+            .flat_map(|at| [self.file(*at), self.shown_file(*at)]);
+        for path in files {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(BenchmarkError::results(path, error));
@@ -66,6 +93,10 @@ impl Stored {
         }
         let _ = fs::remove_dir(&self.folder);
         Ok(())
+    }
+
+    fn shown_file(&self, query: usize) -> PathBuf {
+        self.folder.join(format!("{query}.json"))
     }
 
     pub(crate) fn file(&self, query: usize) -> PathBuf {

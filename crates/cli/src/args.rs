@@ -13,6 +13,7 @@ use crate::{
     node::NodeCommand,
     segment::{self, VolumeArgs, Windows},
     version::LONG_VERSION,
+    video::args::VideoArgs,
 };
 
 /// Show it a few labelled examples; it segments the rest, as a dataflow.
@@ -39,6 +40,8 @@ pub enum Command {
     Run(RunArgs),
     /// Segment pictures after a few examples: composes a dataflow and runs it.
     Segment(Box<SegmentArgs>),
+    /// Segment the frames of a clip or a camera after a few examples.
+    Video(Box<VideoArgs>),
     /// Measure models and strategies on data sets, through the dataflow that `segment` composes.
     Eval(Box<EvalArgs>),
     /// Segment drawn pictures that come with this program; ends by naming the page to open.
@@ -523,6 +526,15 @@ choice! {
         Nearest = "nearest",
         /// In videos: what has been shown, and the K frames before with what was predicted for them.
         Memory = "memory",
+        /// The same, as the original's queue is called among the others.
+        #[value(name = "memory:fifo")]
+        MemoryFifo = "memory:fifo",
+        /// Of the frames before, the last K of each fifth.
+        #[value(name = "memory:every")]
+        MemoryEvery = "memory:every",
+        /// Of the frames before, K whose answer was sure: half of them the last, half those least alike.
+        #[value(name = "memory:gated")]
+        MemoryGated = "memory:gated",
     }
 }
 
@@ -848,7 +860,7 @@ fn share(text: &str) -> Result<f32, String> {
 }
 
 /// Reads `500ms`, `30s`, `5m`, `2h`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let split = text
         .find(|c: char| c.is_ascii_alphabetic())
         .unwrap_or(text.len());

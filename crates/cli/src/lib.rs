@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `seggpt run FLOW.yml` | [`run`] |
 //! | `seggpt segment ...` | [`segment`]: writes a dataflow and runs it |
+//! | `seggpt video ...` | [`video`]: the same for a clip or a camera |
 //! | `seggpt eval ...` | [`eval`]: writes a dataflow for each row of a table and runs them |
 //! | `seggpt demo` | [`demo`]: draws pictures and hands them to [`segment`] |
 //! | `seggpt doctor` | [`doctor`] |
@@ -34,6 +35,7 @@ mod show;
 pub mod train;
 pub mod tune;
 mod version;
+pub mod video;
 
 use std::ffi::OsString;
 
@@ -57,6 +59,7 @@ pub fn execute(cli: Cli) -> Exit {
     let outcome = match cli.command {
         Command::Run(args) => run::command(&args),
         Command::Segment(args) => segment::command(*args),
+        Command::Video(args) => video::command(*args),
         Command::Eval(args) => eval::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Doctor => Ok(doctor::command()),

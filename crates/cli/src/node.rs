@@ -22,6 +22,10 @@ pub enum NodeCommand {
     Volumes(Box<seggpt_volumes::Settings>),
     SourceGeotiff(Box<seggpt_source_geotiff::Settings>),
     SinkGeotiff(Box<seggpt_sink_geotiff::Settings>),
+    SourceVideo(Box<seggpt_source_video::Settings>),
+    Gate(Box<seggpt_gate::Settings>),
+    Overlay(Box<seggpt_overlay::Settings>),
+    SinkVideo(Box<seggpt_sink_video::Settings>),
 }
 
 /// Connects to the dataflow that started this process, and is the node until the dataflow ends.
@@ -43,6 +47,10 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::Volumes(settings) => seggpt_volumes::run(io, events, *settings),
         Node::SourceGeotiff(settings) => seggpt_source_geotiff::run(io, events, *settings),
         Node::SinkGeotiff(settings) => seggpt_sink_geotiff::run(io, events, *settings),
+        Node::SourceVideo(settings) => seggpt_source_video::run(io, events, *settings),
+        Node::Gate(settings) => seggpt_gate::run(io, events, *settings),
+        Node::Overlay(settings) => seggpt_overlay::run(io, events, *settings),
+        Node::SinkVideo(settings) => seggpt_sink_video::run(io, events, *settings),
     })
 }
 

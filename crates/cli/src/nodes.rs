@@ -6,7 +6,7 @@ use seggpt_flow::Nodes;
 use seggpt_node::NodeSpec;
 
 /// What there is to know of each.
-pub fn node_specs() -> [NodeSpec; 11] {
+pub fn node_specs() -> [NodeSpec; 15] {
     [
         seggpt_source_images::node_spec(),
         seggpt_prompts::node_spec(),
@@ -19,6 +19,10 @@ pub fn node_specs() -> [NodeSpec; 11] {
         seggpt_volumes::node_spec(),
         seggpt_source_geotiff::node_spec(),
         seggpt_sink_geotiff::node_spec(),
+        seggpt_source_video::node_spec(),
+        seggpt_gate::node_spec(),
+        seggpt_overlay::node_spec(),
+        seggpt_sink_video::node_spec(),
     ]
 }
 

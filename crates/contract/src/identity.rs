@@ -142,6 +142,11 @@ impl Identity {
         Self::opened(envelope, rest, foreign.into(), size)
     }
 
+    /// Whether a message says which item it is of: one of a foreign node does not.
+    pub fn is_in(parameters: &Parameters) -> bool {
+        parameters.contains_key(KEY)
+    }
+
     /// As [`from_parameters`](Self::from_parameters), for a message that cannot be read and is to be reported all the same:
     /// where it has no identity that can be read, it is taken for a foreign one. Its size is 1 x 1 unless it says.
     pub fn of_unreadable<'a>(parameters: &Parameters, foreign: impl Into<ForeignName<'a>>) -> Self {

@@ -7,6 +7,7 @@
 //! | [`Canvases`] | `Struct`: the query and N prompt pairs at the network's size | ensemble -> infer |
 //! | [`Mask`] | `Struct`: class ids at the source's size, confidence, class table | infer -> sink |
 //! | [`Ack`] | metadata only | sink -> source |
+//! | [`Health`] | metadata only | live source -> whoever watches |
 //!
 //! An [`Identity`] travels the whole way in the metadata, as JSON under the one key `seggpt`, so that a sink can put each
 //! mask back where its picture came from; every other key belongs to whoever sent it and passes through untouched. An item
@@ -34,6 +35,7 @@ mod envelope;
 mod error;
 mod fields;
 mod greeting;
+mod health;
 mod hub;
 mod identity;
 mod image;
@@ -52,6 +54,7 @@ pub use canvases::{Canvases, Combine, Prompt};
 pub use class::Class;
 pub use error::ContractError;
 pub use greeting::Greeting;
+pub use health::{Health, State};
 pub use hub::hub_masks;
 pub use identity::{ForeignName, Identity, Position};
 pub use image::Image;

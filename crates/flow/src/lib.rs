@@ -27,6 +27,7 @@ mod progress;
 mod renamed;
 mod resources;
 mod run;
+mod seconds;
 mod settings;
 mod setup;
 pub mod shm;

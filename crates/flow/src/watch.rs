@@ -7,13 +7,14 @@ use std::{
 
 use dora_core::descriptor::Descriptor;
 use dora_message::common::{LogLevel, LogLevelOrStdout, LogMessage};
-use seggpt_node::{edges, outcome::GAVE_UP};
+use seggpt_node::{edges, live, outcome::GAVE_UP};
 
 use crate::{
     Console,
     clock::Clock,
     engine::{Control, Event},
     progress::Tally,
+    seconds,
     silence::{Silence, Silent},
     stall::{self, Stall},
 };
@@ -43,6 +44,7 @@ pub(crate) struct Watch<'a> {
     pub silent: Option<String>,
     stall: Stall,
     silence: Silence,
+    /// By which silence is measured.
     clock: Clock,
 }
 
@@ -120,6 +122,9 @@ impl<'a> Watch<'a> {
         if let (Some(edges::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
             let now = self.clock.at(Instant::now());
             return self.silence.observe(node, fields, now);
+        }
+        if let (Some(live::TARGET), Some(fields)) = (record.target.as_deref(), &record.fields) {
+            return self.console.note(&seconds::line(node, fields));
         }
         let (is_progress, ended) =
             self.tally

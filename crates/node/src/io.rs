@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arrow::array::{ArrayRef, NullArray};
@@ -33,10 +33,17 @@ pub struct Io {
     held: Option<Arrival>,
     /// Nothing comes any more.
     ended: bool,
+    closed: BTreeSet<String>,
+    dropped: u64,
+    /// When it was last asked what the engine dropped.
+    asked: Instant,
 }
 
 /// How often to look whether what is prepared is ready.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How often it is said what the engine dropped, where it did.
+const DROPS: Duration = Duration::from_secs(1);
 
 /// How long to wait for what is still on its way when the vital input is closed.
 const LAST: Duration = Duration::from_millis(500);
@@ -74,6 +81,11 @@ impl Arrival {
         identity.ok().map(|identity| identity.item)
     }
 
+    /// Whether another project's node sent it: it does not say which item it is.
+    pub fn is_foreign(&self) -> bool {
+        !Identity::is_in(&self.parameters)
+    }
+
     /// Whether it is a greeting, to be passed on.
     pub fn greeting(&self) -> Option<Greeting> {
         Greeting::from_parameters(&self.parameters)
@@ -100,6 +112,9 @@ impl Io {
             ending: false,
             held: None,
             ended: false,
+            closed: BTreeSet::new(),
+            dropped: 0,
+            asked: Instant::now(),
         }
     }
 
@@ -193,6 +208,11 @@ impl Io {
         }
     }
 
+    /// Whether whoever sent to this input is gone.
+    pub fn is_closed(&self, input: &str) -> bool {
+        self.closed.contains(input)
+    }
+
     /// Whether the user stopped the dataflow: leave at once.
     pub fn stopped(&self) -> bool {
         self.stopped
@@ -200,6 +220,9 @@ impl Io {
 
     fn take(&mut self, event: Event) -> Option<Option<Arrival>> {
         edges::works();
+        if self.asked.elapsed() >= DROPS {
+            self.report_drops();
+        }
         match event {
             Event::Input { id, metadata, data } => {
                 let number = self.arrivals;
@@ -220,6 +243,14 @@ impl Io {
             Event::NodeRestarted { id } => Some(self.died(id.as_ref())),
             Event::InputClosed { id } if self.vital == Some(id.as_str()) => {
                 self.ending = true;
+                Some(None)
+            }
+            Event::InputClosed { id } => {
+                self.closed.insert(id.to_string());
+                Some(None)
+            }
+            Event::InputRecovered { id } => {
+                self.closed.remove(id.as_str());
                 Some(None)
             }
             // The user wants out; other stops are the end of the inputs, before which the queue is drained.
@@ -250,6 +281,11 @@ impl Io {
             session: String::new(),
             number: 0,
         })
+    }
+
+    /// Since when this process listens, as names have it: `20261129T131500123`.
+    pub fn since(&self) -> &str {
+        &self.since
     }
 
     /// The node's id in the dataflow.
@@ -344,13 +380,21 @@ impl Io {
             .map_err(|error| eyre!("output `{output}`: {error:?}"))
     }
 
-    /// Warns of messages that the engine dropped before this node saw them.
+    /// How many messages the engine is known to have dropped before this node saw them.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Warns of messages that the engine dropped before this node saw them, since that was last said: each second, and at the
+    /// end. Returns how many there were in all.
     pub fn report_drops(&mut self) -> u64 {
+        self.asked = Instant::now();
         let drops = self.events.drain_drop_counts();
         for (input, count) in drops.iter().filter(|(_, count)| **count > 0) {
             tracing::warn!(input = %input, count, "the engine dropped {count} message(s) of input `{input}`");
         }
-        drops.values().sum()
+        self.dropped += drops.values().sum::<u64>();
+        self.dropped
     }
 }
 

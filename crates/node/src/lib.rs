@@ -13,20 +13,24 @@
 //! }
 //! ```
 //!
-//! [`transform`] is the loop of a node with one input and one output; [`Io`] is what it is made of, for nodes with more.
+//! [`transform`] is the loop of a node with one input and one output; [`Io`] and [`guarded`] are what it is made of, for nodes
+//! with more; [`source`] is that of nodes that begin a flow.
 //! Both pass failed items on, count what the engine dropped and drain until the stream ends.
 
-mod ahead;
+pub mod colors;
 mod crash_guard;
 pub mod edges;
+pub mod guarded;
 mod io;
+pub mod join;
 pub mod link;
+pub mod live;
 mod logging;
 pub mod memory;
 pub mod node_spec;
 pub mod outcome;
 pub mod renamed;
-mod sender;
+pub mod source;
 pub mod testing;
 mod transform;
 pub mod window;
@@ -36,7 +40,7 @@ pub use io::{Arrival, Io};
 pub use link::{CRASHES_NODES, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use node_spec::{NodeSpec, Port, Values};
-pub use sender::{Ready, Sender, Supply};
+pub use source::send::{Ready, Sender, Supply};
 pub use transform::{Made, one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 

@@ -1,15 +1,15 @@
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
 
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, eyre};
-use seggpt_contract::{Failure, Greeting, Identity, Message, Payload};
+use seggpt_contract::{Greeting, Identity, Message, Payload};
 
 use crate::{
     crash_guard::{CrashLog, fatal},
+    guarded::{failed, panic_message},
     io::{Arrival, Io, UnknownInputs},
 };
 
@@ -211,12 +211,6 @@ impl<W> Worker<W> {
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message")
-}
-
 /// Waits for a message, and takes what has come besides, at most `most` in all.
 fn waiting(io: &mut Io, most: usize) -> Option<Vec<Arrival>> {
     let mut arrivals = vec![io.receive()?];
@@ -228,9 +222,4 @@ fn waiting(io: &mut Io, most: usize) -> Option<Vec<Arrival>> {
         }
     }
     Some(arrivals)
-}
-
-fn failed<O: Payload>(identity: Identity, node: &str, error: String) -> Message<O> {
-    let node = node.to_owned();
-    Message::Failed(identity, Failure { node, error })
 }

@@ -16,8 +16,8 @@
 //!
 //! The same comes from pairs of paths ([`Library::from_pairs`]), and from what labelling tools export
 //! ([`seggpt_annotations`]), by its content. [`Library::examples`] prepares the
-//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture. [`save`] writes a
-//! library of prompts that a program made.
+//! prompts at the network's size, once; a [`Strategy`] says which of them should guide a picture, and a [`memory::Memory`]
+//! which earlier frames of a video beside them. [`save`] writes a library of prompts that a program made.
 
 mod classes;
 mod coverage;
@@ -25,6 +25,7 @@ mod entry;
 mod error;
 mod file;
 mod library;
+pub mod memory;
 mod prepare;
 mod remarks;
 mod strategy;

@@ -17,6 +17,7 @@ pub mod lock;
 pub mod names;
 pub mod record;
 pub mod refusal;
+mod ring;
 pub mod setup;
 pub mod spec;
 pub mod store;

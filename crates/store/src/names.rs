@@ -60,6 +60,11 @@ impl Names {
             name: name.to_owned(),
         })
     }
+
+    /// Frees the name of an item.
+    pub fn release(&mut self, item: &str) {
+        self.owners.retain(|_, (_, owner)| owner != item);
+    }
 }
 
 /// Accepts relative paths that stay inside the folder.

@@ -27,10 +27,12 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// A folder of results, open for writing; one process at a time has it.
 #[derive(Debug)]
 pub struct Store<R: Record> {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     disk: Box<dyn Disk>,
-    end: u64,
-    entries: HashMap<String, Entry<R::Brief>>,
+    /// The journal's length, and how much of it is forgotten.
+    pub(crate) end: u64,
+    pub(crate) blank: u64,
+    pub(crate) entries: HashMap<String, Entry<R::Brief>>,
     left: usize,
     staged: Vec<Staged<R>>,
     staging: HashSet<String>,
@@ -144,6 +146,7 @@ impl<R: Record> Store<R> {
             root: root.to_owned(),
             disk: Box::new(Real),
             end: scanned.end,
+            blank: 0,
             entries,
             left,
             staged: vec![],

@@ -13,6 +13,7 @@ use seggpt_node::{
     Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, memory,
     outcome::{self, GONE},
 };
+use seggpt_prompt_library::memory::Shown;
 
 use crate::{
     Settings,
@@ -246,6 +247,9 @@ impl<'a> Evaluation<'a> {
         });
         match scored.flatten() {
             Ok((score, prediction)) => {
+                if self.benchmark.memory {
+                    self.row.stored().store_shown(*at, &shown(mask))?;
+                }
                 self.row.add(self.benchmark, *at, &score, &prediction)?;
                 seggpt_fault::at("after-journal", &identity.item);
                 self.finish(*at, identity, Status::Done, "");
@@ -309,6 +313,16 @@ impl<'a> Evaluation<'a> {
         }
         Ok(())
     }
+}
+
+/// How sure a prediction is of each class.
+fn shown(mask: &Mask) -> Vec<Shown> {
+    let classes = mask.classes.iter().map(|it| Shown {
+        id: it.class.id,
+        pixels: it.pixels,
+        confidence: it.confidence,
+    });
+    classes.collect()
 }
 
 /// What a query's picture takes once it is decoded.

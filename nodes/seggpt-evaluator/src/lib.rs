@@ -18,7 +18,7 @@ use std::sync::Arc;
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr};
-use seggpt_benchmark::{Benchmark, MEMORY, QueryBuilder, Row, report};
+use seggpt_benchmark::{Benchmark, QueryBuilder, Row, remembered, report};
 use seggpt_contract::{Mask, Payload, Prompted};
 use seggpt_node::{CrashGuard, Io, NodeSpec, Port, outcome};
 
@@ -56,8 +56,8 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     let protocol = settings.queries();
     let mut benchmark = Benchmark::open(&settings.sources()?, &protocol, settings.k as usize)
         .wrap_err("the queries cannot be listed")?;
-    if settings.select == MEMORY {
-        benchmark.enable_memory()?;
+    if let Some(policy) = remembered(&settings.select) {
+        benchmark.enable_memory(policy)?;
     }
     let benchmark = Arc::new(benchmark);
     let out = std::path::absolute(&settings.out)

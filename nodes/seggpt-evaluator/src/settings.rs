@@ -69,14 +69,15 @@ pub struct Settings {
     #[arg(long, env = "SEED", help_heading = RESULTS, default_value_t = 0)]
     pub seed: u64,
 
-    /// How many prompts guide a prediction; in videos, all that have been shown, and under SELECT `memory` so many frames more
+    /// How many prompts guide a prediction; in videos, all that have been shown, and under a SELECT with `memory` so many frames more
     #[arg(long, env = "K", help_heading = RESULTS, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub k: u32,
 
     /// Which prompts: `coverage` takes those whose masks show most, `fixed` the first of the set, `random` draws for each
     /// query, `nearest` takes the most alike. Episodes draw K themselves. In videos, `memory` adds the K frames before, with
-    /// what was predicted for them
-    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "coverage", value_parser = ["coverage", "fixed", "random", "nearest", MEMORY])]
+    /// what was predicted for them; `memory:every` the last K of each fifth; `memory:gated` K whose prediction was sure, half of
+    /// them the last and half those least alike
+    #[arg(long, env = "SELECT", help_heading = RESULTS, default_value = "coverage", value_parser = ["coverage", "fixed", "random", "nearest", MEMORY, "memory:fifo", "memory:every", "memory:gated"])]
     pub select: String,
 
     /// What a colour stands for: `instance` (one object) or `semantic` (everything of its class). By default `instance` in

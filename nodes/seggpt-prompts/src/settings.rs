@@ -6,7 +6,10 @@ use seggpt_imaging::{annotation::MaskMode, read::Exif};
 
 use crate::Pairs;
 use seggpt_node::node_spec::{PLACES, RESULTS};
-use seggpt_prompt_library::{ClassTable, STRATEGIES};
+use seggpt_prompt_library::{
+    ClassTable, STRATEGIES,
+    memory::{Policy, Rules},
+};
 
 /// Prompt selection: adds to each picture the K examples that are to guide it.
 ///
@@ -63,4 +66,54 @@ pub struct Settings {
     /// drawn on pictures as they are stored. Overrides the library's.
     #[arg(long, env = "EXIF", help_heading = RESULTS)]
     pub exif: Option<Exif>,
+
+    /// In videos: which earlier frames guide a frame beside the examples, with what was answered for them. `none`; `fifo`, the
+    /// last; `every`, the last of each n-th; `gated`, those whose answer was sure for every class, half of them the last and
+    /// half those least like each other. Wants input `mask`, and the sink behind output `mask`
+    #[arg(long, env = "MEMORY", help_heading = RESULTS, default_value = "none", value_parser = str::parse::<Policy>)]
+    pub memory: Policy,
+
+    /// How many earlier frames guide a frame at most
+    #[arg(long, env = "MEMORY_K", help_heading = RESULTS, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub memory_k: u32,
+
+    /// For MEMORY `every`: n
+    #[arg(long, env = "MEMORY_EVERY", help_heading = RESULTS, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub memory_every: u32,
+
+    /// For MEMORY `gated`: the mean confidence that every class of an answer has to exceed, 0 to 1
+    #[arg(long, env = "MEMORY_MIN", help_heading = RESULTS, default_value_t = 0.5, value_parser = share)]
+    pub memory_min: f32,
+
+    /// Where memory lies, so that a run that is cut off goes on with it; without, it is gone with the process. Relative to the
+    /// folder of the dataflow
+    #[arg(long, env = "MEMORY_DIR", help_heading = PLACES)]
+    pub memory_dir: Option<PathBuf>,
+
+    /// Seconds that a frame waits at most for the answer to the frame before it; 0, as in live flows: it does not wait, and is
+    /// guided by what has been answered
+    #[arg(long, env = "MEMORY_WAIT_S", help_heading = RESULTS, default_value_t = 600)]
+    pub memory_wait_s: u32,
+
+    /// Names what the results depend on: memory of another key is not gone on with
+    #[arg(long, env = "RUN_KEY", help_heading = PLACES, default_value = "")]
+    pub run_key: String,
+}
+
+impl Settings {
+    /// What is remembered.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            policy: self.memory,
+            k: self.memory_k as usize,
+            every: self.memory_every.into(),
+            min: self.memory_min,
+        }
+    }
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    let share: Result<f32, _> = text.parse();
+    let share = share.ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text} is not between 0 and 1"))
 }

@@ -13,9 +13,10 @@ use seggpt_annotations::{
 };
 use seggpt_contract::{Class, Instance};
 use seggpt_imaging::{BLACK, annotation::Ids};
+use seggpt_node::colors;
 
 use crate::{
-    Export, Settings, colors,
+    Export, Settings,
     folder::Folder,
     journal::Journal,
     record::{Outcome, Record},

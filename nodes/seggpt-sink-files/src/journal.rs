@@ -201,6 +201,30 @@ impl Journal {
         Ok(records)
     }
 
+    /// Removes items and their files.
+    ///
+    /// # Errors
+    /// The disk refuses it.
+    pub fn forget(&mut self, items: &[String]) -> Result<()> {
+        for item in items {
+            let Some(entry) = self.store.entries().get(item).copied() else {
+                continue;
+            };
+            match self.is_stale(item) {
+                true => self.tally.stale -= 1,
+                false => self.tally.count(entry, |n| *n -= 1),
+            }
+        }
+        Ok(self.store.forget(items.iter().map(String::as_str))?)
+    }
+
+    /// All items that are there, in the order in which they came.
+    pub fn in_order(&self) -> Vec<String> {
+        let mut items: Vec<_> = self.store.entries().iter().collect();
+        items.sort_by_key(|(_, entry)| entry.offset);
+        items.into_iter().map(|(item, _)| item.clone()).collect()
+    }
+
     /// How the item ended in this run; `None` while it has not.
     pub fn finished(&self, item: &str) -> Option<Status> {
         let entry = self.store.entries().get(item).filter(|entry| entry.own)?;

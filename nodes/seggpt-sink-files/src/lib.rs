@@ -1,24 +1,23 @@
 //! Results on disk: masks, overlays, a journal, `run.json` and a report page, each file whole or not there at all; an item
 //! is acknowledged once its files and its journal line outlive a power cut.
 //!
-//! * [`join`] – brings each mask and its picture together;
 //! * [`results`] – the files of an item;
 //! * [`folder`] – pages, written and then moved to their place;
+//! * [`ring`] – of an endless run, which items stay;
 //! * [`journal`] – the finished items, those of earlier runs included;
 //! * [`report`] – the page;
 //! * [`summary`] – `run.json`;
 //! * [`export`] – all masks as labelling tools import them;
 //! * [`sink`] – all of it together, without dora.
 
-pub mod colors;
 pub mod export;
 pub mod folder;
-pub mod join;
 pub mod journal;
 pub mod pending_input;
 pub mod record;
 pub mod report;
 pub mod results;
+pub mod ring;
 mod settings;
 pub mod sink;
 pub mod summary;

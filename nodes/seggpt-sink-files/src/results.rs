@@ -8,8 +8,9 @@ use seggpt_imaging::{
     overlay::{Style, overlay},
     write::{self, MaskFormat},
 };
+use seggpt_node::colors;
 
-use crate::{MaskKind, Settings, colors};
+use crate::{MaskKind, Settings};
 
 /// The longest side of a JPEG.
 const JPEG_SIDE: u32 = 65_535;

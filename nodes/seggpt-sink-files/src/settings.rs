@@ -59,6 +59,11 @@ pub struct Settings {
     #[arg(long, env = "EXPORT", help_heading = SPEED, value_enum, value_delimiter = ',')]
     pub export: Vec<Export>,
 
+    /// In endless runs: how many items stay, those of earlier runs into OUT included; when another is done, the oldest is
+    /// forgotten, and its files go. 0: all stay. The report shows the items that are there when it is written: turn it off
+    #[arg(long, env = "KEEP", help_heading = SPEED, default_value_t = 0)]
+    pub keep: u32,
+
     /// How many pictures wait for their masks at most, 1 or more; not less than the source's WINDOW. Where masks are
     /// dropped on purpose, as in live flows, the oldest picture gives way
     #[arg(long, env = "WAITING", help_heading = SPEED, default_value_t = 64, value_parser = value_parser!(u16).range(1..))]

@@ -5,18 +5,21 @@ use std::time::{Duration, Instant};
 use eyre::{Result, WrapErr};
 use image::RgbImage;
 use seggpt_contract::{ContractError, Failure, Identity, Mask, Message, Payload, Prompted, Status};
-use seggpt_node::outcome;
+use seggpt_node::{
+    join::{Join, Joined},
+    outcome,
+};
 use seggpt_store::{Setup, names::Names};
 
 use crate::{
     Settings, export,
     folder::Folder,
-    join::{Join, Joined},
     journal::Journal,
     pending_input::PendingInput,
     record::{Outcome, Record, now},
     report::Report,
     results::{self, Made},
+    ring::Ring,
     summary::{self, Run, State},
 };
 
@@ -40,6 +43,8 @@ pub struct Sink {
     waiting: Vec<Identity>,
     waiting_pictured: u64,
     next_pages: Instant,
+    /// Which items stay, where not all do.
+    ring: Option<Ring>,
 }
 
 /// The pages are written anew no more often than this, and never take more than a twentieth of the time.
@@ -62,6 +67,8 @@ impl Sink {
             .report
             .then(|| Report::open(&folder, !journal.is_empty(), settings.report_max))
             .transpose()?;
+        let keep = settings.keep as usize;
+        let ring = (keep > 0).then(|| Ring::new(keep, journal.in_order()));
         let mut sink = Self {
             names: None,
             join: Join::new(settings.waiting.into()),
@@ -77,6 +84,7 @@ impl Sink {
             waiting: vec![],
             waiting_pictured: 0,
             next_pages: Instant::now(),
+            ring,
         };
         sink.report_again()?;
         sink.write_run()?;
@@ -129,12 +137,28 @@ impl Sink {
             outcome::report(&identity, status, self.finished, &error);
             finished.push((identity, status));
         }
+        self.forget(&finished)?;
         let started = Instant::now();
         if started >= self.next_pages {
             self.write_pages()?;
             self.next_pages = Instant::now() + EVERY.max(started.elapsed() * 20);
         }
         Ok(finished)
+    }
+
+    /// Of an endless run, the last items stay.
+    fn forget(&mut self, finished: &[Finished]) -> Result<()> {
+        let Some(ring) = &mut self.ring else {
+            return Ok(());
+        };
+        for (identity, _) in finished {
+            let surplus = ring.add(&identity.item);
+            self.journal.forget(&surplus).wrap_err(STAYS)?;
+            if let Some(names) = &mut self.names {
+                surplus.iter().for_each(|item| names.release(item));
+            }
+        }
+        Ok(())
     }
 
     /// Takes a mask. Returns what is done with now.

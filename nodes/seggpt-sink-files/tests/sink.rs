@@ -427,3 +427,31 @@ fn a_journal_line_holds_what_a_source_needs_to_skip_the_item() {
     assert_eq!(line["prompts"][0]["name"], "ground_1");
     assert!(line["provenance"]["milliseconds"]["write"].is_number());
 }
+
+#[test]
+fn of_an_endless_run_the_last_items_stay_and_are_counted_over_restarts_as_well() {
+    let out = tempfile::tempdir().unwrap();
+    let open = |run: &str| {
+        let keep = ["--keep", "2", "--report", "false", "--run-key", "k"];
+        Sink::open(settings(out.path(), &keep), false, run).unwrap()
+    };
+    let mut sink = open("1");
+    for n in [1, 2, 3] {
+        assert_eq!(sink.mask(item(n)).unwrap().len(), 1);
+    }
+    sink.close(0, false, Ok(())).unwrap();
+    let kept = |names: [&str; 2]| {
+        let run = run_json(out.path());
+        assert_eq!(run["counts"]["done"], 2, "{run}");
+        for n in [1, 2, 3, 4] {
+            let name = format!("ground_{n}");
+            let there = out.path().join(format!("{name}.mask.png")).exists();
+            assert_eq!(there, names.contains(&name.as_str()), "{name}");
+        }
+    };
+    kept(["ground_2", "ground_3"]);
+    let mut second = open("2");
+    second.mask(item(4)).unwrap();
+    second.close(0, false, Ok(())).unwrap();
+    kept(["ground_3", "ground_4"]);
+}

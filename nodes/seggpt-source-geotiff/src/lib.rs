@@ -76,5 +76,6 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.max_tries,
     )
     .within(memory::window_mb(settings.window_mb.into()) << 20);
-    Sender::new(io, window, settings.resend_s, "tiles").send_all(items)
+    let total = items.len() as u64;
+    Sender::new(io, window, settings.resend_s, "tiles").send_all(items, Some(total))
 }

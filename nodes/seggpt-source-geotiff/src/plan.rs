@@ -7,11 +7,9 @@ use std::{
 };
 
 use eyre::{Result, WrapErr, ensure, eyre};
+use seggpt_node::source::done::Done;
 use seggpt_raster::{Grid, Map, Nodata, Placement, Stretch, View, work};
-use seggpt_source_images::{
-    done::Done,
-    inputs::{self, Entry},
-};
+use seggpt_source_images::inputs::{self, Entry};
 use seggpt_store::listing;
 
 use crate::{Settings, settings::Stretching};

@@ -2,9 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs,
     path::{Component, Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
 };
 
 use eyre::{Result, WrapErr, bail, ensure, eyre};
@@ -13,6 +11,7 @@ use seggpt_files::{
     listing::{self, is_picture},
     text,
 };
+use seggpt_node::source::{Listed, Stamp};
 use walkdir::WalkDir;
 
 use crate::found::Found;
@@ -32,34 +31,17 @@ pub struct Entry {
     pub stamp: Option<Stamp>,
 }
 
-/// What tells whether a file has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Bytes.
-    pub size: u64,
-    /// Last modification, in nanoseconds since 1970; negative before.
-    pub mtime: i64,
-}
+impl Listed for Entry {
+    fn item(&self) -> &str {
+        &self.item
+    }
 
-impl Entry {
-    /// The path as text, as messages and records have it.
-    pub fn source(&self) -> String {
+    fn source(&self) -> String {
         self.path.display().to_string()
     }
-}
 
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        let nanoseconds = |time: Duration| i64::try_from(time.as_nanos()).ok();
-        let mtime = match metadata.modified().ok()?.duration_since(UNIX_EPOCH) {
-            Ok(since) => nanoseconds(since)?,
-            Err(before) => -nanoseconds(before.duration())?,
-        };
-        Some(Self {
-            size: metadata.len(),
-            mtime,
-        })
+    fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 }
 

@@ -2,10 +2,9 @@
 //! acknowledges it, and the node ends when all are acknowledged.
 //!
 //! * [`inputs`]: which files the settings mean, and what the items are called;
-//! * [`done`]: which of them an earlier run has done;
-//! * [`load`]: a file as the payload of a message.
+//! * [`load`]: a file as the payload of a message;
+//! * [`seggpt_node::source`]: the rest, which sources share.
 
-pub mod done;
 mod found;
 pub mod inputs;
 pub mod load;
@@ -19,20 +18,16 @@ use std::{
 
 use clap::{ArgAction, CommandFactory, Parser, value_parser};
 use dora_node_api::{DoraNode, EventStream};
-use eyre::{Result, WrapErr, ensure};
+use eyre::{Result, ensure};
 use seggpt_contract::{Ack, Image, Payload};
 use seggpt_imaging::read::Exif;
 use seggpt_node::{
     Io, NodeSpec, Port, Sender, Values, Window, memory,
     node_spec::{PLACES, RESULTS, SPEED, parsed},
+    source::{Sendable, done::Done},
 };
-use seggpt_store::listing;
 
-use crate::{
-    done::Done,
-    inputs::Entry,
-    load::{Item, Pictured},
-};
+use crate::load::Item;
 
 /// Sends picture files one by one and repeats each until the sink acknowledges it
 ///
@@ -128,7 +123,10 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     );
     let found = entries.len();
     let done = match &settings.results {
-        Some(results) => done_in(results, &settings.run_key, &node, &entries)?,
+        Some(results) => {
+            let run = node.dataflow_id().to_string();
+            Done::of(results, &settings.run_key, &run, &entries)?
+        }
         None => Done::default(),
     };
     let mut items = Item::number(
@@ -136,6 +134,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
             .into_iter()
             .filter(|entry| !done.has(entry))
             .collect(),
+        settings.exif,
     );
     if items.len() < found {
         let skipped = found - items.len();
@@ -155,18 +154,7 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
         settings.max_tries,
     )
     .within(memory::window_mb(settings.window_mb.into()) << 20);
+    let total = items.len() as u64;
     Sender::new(Io::new(node, events), window, settings.resend_s, "pictures")
-        .send_all(Pictured::all(items, settings.exif))
-}
-
-/// What is done; says to the sink which items this run lists.
-fn done_in(results: &Path, run_key: &str, node: &DoraNode, entries: &[Entry]) -> Result<Done> {
-    let results = std::path::absolute(results).wrap_err("RESULTS")?;
-    let run = node.dataflow_id().to_string();
-    let done = Done::read(&results, run_key, &run)?;
-    done.check(&results, entries)?;
-    let items = entries.iter().map(|entry| entry.item.as_str());
-    listing::write(&results, &run, items)
-        .wrap_err_with(|| format!("RESULTS {}: cannot be written", results.display()))?;
-    Ok(done)
+        .send_all(items, Some(total))
 }

@@ -2,27 +2,16 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use eyre::{Result, WrapErr, bail, ensure};
-use image::{ImageFormat, RgbImage};
-use seggpt_contract::{Encoding, Identity, Image, Message, Parameter, Picture, RAW_PICTURE_LIMIT};
+use eyre::{Result, WrapErr, ensure};
+use image::ImageFormat;
+use seggpt_contract::{Encoding, Identity, Picture, RAW_PICTURE_LIMIT};
 use seggpt_imaging::{
     Orientation,
-    read::{self, Exif, Note, NoteKind, Reading},
-    write,
+    read::{self, Exif, Note, Reading},
 };
-use seggpt_node::{Ready, Supply};
+use seggpt_node::source::{FILE_LIMIT, Listed, Loaded, Sendable, encoded};
 
 use crate::inputs::Entry;
-
-/// No encoded picture goes out larger than this. The prompts and their masks travel beside it later, and the whole must
-/// stay below 64 MiB.
-pub const FILE_LIMIT: usize = 48 << 20;
-
-/// The quality of pictures that only fit as JPEG.
-const QUALITY: u8 = 97;
-
-/// A picture with what there is to say of it, or why there is none, for people.
-pub type Loaded = Result<(Picture, Vec<Note>), String>;
 
 /// An entry with its place in the run. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -30,11 +19,12 @@ pub struct Item {
     entry: Arc<Entry>,
     index: u64,
     total: u64,
+    exif: Exif,
 }
 
 impl Item {
     /// Counts the entries.
-    pub fn number(entries: Vec<Entry>) -> Vec<Self> {
+    pub fn number(entries: Vec<Entry>, exif: Exif) -> Vec<Self> {
         let total = entries.len() as u64;
         let numbered = (0..).zip(entries);
         numbered
@@ -42,24 +32,24 @@ impl Item {
                 entry: Arc::new(entry),
                 index,
                 total,
+                exif,
             })
             .collect()
     }
+}
 
-    /// What acknowledgements call it.
-    pub fn id(&self) -> &str {
+impl Sendable for Item {
+    fn id(&self) -> &str {
         &self.entry.item
     }
 
     /// Reads the file. A decoder that panics spoils this item alone.
-    pub fn read(&self, exif: Exif) -> Loaded {
-        picture(&self.entry.path, exif, RAW_PICTURE_LIMIT, FILE_LIMIT)
-            .map_err(|error| format!("{error:#}"))
+    fn read(&self) -> Loaded {
+        let picture = picture(&self.entry.path, self.exif, RAW_PICTURE_LIMIT, FILE_LIMIT);
+        picture.map_err(|error| format!("{error:#}"))
     }
 
-    /// The identity of the picture, `size` = (width, height). `file_size` (bytes) and `file_mtime` (nanoseconds since
-    /// 1970) go along for the journal.
-    pub fn identity(&self, size: (u32, u32), notes: &[Note]) -> Identity {
+    fn identity(&self, size: (u32, u32), notes: &[Note]) -> Identity {
         let entry = &self.entry;
         let mut identity = Identity::new(entry.item.clone(), self.index, size);
         identity.name.clone_from(&entry.name);
@@ -67,56 +57,9 @@ impl Item {
         identity.total = Some(self.total);
         identity.notes = notes.iter().map(ToString::to_string).collect();
         if let Some(stamp) = entry.stamp {
-            let bytes = i64::try_from(stamp.size).unwrap_or(i64::MAX);
-            identity
-                .extra
-                .insert("file_size".into(), Parameter::Integer(bytes));
-            identity
-                .extra
-                .insert("file_mtime".into(), Parameter::Integer(stamp.mtime));
+            stamp.put(&mut identity);
         }
         identity
-    }
-
-    /// The identity of a picture that could not be read.
-    pub fn unread(&self) -> Identity {
-        self.identity((1, 1), &[])
-    }
-}
-
-/// An item as it is sent: what becomes of its orientation is decided.
-#[derive(Clone, Debug)]
-pub struct Pictured {
-    item: Item,
-    exif: Exif,
-}
-
-impl Pictured {
-    /// All of them.
-    pub fn all(items: Vec<Item>, exif: Exif) -> Vec<Self> {
-        items.into_iter().map(|item| Self { item, exif }).collect()
-    }
-}
-
-impl Supply for Pictured {
-    fn id(&self) -> &str {
-        self.item.id()
-    }
-
-    fn read(&self) -> Result<Ready, String> {
-        let (picture, notes) = self.item.read(self.exif)?;
-        let size = (picture.width(), picture.height());
-        let told = notes.iter().filter(|note| note.kind != NoteKind::Turned);
-        let remarks = told.map(|note| (format!("{:?}", note.kind), note.to_string()));
-        Ok(Ready {
-            bytes: u64::from(size.0) * u64::from(size.1) * 3,
-            remarks: remarks.collect(),
-            message: Message::Item(self.item.identity(size, &notes), Image(picture)),
-        })
-    }
-
-    fn unread(&self) -> Identity {
-        self.item.unread()
     }
 }
 
@@ -156,7 +99,7 @@ pub fn picture(
         return Ok((Picture::new(width, height, encoding, bytes)?, notes));
     }
     drop(bytes);
-    Ok((encoded(&pixels, path, file_limit)?, notes))
+    Ok((encoded(&pixels, &name, file_limit)?, notes))
 }
 
 /// The encodings that travel as they are.
@@ -167,27 +110,4 @@ fn sendable(bytes: &[u8]) -> Option<Encoding> {
         ImageFormat::WebP => Some(Encoding::Webp),
         _ => None,
     }
-}
-
-fn encoded(pixels: &RgbImage, path: &Path, limit: usize) -> Result<Picture> {
-    let (name, (width, height)) = (path.display(), pixels.dimensions());
-    let png = write::rgb_png(pixels)?;
-    if png.len() <= limit {
-        return Ok(Picture::new(width, height, Encoding::Png, png)?);
-    }
-    drop(png);
-    let jpeg = write::rgb_jpeg(pixels, QUALITY)
-        .wrap_err_with(|| format!("{name}: too large for one message as PNG"))?;
-    if jpeg.len() > limit {
-        bail!(
-            "{name}: {width} x {height} pixels are too large for one message, even as JPEG ({} MiB of {}); cut the \
-             picture into tiles or reduce it",
-            jpeg.len() >> 20,
-            limit >> 20
-        );
-    }
-    tracing::warn!(
-        "{name}: too large for one message as PNG; sent as JPEG of quality {QUALITY}, which is not lossless"
-    );
-    Ok(Picture::new(width, height, Encoding::Jpeg, jpeg)?)
 }

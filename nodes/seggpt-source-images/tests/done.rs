@@ -3,10 +3,8 @@
 
 use std::{fs, path::Path};
 
-use seggpt_source_images::{
-    done::Done,
-    inputs::{Entry, Stamp},
-};
+use seggpt_node::source::{Stamp, done::Done};
+use seggpt_source_images::inputs::Entry;
 use seggpt_store::{Spec, header::Header, journal_path};
 use tempfile::TempDir;
 

@@ -9,9 +9,10 @@ use std::{
 use image::{ImageEncoder, RgbImage, codecs::jpeg::JpegEncoder};
 use seggpt_contract::{Encoding, Parameter, Picture, RAW_PICTURE_LIMIT};
 use seggpt_imaging::read::Exif;
+use seggpt_node::source::{FILE_LIMIT, Sendable};
 use seggpt_source_images::{
     inputs::expand,
-    load::{self, FILE_LIMIT, Item},
+    load::{self, Item},
 };
 use tempfile::TempDir;
 
@@ -168,7 +169,7 @@ fn an_identity_tells_where_the_picture_is_from_and_when_it_changed() {
     scratch.file("2.png", "");
     let entries = expand(&[scratch.0.path().display().to_string()], true).unwrap();
     let stamp = entries[0].stamp.unwrap();
-    let items = Item::number(entries);
+    let items = Item::number(entries, Exif::Apply);
     let identity = items[0].identity((3, 2), &[]);
     assert_eq!(
         (identity.item.as_str(), identity.name.as_str()),
@@ -195,6 +196,6 @@ fn an_identity_tells_where_the_picture_is_from_and_when_it_changed() {
         identity.extra["file_mtime"],
         Parameter::Integer(stamp.mtime)
     );
-    assert!(items[0].read(Exif::Apply).is_ok());
-    assert!(items[1].read(Exif::Apply).unwrap_err().contains("2.png"));
+    assert!(items[0].read().is_ok());
+    assert!(items[1].read().unwrap_err().contains("2.png"));
 }

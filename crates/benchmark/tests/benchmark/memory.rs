@@ -4,12 +4,13 @@ use std::{fs, path::Path, sync::Arc};
 
 use seggpt_benchmark::{Benchmark, MEMORY, Protocol, QueryBuilder, Row, Schedule};
 use seggpt_imaging::LabelPlane;
+use seggpt_prompt_library::memory::{Policy, Shown};
 
 use crate::{open, score};
 
 fn with_memory() -> Arc<Benchmark> {
     let mut benchmark = open("davis", &Protocol::default());
-    benchmark.enable_memory().unwrap();
+    benchmark.enable_memory(Policy::Fifo).unwrap();
     Arc::new(benchmark)
 }
 
@@ -110,7 +111,36 @@ fn an_interrupted_video_goes_on_with_the_predictions_it_had() {
 #[test]
 fn only_videos_are_remembered() {
     let error = open("folder", &Protocol::default())
-        .enable_memory()
+        .enable_memory(Policy::Fifo)
         .unwrap_err();
     assert!(error.to_string().contains("is for videos"), "{error}");
+}
+
+#[test]
+fn a_prediction_that_is_not_sure_guides_nothing_where_memory_is_gated() {
+    let mut benchmark = open("davis", &Protocol::default());
+    benchmark.enable_memory(Policy::Gated).unwrap();
+    let benchmark = Arc::new(benchmark);
+    let out = tempfile::tempdir().unwrap();
+    for (key, confidence, examples) in [("sure", 0.9, 2), ("unsure", 0.2, 1)] {
+        let mut row = Row::open(out.path(), "row", key, "").unwrap();
+        let shown = Shown {
+            id: benchmark.queries[0].classes[0],
+            pixels: 1,
+            confidence,
+        };
+        row.stored().store_shown(0, &[shown]).unwrap();
+        add(&benchmark, &mut row, 0);
+        let builder = QueryBuilder::new(
+            Arc::clone(&benchmark),
+            32,
+            "memory:gated",
+            None,
+            row.stored().clone(),
+        );
+        let built = builder.unwrap().build(&benchmark.queries[1]).unwrap();
+        assert_eq!(built.examples.len(), examples, "{key}");
+        add(&benchmark, &mut row, 1);
+        assert_eq!(stored(out.path(), key), 0, "{key}");
+    }
 }

@@ -16,7 +16,7 @@ use seggpt_flow::{
 };
 
 use crate::{
-    args::{EvalArgs, EvalSelect},
+    args::EvalArgs,
     console::{self, Terminal},
     nodes,
 };
@@ -42,7 +42,7 @@ pub fn command(args: &EvalArgs) -> miette::Result<Exit> {
     }
     let protocol = plan.protocol();
     let benchmark = Benchmark::open(&plan.sources(), &protocol, shots(args)).map_err(diagnostic)?;
-    if args.selects.contains(&EvalSelect::Memory) {
+    if args.selects.iter().any(|select| select.remembers()) {
         benchmark.check_memory().map_err(diagnostic)?;
     }
     for note in &benchmark.notes {

@@ -60,6 +60,13 @@ pub struct Configuration {
     pub threshold: Option<f32>,
 }
 
+impl EvalSelect {
+    /// Whether earlier frames guide later ones.
+    pub(super) fn remembers(self) -> bool {
+        seggpt_benchmark::remembered(self.name()).is_some()
+    }
+}
+
 struct Model {
     name: String,
     path: PathBuf,
@@ -70,7 +77,7 @@ struct Model {
 impl Configuration {
     /// How many prompts a prediction has; in videos, where one object appears after another, there may be more.
     pub fn prompts(&self) -> u32 {
-        self.k + u32::from(self.select == EvalSelect::Memory)
+        self.k + u32::from(self.select.remembers())
     }
 }
 
@@ -270,7 +277,9 @@ fn row(model: &str, configuration: &Configuration) -> String {
         .threshold
         .map(|threshold| format!("-threshold{threshold}"))
         .unwrap_or_default();
-    let (ensemble, select) = (configuration.ensemble.name(), configuration.select.name());
+    // A row is a folder.
+    let select = configuration.select.name().replace(':', "-");
+    let ensemble = configuration.ensemble.name();
     format!(
         "{model}-{ensemble}-{select}-k{}{refined}{threshold}",
         configuration.k

@@ -9,7 +9,7 @@ use crate::args::SegmentArgs;
 
 /// The examples, as the prompts node is told of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Prompts {
+pub(crate) struct Prompts {
     /// A folder with `prompts.yml`, or that file, or what a labelling tool exported.
     pub library: Option<PathBuf>,
     /// The pictures that a labelling tool's file speaks of.
@@ -22,7 +22,7 @@ pub(super) struct Prompts {
 
 impl Prompts {
     /// The variables of the prompts node.
-    pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let Some(library) = &self.library else {
             let lines = self
                 .pairs
@@ -38,8 +38,17 @@ impl Prompts {
 }
 
 pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Diagnostic> {
-    if let Some(library) = &args.prompts {
-        let images = args.images.as_deref().map(absolute).transpose()?;
+    of(args.prompts.as_deref(), args.images.as_deref(), &args.pairs)
+}
+
+/// The examples of a library, whose pictures may lie in `images`, or else these `PICTURE=MASK`.
+pub(crate) fn of(
+    library: Option<&Path>,
+    images: Option<&Path>,
+    texts: &[String],
+) -> Result<Prompts, Diagnostic> {
+    if let Some(library) = library {
+        let images = images.map(absolute).transpose()?;
         return Ok(Prompts {
             library: Some(check_library(library, images.as_deref())?),
             images,
@@ -49,7 +58,7 @@ pub(super) fn check(args: &SegmentArgs) -> Result<Prompts, Diagnostic> {
     }
     let mut pairs = Vec::new();
     let mut diagnostics = Vec::new();
-    for text in &args.pairs {
+    for text in texts {
         match pair(text) {
             Ok(pair) => pairs.push(pair),
             Err(diagnostic) => diagnostics.push(diagnostic),
@@ -104,7 +113,7 @@ pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), Diagnostic> {
 }
 
 /// Checks `ID:NAME:#RRGGBB,...` and returns it as it was.
-pub(super) fn classes(text: &str) -> Result<String, Diagnostic> {
+pub(crate) fn classes(text: &str) -> Result<String, Diagnostic> {
     let table: Result<seggpt_prompt_library::ClassTable, String> = text.parse();
     table.map_err(|reason| {
         Diagnostic::new(format!("--classes: {reason}"))

@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use askama::Template;
 use eyre::{Result, WrapErr};
 use seggpt_contract::Provenance;
+use seggpt_node::colors;
 
 use crate::{
-    colors,
     journal::{Journal, Tally},
     record::{Outcome, Record},
     report::{

@@ -9,9 +9,10 @@ use seggpt_imaging::{
     resize::{nearest, nearest_rgb},
     write::{MaskFormat, mask_png, rgb_jpeg, rgb_png},
 };
+use seggpt_node::colors;
 use serde::{Deserialize, Serialize};
 
-use crate::{colors, report::THUMBNAIL};
+use crate::report::THUMBNAIL;
 
 const QUALITY: u8 = 70;
 

@@ -1,8 +1,9 @@
 //! Records as the page shows them.
 
 use seggpt_contract::ClassResult;
+use seggpt_node::colors;
 
-use crate::{colors, record::Record, report::thumbs::Thumbs};
+use crate::{record::Record, report::thumbs::Thumbs};
 
 /// Kinds of files in the order and words of the page.
 const FILES: [(&str, &str); 6] = [

@@ -5,14 +5,15 @@ use std::{
     path::Path,
 };
 
-use eyre::{Result, bail};
+use eyre::{Result, WrapErr, bail};
 use seggpt_store::{
     header::Header,
+    listing,
     record::{are_whole, scan},
 };
 use serde::Deserialize;
 
-use crate::inputs::{Entry, Stamp};
+use super::{Listed, Stamp};
 
 /// The items that are done.
 #[derive(Debug, Default)]
@@ -86,6 +87,19 @@ impl Done {
         Ok(Self { items })
     }
 
+    /// What is done in a folder of results; says to the sink which items the run `run` lists.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read) and [`check`](Self::check), or RESULTS cannot be written.
+    pub fn of<L: Listed>(results: &Path, run_key: &str, run: &str, entries: &[L]) -> Result<Self> {
+        let results = std::path::absolute(results).wrap_err("RESULTS")?;
+        let done = Self::read(&results, run_key, run)?;
+        done.check(&results, entries)?;
+        listing::write(&results, run, entries.iter().map(Listed::item))
+            .wrap_err_with(|| format!("RESULTS {}: cannot be written", results.display()))?;
+        Ok(done)
+    }
+
     /// Whether this run has brought the item to its end, done or failed.
     pub fn has_ended(&self, item: &str) -> bool {
         let result = self.items.get(item);
@@ -93,14 +107,14 @@ impl Done {
     }
 
     /// Whether an earlier run has done the entry: its files are whole, and its picture has not changed.
-    pub fn has(&self, entry: &Entry) -> bool {
-        let result = self.items.get(&entry.item);
+    pub fn has(&self, entry: &impl Listed) -> bool {
+        let result = self.items.get(entry.item());
         result.is_some_and(|result| {
             !result.own
                 && result.is_done
                 && result.is_whole
-                && entry.stamp.is_some()
-                && result.stamp == entry.stamp
+                && entry.stamp().is_some()
+                && result.stamp == entry.stamp()
                 && result.source == entry.source()
         })
     }
@@ -109,9 +123,9 @@ impl Done {
     ///
     /// # Errors
     /// One is: names both.
-    pub fn check(&self, results: &Path, entries: &[Entry]) -> Result<()> {
+    pub fn check<L: Listed>(&self, results: &Path, entries: &[L]) -> Result<()> {
         for entry in entries {
-            if let Some(result) = self.items.get(&entry.item)
+            if let Some(result) = self.items.get(entry.item())
                 && result.source != entry.source()
             {
                 bail!(
@@ -119,7 +133,7 @@ impl Done {
                      results aside with --replace",
                     results.display(),
                     result.source,
-                    entry.item,
+                    entry.item(),
                     entry.source()
                 );
             }

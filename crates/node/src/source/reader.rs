@@ -11,10 +11,8 @@ use std::{
 
 use eyre::{Result, WrapErr};
 
-use crate::{
-    CrashGuard,
-    sender::{Ready, Supply},
-};
+use super::send::{Ready, Supply};
+use crate::CrashGuard;
 
 /// What there is to send of an item, or why there is nothing: also that the process died of reading it.
 pub(crate) fn read<S: Supply>(item: &S, guard: &CrashGuard) -> Result<Ready, String> {
@@ -29,7 +27,8 @@ pub(crate) fn read<S: Supply>(item: &S, guard: &CrashGuard) -> Result<Ready, Str
 
 /// Reads items in their order; holds one more than was taken.
 pub(crate) struct Ahead<S> {
-    readings: Receiver<(S, Result<Ready, String>)>,
+    /// At the end, `None`.
+    readings: Receiver<Option<(S, Result<Ready, String>)>>,
 }
 
 /// What [`Ahead::next_within`] finds.
@@ -40,6 +39,8 @@ pub(crate) enum Next<S> {
     Busy,
     /// All items were taken.
     End,
+    /// The thread that reads is gone before its time.
+    Gone,
 }
 
 impl<S: Supply> Ahead<S> {
@@ -47,16 +48,22 @@ impl<S: Supply> Ahead<S> {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(crate) fn start(items: Vec<S>, guard: Arc<CrashGuard>) -> Result<Self> {
+    pub(crate) fn start(
+        items: impl IntoIterator<Item = S, IntoIter: Send + 'static>,
+        guard: Arc<CrashGuard>,
+    ) -> Result<Self> {
+        let items = items.into_iter();
         // No buffer: the thread waits with an item in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
                 let reading = read(&item, &guard);
-                if hand_over.send((item, reading)).is_err() {
-                    break; // nobody reads on: the user stopped the dataflow
+                if hand_over.send(Some((item, reading))).is_err() {
+                    return; // nobody reads on: the user stopped the dataflow
                 }
             }
+            // Nobody may wait for it any more.
+            let _ = hand_over.send(None);
         };
         thread::Builder::new()
             .name("reader".into())
@@ -68,9 +75,10 @@ impl<S: Supply> Ahead<S> {
     /// The next item, if it is read within `timeout`.
     pub(crate) fn next_within(&self, timeout: Duration) -> Next<S> {
         match self.readings.recv_timeout(timeout) {
-            Ok((item, reading)) => Next::Ready(item, reading),
+            Ok(Some((item, reading))) => Next::Ready(item, reading),
+            Ok(None) => Next::End,
             Err(RecvTimeoutError::Timeout) => Next::Busy,
-            Err(RecvTimeoutError::Disconnected) => Next::End,
+            Err(RecvTimeoutError::Disconnected) => Next::Gone,
         }
     }
 }

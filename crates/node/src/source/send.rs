@@ -9,11 +9,8 @@ use std::{
 use eyre::{Result, bail, ensure};
 use seggpt_contract::{Ack, Failure, Identity, Image, Message};
 
-use crate::{
-    Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window,
-    ahead::{Ahead, Next, read},
-    outcome::GONE,
-};
+use super::reader::{Ahead, Next, read};
+use crate::{Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, outcome::GONE};
 
 /// An item of a source: it can be read as often as it has to be sent.
 pub trait Supply: Clone + Send + 'static {
@@ -80,19 +77,28 @@ impl<S: Supply> Sender<S> {
         }
     }
 
-    /// Sends all items; returns when all are acknowledged or the user stops the dataflow.
+    /// Sends all items; returns when all are acknowledged or the user stops the dataflow. `total`: how many there are, where
+    /// that is known.
     ///
     /// # Errors
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
-    pub fn send_all(self, items: Vec<S>) -> Result<()> {
+    pub fn send_all(
+        self,
+        items: impl IntoIterator<Item = S, IntoIter: Send + 'static>,
+        total: Option<u64>,
+    ) -> Result<()> {
         let guard = Arc::clone(&self.guard);
-        let outcome = self.go_round(items);
+        let outcome = self.go_round(items, total);
         guard.close();
         outcome
     }
 
-    fn go_round(mut self, items: Vec<S>) -> Result<()> {
-        let (total, what) = (items.len(), self.what);
+    fn go_round(
+        mut self,
+        items: impl IntoIterator<Item = S, IntoIter: Send + 'static>,
+        total: Option<u64>,
+    ) -> Result<()> {
+        let what = self.what;
         let reader = Ahead::start(items, Arc::clone(&self.guard))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
@@ -100,8 +106,8 @@ impl<S: Supply> Sender<S> {
             );
             return self.send_blindly(&reader);
         }
-        let mut unread = total > 0;
-        let mut taken = 0;
+        let mut unread = true;
+        let mut taken = 0_u64;
         while unread || self.next.is_some() || !self.link.is_empty() {
             self.step()?;
             let may_send = unread && self.next.is_none() && self.link.may_send(0);
@@ -112,7 +118,7 @@ impl<S: Supply> Sender<S> {
                         self.next = Some((item, reading));
                     }
                     Next::Busy => {}
-                    Next::End if taken < total => bail!("the thread that reads {what} is gone"),
+                    Next::Gone => bail!("the thread that reads {what} is gone"),
                     Next::End => unread = false,
                 }
             }
@@ -127,18 +133,20 @@ impl<S: Supply> Sender<S> {
                 Some(None) => {}
                 None if self.io.stopped() => return Ok(()),
                 None => bail!(
-                    "the acknowledgements ended after {} of {total} {what}: the sink {GONE}",
-                    self.acknowledged
+                    "the acknowledgements ended after {} of {}: the sink {GONE}",
+                    self.acknowledged,
+                    self.count(total, taken)
                 ),
             }
         }
         self.io.report_drops();
         ensure!(
             self.lost.is_empty(),
-            "{} of {total} {what} were lost: neither one of them nor the news of its failure was acknowledged within \
+            "{} of {} were lost: neither one of them nor the news of its failure was acknowledged within \
              {} s each; is every node from here to the sink wired and running, and RESEND_S above WINDOW times the \
              slowest of them? Lost: {}",
             self.lost.len(),
+            self.count(total, taken),
             self.resend_s,
             self.lost.join(", ")
         );
@@ -164,12 +172,22 @@ impl<S: Supply> Sender<S> {
             match reader.next_within(GLANCE) {
                 Next::Ready(item, reading) => self.send(&item, reading)?,
                 Next::Busy => {}
+                Next::Gone => bail!("the thread that reads {} is gone", self.what),
                 Next::End => return Ok(()),
             }
             self.io.receive_within(Duration::from_millis(1));
             if self.io.stopped() {
                 return Ok(());
             }
+        }
+    }
+
+    /// How many items there are; where nobody knows, how many were read.
+    fn count(&self, total: Option<u64>, taken: u64) -> String {
+        let what = self.what;
+        match total {
+            Some(total) => format!("{total} {what}"),
+            None => format!("{taken} {what} and what comes after them"),
         }
     }
 
