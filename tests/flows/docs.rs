@@ -76,6 +76,13 @@ fn stand_ins(scratch: &Scratch) {
     for folder in ["photographs", "flight", "scans"] {
         picture(4, &format!("{folder}/one.png"));
     }
+    let map = root().join("tests/fixtures/maps/field.tif");
+    copy(&map, &scratch.path("ortho/one.tif"));
+    copy(&map, &scratch.path("north.tif"));
+    copy(
+        &ground("ground_6_classes.png"),
+        &scratch.path("north_labels.tif"),
+    );
     for n in [1, 2] {
         picture(n, &format!("frames/{n:06}.png"));
     }

@@ -12,6 +12,7 @@ mod golden;
 mod hostile;
 mod keys;
 mod kills;
+mod maps;
 mod real;
 mod resume;
 mod silence;

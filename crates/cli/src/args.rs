@@ -90,6 +90,34 @@ pub struct RunArgs {
     pub view: View,
 }
 
+/// What is asked of maps: GeoTIFF files, cut into tiles and put together again.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MapArgs {
+    /// Side of a tile in pixels, as the network is shown it (default: 448).
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(16..=8192), help_heading = "Maps")]
+    pub tile: Option<u32>,
+    /// What neighbouring tiles share at least, of a side: 0 to below 0.5 (default: 0.25).
+    #[arg(long, value_name = "SHARE", help_heading = "Maps")]
+    pub overlap: Option<f32>,
+    /// Metres of a pixel that the network is shown; finer maps are shown smaller (default: every map pixel by pixel).
+    #[arg(long, value_name = "METRES", help_heading = "Maps")]
+    pub gsd: Option<f64>,
+    /// Which bands are red, green and blue, counted from 1, as in 4,1,2 (default: those that the file calls so).
+    #[arg(long, value_name = "BANDS", help_heading = "Maps")]
+    pub bands: Option<String>,
+    /// What becomes of bands of more than 8 bits: LO:HI, once or for red, green and blue; file; or auto (default).
+    #[arg(long, value_name = "STRETCH", help_heading = "Maps")]
+    pub stretch: Option<String>,
+    /// The value of pixels that hold nothing, or none (default: what the file says).
+    #[arg(
+        long,
+        value_name = "VALUE",
+        allow_hyphen_values = true,
+        help_heading = "Maps"
+    )]
+    pub nodata: Option<String>,
+}
+
 /// `seggpt segment`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -101,10 +129,10 @@ Examples:
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
   seggpt segment --prompt ct.nii.gz=two_slices.nii.gz --truth truth/ --out labels scans/
 
-What the inputs are is found out from the files: pictures, or volumes (NIfTI). A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
+What the inputs are is found out from the files: pictures, maps (GeoTIFF), or volumes (NIfTI). A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
 --replace moves the old results aside.")]
 pub struct SegmentArgs {
-    /// Pictures or volumes: files, folders (with all below), globs, or @FILE with one path a line.
+    /// Pictures, maps or volumes: files, folders (with all below), globs, or @FILE with one path a line.
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
     /// Where masks, report and journal go.
@@ -237,6 +265,9 @@ pub struct SegmentArgs {
     )]
     pub exports: Vec<Export>,
 
+    /// For maps.
+    #[command(flatten)]
+    pub maps: MapArgs,
     /// For volumes.
     #[command(flatten)]
     pub volumes: VolumeArgs,

@@ -20,6 +20,8 @@ pub enum NodeCommand {
     #[command(alias = "examiner")]
     Evaluator(Box<seggpt_evaluator::Settings>),
     Volumes(Box<seggpt_volumes::Settings>),
+    SourceGeotiff(Box<seggpt_source_geotiff::Settings>),
+    SinkGeotiff(Box<seggpt_sink_geotiff::Settings>),
     SourceVideo(Box<seggpt_source_video::Settings>),
     Gate(Box<seggpt_gate::Settings>),
     Overlay(Box<seggpt_overlay::Settings>),
@@ -43,6 +45,8 @@ pub fn run(node: NodeCommand) -> eyre::Result<()> {
         Node::SinkFiles(settings) => seggpt_sink_files::run(io, events, *settings),
         Node::Evaluator(settings) => seggpt_evaluator::run(io, events, *settings),
         Node::Volumes(settings) => seggpt_volumes::run(io, events, *settings),
+        Node::SourceGeotiff(settings) => seggpt_source_geotiff::run(io, events, *settings),
+        Node::SinkGeotiff(settings) => seggpt_sink_geotiff::run(io, events, *settings),
         Node::SourceVideo(settings) => seggpt_source_video::run(io, events, *settings),
         Node::Gate(settings) => seggpt_gate::run(io, events, *settings),
         Node::Overlay(settings) => seggpt_overlay::run(io, events, *settings),

@@ -6,7 +6,7 @@ use seggpt_flow::Nodes;
 use seggpt_node::NodeSpec;
 
 /// What there is to know of each.
-pub fn node_specs() -> [NodeSpec; 13] {
+pub fn node_specs() -> [NodeSpec; 15] {
     [
         seggpt_source_images::node_spec(),
         seggpt_prompts::node_spec(),
@@ -17,6 +17,8 @@ pub fn node_specs() -> [NodeSpec; 13] {
         seggpt_sink_files::node_spec(),
         seggpt_evaluator::node_spec(),
         seggpt_volumes::node_spec(),
+        seggpt_source_geotiff::node_spec(),
+        seggpt_sink_geotiff::node_spec(),
         seggpt_source_video::node_spec(),
         seggpt_gate::node_spec(),
         seggpt_overlay::node_spec(),

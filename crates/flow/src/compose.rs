@@ -137,7 +137,7 @@ pub fn create(folder: &Path) -> Result<(), Diagnostic> {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn put(path: &Path, text: &str) -> Result<(), Diagnostic> {
+pub fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Diagnostic> {
     fs::write(path, text).map_err(|error| unwritable(path, &error))
 }
 

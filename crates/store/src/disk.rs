@@ -54,8 +54,9 @@ impl Disk for Real {
     }
 }
 
-/// `a/b.png` is written as `a/.b.png.part`.
-pub(crate) fn part_of(path: &Path) -> PathBuf {
+/// Where a file is written before it is moved to its place: `a/b.png` as `a/.b.png.part`.
+#[must_use]
+pub fn part_of(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.part"))
 }

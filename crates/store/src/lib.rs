@@ -26,6 +26,7 @@ mod disk;
 mod replace;
 
 pub use claim::Claim;
+pub use disk::part_of;
 pub use record::Record;
 pub use refusal::Refusal;
 pub use setup::Setup;

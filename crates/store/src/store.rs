@@ -190,8 +190,22 @@ impl<R: Record> Store<R> {
     /// # Errors
     /// A file cannot be written; nothing is staged then.
     pub fn stage(&mut self, record: R, files: &[(String, Vec<u8>)]) -> Result<(), StageError> {
+        self.stage_with(record, files, &[])
+    }
+
+    /// As [`stage`](Self::stage), with files that are too large for memory: `written` lie at [`part_of`] their places
+    /// already.
+    ///
+    /// # Errors
+    /// As [`stage`](Self::stage).
+    pub fn stage_with(
+        &mut self,
+        record: R,
+        files: &[(String, Vec<u8>)],
+        written: &[String],
+    ) -> Result<(), StageError> {
         let paths: Vec<PathBuf> = files.iter().map(|(file, _)| self.root.join(file)).collect();
-        let written: Result<(), StageError> =
+        let outcome: Result<(), StageError> =
             paths
                 .par_iter()
                 .zip(files)
@@ -203,7 +217,7 @@ impl<R: Record> Store<R> {
                             error,
                         })
                 });
-        if let Err(error) = written {
+        if let Err(error) = outcome {
             for path in &paths {
                 // What is left of it is in the way of nothing; the first error is the one to tell.
                 let _ = std::fs::remove_file(part_of(path));
@@ -211,9 +225,10 @@ impl<R: Record> Store<R> {
             return Err(error);
         }
         self.staging.insert(record.item().to_owned());
+        let written = written.iter().map(|file| self.root.join(file));
         self.staged.push(Staged {
             record,
-            files: paths,
+            files: paths.into_iter().chain(written).collect(),
         });
         Ok(())
     }

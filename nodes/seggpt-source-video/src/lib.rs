@@ -18,9 +18,9 @@ use eyre::Result;
 use seggpt_contract::{Ack, Health, Image, Payload};
 use seggpt_imaging::read::Exif;
 use seggpt_node::{
-    Io, NodeSpec, Port, Values, Window, memory,
+    Io, NodeSpec, Port, Sender, Values, Window, memory,
     node_spec::{PLACES, RESULTS, SPEED, parsed},
-    source::{Sendable, done::Done, send::Sender},
+    source::{Sendable, done::Done},
 };
 use seggpt_video::{Clip, Span};
 
@@ -215,5 +215,6 @@ pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()
     )
     .within(memory::window_mb(settings.window_mb.into()) << 20);
     let total = items.len() as u64;
-    Sender::new(Io::new(node, events), window, settings.resend_s).send_all(items, Some(total))
+    Sender::new(Io::new(node, events), window, settings.resend_s, "frames")
+        .send_all(items, Some(total))
 }

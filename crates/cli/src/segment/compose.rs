@@ -5,7 +5,7 @@ use seggpt_flow::{
     shm,
 };
 
-use super::{inputs::Inputs, prompts::Prompts, windows::Windows};
+use super::{inputs::Inputs, maps, prompts::Prompts, windows::Windows};
 use crate::args::{Ensemble, Refine, SegmentArgs};
 
 /// Everything that a composed dataflow says. Paths are absolute.
@@ -15,6 +15,8 @@ pub struct Plan {
     pub out: PathBuf,
     /// OUT/.seggpt/flow: where the dataflow stands.
     pub flow: PathBuf,
+    /// Whether the inputs are maps, to be cut into tiles; else pictures.
+    pub maps: bool,
     pub(super) inputs: Inputs,
     pub(super) prompts: Prompts,
     /// The model file or folder.
@@ -27,6 +29,8 @@ pub struct Plan {
     pub ensemble: Ensemble,
     /// Examples that guide each picture.
     pub k: u32,
+    /// Examples that were cut out of maps, to be written beside the dataflow: paths and contents.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The class table, checked.
     pub classes: Option<String>,
     /// What was asked for.
@@ -63,9 +67,12 @@ pub fn compose(plan: &Plan) -> String {
     prompts.extend(mask_mode);
     let exif = args.exif.map(|exif| ("EXIF", exif.to_string()));
     prompts.extend(exif.clone());
-    source.extend(exif);
+    match plan.maps {
+        true => source.extend(maps::source(args)),
+        false => source.extend(exif),
+    }
     prompts.extend(plan.classes.clone().map(|classes| ("CLASSES", classes)));
-    let infer = [
+    let mut infer = vec![
         ("DEVICE", args.device.to_string()),
         ("DTYPE", args.dtype.to_string()),
         ("THREADS", args.threads.to_string()),
@@ -77,6 +84,61 @@ pub fn compose(plan: &Plan) -> String {
             if args.instances { "components" } else { "none" }.to_owned(),
         ),
     ];
+    infer.extend(plan.maps.then(|| ("SHARES", "true".to_owned())));
+    let sink = match plan.maps {
+        true => vec![
+            ("OUT", plan.out.display().to_string()),
+            ("CONFIDENCE", (!args.no_confidence).to_string()),
+        ],
+        false => pictures_sink(plan),
+    };
+    let of = |node, variables: &[(&'static str, String)]| {
+        env(6, &with_settings(node, variables, &args.settings))
+    };
+    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
+        lines if lines.is_empty() => String::new(),
+        lines => format!("\n    env:\n{lines}"),
+    };
+    let (sink_inputs, sink_types) = match plan.maps {
+        true => (
+            "      mask: { source: infer/mask, queue_size: 64 }",
+            "{ mask: seggpt/flow/v1/Mask }",
+        ),
+        false => (
+            "      mask: { source: infer/mask, queue_size: 64 }\n      prompted: { source: prompts/prompted, queue_size: 64 }",
+            "{ mask: seggpt/flow/v1/Mask, prompted: seggpt/flow/v1/Prompted }",
+        ),
+    };
+    let (source_node, sink_node) = match plan.maps {
+        true => ("seggpt-source-geotiff", "seggpt-sink-geotiff"),
+        false => ("seggpt-source-images", "seggpt-sink-files"),
+    };
+    let pools = Pools::of(plan.k, plan.canvas, shm::room());
+    let file = plan.flow.join("dataflow.yml").display().to_string();
+    fill(
+        TEMPLATE,
+        &[
+            ("{file}", &file),
+            ("{shared}", &env(2, &with_settings("", &shared, &[]))),
+            ("{source_node}", source_node),
+            ("{sink_node}", sink_node),
+            ("{sink_inputs}", sink_inputs),
+            ("{sink_types}", sink_types),
+            ("{source}", &of("source", &source)),
+            ("{prompts}", &of("prompts", &prompts)),
+            ("{ensemble}", plan.ensemble.node()),
+            ("{ensemble_env}", &ensemble),
+            ("{infer}", &of("infer", &infer)),
+            ("{sink}", &of("sink", &sink)),
+            ("{pool}", &megabytes(pools.pictures)),
+            ("{canvas_pool}", &megabytes(pools.canvases)),
+        ],
+    )
+}
+
+/// What the sink of pictures is told.
+fn pictures_sink(plan: &Plan) -> Vec<(&'static str, String)> {
+    let args = &plan.args;
     let mut sink = vec![
         ("OUT", plan.out.display().to_string()),
         ("MASK", args.mask.name().to_owned()),
@@ -89,30 +151,7 @@ pub fn compose(plan: &Plan) -> String {
         let words: Vec<_> = args.exports.iter().map(|export| export.name()).collect();
         sink.push(("EXPORT", words.join(",")));
     }
-    let of = |node, variables: &[(&'static str, String)]| {
-        env(6, &with_settings(node, variables, &args.settings))
-    };
-    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
-        lines if lines.is_empty() => String::new(),
-        lines => format!("\n    env:\n{lines}"),
-    };
-    let pools = Pools::of(plan.k, plan.canvas, shm::room());
-    let file = plan.flow.join("dataflow.yml").display().to_string();
-    fill(
-        TEMPLATE,
-        &[
-            ("{file}", &file),
-            ("{shared}", &env(2, &with_settings("", &shared, &[]))),
-            ("{source}", &of("source", &source)),
-            ("{prompts}", &of("prompts", &prompts)),
-            ("{ensemble}", plan.ensemble.node()),
-            ("{ensemble_env}", &ensemble),
-            ("{infer}", &of("infer", &infer)),
-            ("{sink}", &of("sink", &sink)),
-            ("{pool}", &megabytes(pools.pictures)),
-            ("{canvas_pool}", &megabytes(pools.canvases)),
-        ],
-    )
+    sink
 }
 
 #[cfg(test)]
@@ -138,6 +177,7 @@ mod tests {
         Plan {
             out: "/o u't/$x".into(),
             flow: "/o u't/$x/flow".into(),
+            maps: false,
             inputs: Inputs {
                 entries: vec!["/in/{pool}".into(), "/in/\"b\": #1".into()],
                 lists: vec![],
@@ -153,6 +193,7 @@ mod tests {
             refine: Refine::None,
             ensemble: args.ensemble,
             k: 1,
+            files: vec![],
             classes: Some("1:cell:#ff0000".into()),
             args: *args,
         }
@@ -192,7 +233,8 @@ mod tests {
 
     #[test]
     fn it_has_the_shape_of_the_ready_made_one() {
-        let ready = include_str!("../../../../dataflows/folder.yml");
+        let folder = include_str!("../../../../dataflows/folder.yml");
+        let aerial = include_str!("../../../../dataflows/aerial.yml");
         let shape = |flow: &Descriptor| {
             let nodes = flow.nodes.iter().map(|node| {
                 let edges = serde_json::to_value((
@@ -210,10 +252,13 @@ mod tests {
             });
             (flow.strict_types, nodes.collect::<Vec<_>>())
         };
-        assert_eq!(
-            shape(&parsed(&plan(&[]))),
-            shape(&Descriptor::parse(ready.into()).unwrap())
-        );
+        for (maps, ready) in [(false, folder), (true, aerial)] {
+            let plan = Plan { maps, ..plan(&[]) };
+            assert_eq!(
+                shape(&parsed(&plan)),
+                shape(&Descriptor::parse(ready.into()).unwrap())
+            );
+        }
     }
 
     #[test]
@@ -252,6 +297,31 @@ mod tests {
         assert_eq!(value(&flow, "infer", "DEVICE"), "cuda:1");
         assert_eq!(value(&flow, "infer", "THREADS"), "2");
         assert_eq!(value(&flow, "ensemble", "GRID"), "$3");
+    }
+
+    #[test]
+    fn maps_are_cut_into_tiles_whose_shares_travel() {
+        let words = [
+            "--tile",
+            "256",
+            "--overlap",
+            "0.1",
+            "--bands",
+            "3,2,1",
+            "--nodata",
+            "nan",
+        ];
+        let flow = parsed(&Plan {
+            maps: true,
+            ..plan(&words)
+        });
+        assert_eq!(value(&flow, "source", "TILE"), "256");
+        assert_eq!(value(&flow, "source", "OVERLAP"), "0.1");
+        assert_eq!(value(&flow, "source", "BANDS"), "3,2,1");
+        assert_eq!(value(&flow, "source", "NODATA"), "nan");
+        assert_eq!(value(&flow, "infer", "SHARES"), "true");
+        assert_eq!(flow.nodes[0].path.as_deref(), Some("seggpt-source-geotiff"));
+        assert_eq!(flow.nodes[4].path.as_deref(), Some("seggpt-sink-geotiff"));
     }
 
     #[test]

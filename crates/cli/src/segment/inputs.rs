@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use seggpt_files::text;
+use seggpt_source_images::inputs::{Entry, expand};
 
 use super::absolute;
 use seggpt_flow::Diagnostic;
@@ -14,6 +15,29 @@ pub(super) struct Inputs {
     pub entries: Vec<String>,
     /// Lists to be written: path and text.
     pub lists: Vec<(PathBuf, String)>,
+}
+
+impl Inputs {
+    /// The files that the source will find.
+    ///
+    /// # Errors
+    /// As the source's: an input that means nothing.
+    pub(super) fn files(&self) -> eyre::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in &self.entries {
+            // Lists that are still to be written.
+            let list = entry.strip_prefix('@').map(Path::new);
+            match self
+                .lists
+                .iter()
+                .find(|(path, _)| Some(path.as_path()) == list)
+            {
+                Some((_, text)) => entries.extend(text.lines().map(str::to_owned)),
+                None => entries.push(entry.clone()),
+            }
+        }
+        expand(&entries, true)
+    }
 }
 
 /// Linux takes no environment variable beyond 128 KiB.

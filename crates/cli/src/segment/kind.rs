@@ -1,6 +1,7 @@
 //! What inputs are, by what is in them.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
 };
@@ -8,6 +9,7 @@ use std::{
 use clap::ValueEnum;
 use seggpt_files::{listing, text};
 use seggpt_flow::Diagnostic;
+use seggpt_raster::geo;
 use seggpt_store::journal_path;
 use seggpt_volume::nifti::is_nifti;
 
@@ -16,6 +18,8 @@ use seggpt_volume::nifti::is_nifti;
 pub enum Kind {
     /// Photographs and the like, each whole.
     Pictures,
+    /// TIFF files that lie somewhere on the earth, or are too large for one picture.
+    Map,
     /// Scans of slices: NIfTI files.
     Volume,
 }
@@ -24,6 +28,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pictures => "pictures",
+            Self::Map => "maps",
             Self::Volume => "volumes",
         })
     }
@@ -34,12 +39,17 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Self::Pictures => "pictures",
+            Self::Map => "map",
             Self::Volume => "volume",
         }
     }
 
-    /// What a file is; `None` where it is nothing that can be segmented. What is called as pictures are is not opened.
+    /// What a file is; `None` where it is nothing that can be segmented. Of what is called as pictures are, only TIFF files are
+    /// looked into.
     fn of(path: &Path) -> Option<Self> {
+        if listing::ends_in(path, &["tif", "tiff"]) && geo::is_map(path) {
+            return Some(Self::Map);
+        }
         match listing::is_picture(path) {
             true => Some(Self::Pictures),
             false => is_nifti(path).unwrap_or(false).then_some(Self::Volume),
@@ -57,28 +67,36 @@ pub fn settled(said: Option<Kind>, inputs: &[String]) -> Result<Kind, Diagnostic
     }
     let mut counts = Counts::default();
     inputs.iter().for_each(|input| counts.input(input));
-    match (counts.pictures, counts.volumes) {
-        (0, 1..) => Ok(Kind::Volume),
-        (_, 0) => Ok(Kind::Pictures),
-        (pictures, volumes) => Err(Diagnostic::new(format!(
-            "the inputs are of two kinds: {pictures} {} and {volumes} {}",
-            Kind::Pictures,
-            Kind::Volume
-        ))
-        .help(format!(
-            "give each kind a command and an --out of its own; --as {} or --as {} takes those alone",
-            Kind::Pictures.word(),
-            Kind::Volume.word()
-        ))),
+    let mut kinds = counts.0.keys();
+    match (kinds.next(), kinds.next()) {
+        (None, _) => Ok(Kind::Pictures),
+        (Some(kind), None) => Ok(*kind),
+        _ => Err(mixed(&counts)),
     }
 }
 
-/// How many files there are of each kind.
-#[derive(Default)]
-struct Counts {
-    pictures: usize,
-    volumes: usize,
+fn mixed(Counts(counts): &Counts) -> Diagnostic {
+    let each = |text: &dyn Fn(Kind, usize, &Path) -> String, between: &str| {
+        let texts = counts.iter();
+        let texts: Vec<String> = texts
+            .map(|(kind, (count, first))| text(*kind, *count, first))
+            .collect();
+        texts.join(between)
+    };
+    Diagnostic::new(format!(
+        "the inputs are of several kinds: {}",
+        each(&|kind, count, _| format!("{count} {kind}"), " and ")
+    ))
+    .help(format!(
+        "give each kind a command and an --out of its own ({}), or say what all are to be taken for: {}",
+        each(&|kind, _, first| format!("{kind} such as {}", first.display()), ", "),
+        each(&|kind, _, _| format!("--as {}", kind.word()), " or ")
+    ))
 }
+
+/// How many files there are of each kind, and the first of them.
+#[derive(Default)]
+struct Counts(BTreeMap<Kind, (usize, PathBuf)>);
 
 impl Counts {
     fn input(&mut self, input: &str) {
@@ -104,10 +122,8 @@ impl Counts {
             }
             return;
         }
-        match Kind::of(path) {
-            Some(Kind::Pictures) => self.pictures += 1,
-            Some(Kind::Volume) => self.volumes += 1,
-            None => {}
+        if let Some(kind) = Kind::of(path) {
+            self.0.entry(kind).or_insert_with(|| (0, path.into())).0 += 1;
         }
     }
 }
@@ -142,6 +158,12 @@ mod tests {
         assert_eq!(of(&[&path("scan"), &path("notes.txt")]), Ok(Kind::Volume));
         let mixed = of(&[folder.path()]).unwrap_err();
         assert!(mixed.contains("1 pictures and 1 volumes"), "{mixed}");
+        let maps = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/maps");
+        assert_eq!(of(&[Path::new(maps)]), Ok(Kind::Map));
+        std::fs::copy(Path::new(maps).join("field.tif"), path("field.tiff")).unwrap();
+        assert_eq!(of(&[&path("field.tiff")]), Ok(Kind::Map));
+        let mixed = of(&[&path("a.png"), &path("field.tiff")]).unwrap_err();
+        assert!(mixed.contains("1 pictures and 1 maps"), "{mixed}");
         let said = settled(Some(Kind::Volume), &[folder.path().display().to_string()]);
         assert!(said.is_ok_and(|kind| kind == Kind::Volume));
         let list = path("list");

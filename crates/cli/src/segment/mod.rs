@@ -1,8 +1,10 @@
 //! `seggpt segment`: checks what was asked for, writes the dataflow that does it, and runs that.
 
 pub(crate) mod compose;
+mod cut;
 mod inputs;
 mod kind;
+mod maps;
 pub(crate) mod prompts;
 mod volumes;
 mod windows;
@@ -18,6 +20,7 @@ use seggpt_flow::{
     Diagnostic, Exit, Options,
     compose::{create, prepare, put},
 };
+use seggpt_imaging::annotation::MaskMode;
 
 use crate::{
     args::SegmentArgs,
@@ -30,23 +33,34 @@ use crate::{
 /// # Errors
 /// Something that was named is missing or cannot be used; nothing was started.
 pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
-    let (yaml, flow, lists) = match kind::settled(args.kind, &args.inputs)? {
-        Kind::Pictures => {
-            args.volumes.refuse_for_pictures(&args.windows)?;
-            let plan = plan(&args)?;
-            (compose(&plan), plan.flow, plan.inputs.lists)
+    let kind = kind::settled(args.kind, &args.inputs)?;
+    maps::check(&args, kind)?;
+    let (yaml, flow, lists, examples) = match kind {
+        Kind::Pictures | Kind::Map => {
+            args.volumes.refuse_for(kind, &args.windows)?;
+            let plan = plan(&args, kind)?;
+            (compose(&plan), plan.flow, plan.inputs.lists, plan.files)
         }
         Kind::Volume => {
             let plan = volumes::plan(&args)?;
-            (volumes::compose(&plan), plan.flow, plan.inputs.lists)
+            (
+                volumes::compose(&plan),
+                plan.flow,
+                plan.inputs.lists,
+                Vec::new(),
+            )
         }
     };
+    let lists = lists
+        .into_iter()
+        .map(|(path, text)| (path, text.into_bytes()));
+    let files: Vec<Beside> = lists.chain(examples).collect();
     if args.print_dataflow {
-        write_lists(&flow, &lists)?;
+        write_files(&files)?;
         console::result(yaml.trim_end());
         return Ok(Exit::Done);
     }
-    let file = write(&flow, &lists, &yaml)?;
+    let file = write(&flow, &files, &yaml)?;
     let flow = seggpt_flow::load(&file, &args.settings, &nodes::ours())?;
     let options = Options {
         replace: args.replace,
@@ -60,11 +74,22 @@ pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
 }
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
-fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
+fn plan(args: &SegmentArgs, kind: Kind) -> Result<Plan, Diagnostic> {
     let (out, flow) = folders(args)?;
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
-    let prompts = prompts::check(args)?;
-    let classes = args.classes.as_deref().map(prompts::classes).transpose()?;
+    let mut prompts = prompts::check(args)?;
+    let mut classes = args.classes.as_deref().map(prompts::classes).transpose()?;
+    let mut args = args.clone();
+    let mut files = vec![];
+    if kind == Kind::Map {
+        let cut = cut::examples(&args, &inputs, &flow, &mut prompts)?;
+        args.maps.stretch = cut.stretch.or(args.maps.stretch);
+        classes = classes.or(cut.classes);
+        if cut.any {
+            args.mask_mode = Some(MaskMode::Ids);
+        }
+        files = cut.files;
+    }
 
     let model = model(&args.model)?;
     let inspection = seggpt::inspect(&model)
@@ -83,6 +108,7 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
     Ok(Plan {
         flow,
         out,
+        maps: kind == Kind::Map,
         inputs,
         prompts,
         model,
@@ -91,7 +117,8 @@ fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
         ensemble,
         k,
         classes,
-        args: args.clone(),
+        files,
+        args,
     })
 }
 
@@ -134,22 +161,22 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Diagnostic> {
     }
 }
 
-/// A list that inputs became: path and text.
-type List = (PathBuf, String);
+/// A file that stands beside the dataflow, a list that inputs became or an example: path and contents.
+type Beside = (PathBuf, Vec<u8>);
 
 /// Writes the dataflow and its types under OUT/.seggpt/flow.
-fn write(flow: &Path, lists: &[List], yaml: &str) -> Result<PathBuf, Diagnostic> {
+fn write(flow: &Path, files: &[Beside], yaml: &str) -> Result<PathBuf, Diagnostic> {
     prepare(flow)?;
     let file = flow.join("dataflow.yml");
     put(&file, yaml)?;
-    write_lists(flow, lists)?;
+    write_files(files)?;
     Ok(file)
 }
 
-/// Writes the lists that inputs became.
-fn write_lists(flow: &Path, lists: &[List]) -> Result<(), Diagnostic> {
-    if !lists.is_empty() {
-        create(flow)?;
-    }
-    lists.iter().try_for_each(|(path, text)| put(path, text))
+/// Writes what stands beside the dataflow.
+fn write_files(files: &[Beside]) -> Result<(), Diagnostic> {
+    files.iter().try_for_each(|(path, contents)| {
+        path.parent().map_or(Ok(()), create)?;
+        put(path, contents)
+    })
 }

@@ -1,17 +1,15 @@
 //! A page as a mask: values that mean something as they stand.
 
-use super::{
-    Tiff,
-    layout::Model,
-    samples::{Samples, largest},
-};
+use seggpt_tiff::{Model, Samples, largest};
+
+use super::Tiff;
 use crate::{ImagingError, annotation::MaskFile};
 
 impl Tiff<'_> {
     /// The page's values, where it has a palette or one channel; `None` for colours and transparency.
     pub(crate) fn labels(&self) -> Result<Option<MaskFile>, ImagingError> {
         let size = self.size();
-        match &self.layout.model {
+        match &self.layout().model {
             Model::Palette(colors) => {
                 let indices = self.indices()?;
                 Ok(Some(match narrow(&indices) {
@@ -26,10 +24,10 @@ impl Tiff<'_> {
                     },
                 }))
             }
-            Model::Grey { white_is_zero } if self.layout.samples == 1 => {
+            Model::Grey { white_is_zero } if self.layout().samples == 1 => {
                 let mut samples = self.samples()?;
                 if *white_is_zero {
-                    samples.invert(self.layout.bits);
+                    samples.invert(self.layout().bits);
                 }
                 Ok(Some(match samples {
                     Samples::Bytes(values) => MaskFile::Grey { size, values },

@@ -12,18 +12,11 @@
 //! Strips and tiles, chunky and planar, TIFF and BigTIFF, of either byte order; uncompressed, LZW, Deflate, PackBits, JPEG,
 //! ZSTD, WebP and CCITT Group 4. Of several pages, the first that is no preview is read, with a note.
 
-mod blocks;
-mod codec;
-mod compression;
-mod directory;
-mod fax;
 mod labels;
-mod layout;
 mod picture;
-mod refusal;
-mod samples;
 
 use image::metadata::Orientation;
+use seggpt_tiff::{Directory, Layout, Page, Refusal, Samples, Source};
 
 use crate::{
     ImagingError,
@@ -32,10 +25,6 @@ use crate::{
         note::{Note, NoteKind},
     },
 };
-use directory::{Directory, Source};
-use layout::Layout;
-use refusal::Refusal;
-use samples::Samples;
 
 const SUBFILE: u16 = 254;
 const ORIENTATION: u16 = 274;
@@ -43,10 +32,9 @@ const ORIENTATION: u16 = 274;
 /// An open TIFF file, and the page of it that is read.
 pub(crate) struct Tiff<'a> {
     name: &'a str,
-    source: Source<'a>,
-    page: Directory<'a>,
+    tags: Directory<'a>,
     pages: usize,
-    layout: Layout,
+    page: Page<'a>,
 }
 
 impl<'a> Tiff<'a> {
@@ -57,12 +45,12 @@ impl<'a> Tiff<'a> {
         limits: Limits,
     ) -> Result<Self, ImagingError> {
         let refuse = |refusal: Refusal| refused(name, refusal);
-        let source = Source::open(bytes).map_err(|reason| refuse(reason.into()))?;
+        let source = Source::memory(bytes).map_err(|reason| refuse(reason.into()))?;
         let all = source
             .directories()
             .map_err(|reason| refuse(reason.into()))?;
         let mut pages = all.into_iter().filter(is_page);
-        let Some(page) = pages.next() else {
+        let Some(tags) = pages.next() else {
             return Err(ImagingError::Unsupported {
                 name: name.to_owned(),
                 format: "TIFF",
@@ -72,27 +60,33 @@ impl<'a> Tiff<'a> {
             });
         };
         let pages = 1 + pages.count();
-        let layout = Layout::of(&page).map_err(refuse)?;
+        let layout = Layout::of(&tags).map_err(refuse)?;
         let pixels = u64::from(layout.width) * u64::from(layout.height);
         let needed = pixels * layout.samples as u64 * layout.bytes_of_sample() as u64;
         limits.check(name, (layout.width, layout.height), needed)?;
+        let page = Page::of(&source, &tags).map_err(refuse)?;
         Ok(Self {
             name,
-            source,
-            page,
+            tags,
             pages,
-            layout,
+            page,
         })
     }
 
     /// Width and height of the page as it is stored.
     pub(crate) fn size(&self) -> (u32, u32) {
-        (self.layout.width, self.layout.height)
+        let layout = self.layout();
+        (layout.width, layout.height)
+    }
+
+    /// What its tags say of the pixels.
+    fn layout(&self) -> &Layout {
+        self.page.layout()
     }
 
     /// How the page is to be turned to be upright.
     pub(crate) fn orientation(&self) -> Orientation {
-        let code = self.page.number(ORIENTATION).ok().flatten();
+        let code = self.tags.number(ORIENTATION).ok().flatten();
         code.and_then(|code| Orientation::from_exif(u8::try_from(code).ok()?))
             .unwrap_or(Orientation::NoTransforms)
     }
@@ -108,9 +102,8 @@ impl<'a> Tiff<'a> {
 
     /// The samples as they are stored: pixel by pixel, row by row.
     fn samples(&self) -> Result<Samples, ImagingError> {
-        let bytes = blocks::samples(self.source, &self.page, &self.layout)
-            .map_err(|refusal| refused(self.name, refusal))?;
-        Ok(Samples::of(&bytes, &self.layout))
+        let samples = self.page.samples();
+        samples.map_err(|refusal| refused(self.name, refusal))
     }
 
     fn unsupported(&self, has: impl Into<String>, way_out: impl Into<String>) -> ImagingError {

@@ -2,11 +2,9 @@
 
 use image::{DynamicImage, ImageBuffer};
 
-use super::{
-    Tiff, compression,
-    layout::Model,
-    samples::{Samples, largest},
-};
+use seggpt_tiff::{JPEG, Model, Samples, largest};
+
+use super::Tiff;
 use crate::{
     ImagingError,
     read::{
@@ -20,7 +18,7 @@ impl Tiff<'_> {
     /// The page in its depth and channels, as it is stored.
     pub(crate) fn picture(&self) -> Result<Decoded, ImagingError> {
         let mut notes: Vec<Note> = self.other_pages().into_iter().collect();
-        let picture = match &self.layout.model {
+        let picture = match &self.layout().model {
             Model::Grey { .. } | Model::Rgb => self.plain(&mut notes)?,
             Model::Palette(colors) => {
                 let indices = self.indices()?;
@@ -40,9 +38,9 @@ impl Tiff<'_> {
     fn plain(&self, notes: &mut Vec<Note>) -> Result<DynamicImage, ImagingError> {
         let (channels, note) = self.channels()?;
         notes.extend(note);
-        let mut samples = self.samples()?.pick(self.layout.samples, &channels);
-        let bits = self.layout.bits;
-        if self.layout.model
+        let mut samples = self.samples()?.pick(self.layout().samples, &channels);
+        let bits = self.layout().bits;
+        if self.layout().model
             == (Model::Grey {
                 white_is_zero: true,
             })
@@ -71,13 +69,13 @@ impl Tiff<'_> {
 
     /// Which bands make the picture: one, two (with alpha), three, or four (with alpha).
     fn channels(&self) -> Result<(Vec<usize>, Option<Note>), ImagingError> {
-        let bands = self.layout.samples;
+        let bands = self.layout().samples;
         let taken = |what: &str| {
             let text = format!("of {bands} bands, {what} taken");
             Some(Note::new(NoteKind::Bands, text))
         };
-        let has_alpha = self.layout.alpha == Some(true);
-        Ok(match (&self.layout.model, bands) {
+        let has_alpha = self.layout().alpha == Some(true);
+        Ok(match (&self.layout().model, bands) {
             (Model::Rgb, 3) => (vec![0, 1, 2], None),
             (Model::Rgb, 4) if has_alpha => (vec![0, 1, 2, 3], None),
             (Model::Rgb, _) => (vec![0, 1, 2], taken("red, green and blue are")),
@@ -102,9 +100,9 @@ impl Tiff<'_> {
 
     /// What has to be computed to be RGB. JPEG blocks of YCbCr are RGB already.
     fn converted(&self) -> Result<DynamicImage, ImagingError> {
-        let (is_ink, bits) = (self.layout.model == Model::Cmyk, self.layout.bits);
+        let (is_ink, bits) = (self.layout().model == Model::Cmyk, self.layout().bits);
         let channels: &[usize] = if is_ink { &[0, 1, 2, 3] } else { &[0, 1, 2] };
-        let bytes = match self.samples()?.pick(self.layout.samples, channels) {
+        let bytes = match self.samples()?.pick(self.layout().samples, channels) {
             Samples::Bytes(values) if bits == 8 => values,
             Samples::Words(values) if bits == 16 => {
                 values.into_iter().map(|value| (value >> 8) as u8).collect()
@@ -125,7 +123,7 @@ impl Tiff<'_> {
                 .iter()
                 .flat_map(|ink| paper(*ink))
                 .collect()
-        } else if self.layout.compression == compression::JPEG {
+        } else if self.layout().compression == JPEG {
             bytes
         } else {
             bytes
@@ -140,7 +138,7 @@ impl Tiff<'_> {
 
     /// The indices of a palette file.
     pub(super) fn indices(&self) -> Result<Vec<u16>, ImagingError> {
-        match self.samples()?.pick(self.layout.samples, &[0]) {
+        match self.samples()?.pick(self.layout().samples, &[0]) {
             Samples::Bytes(values) => Ok(values.into_iter().map(u16::from).collect()),
             Samples::Words(values) => Ok(values),
             Samples::Wide(_) => Err(self.unsupported(

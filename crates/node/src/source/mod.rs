@@ -1,12 +1,11 @@
 //! What lossless sources share: at most a window of items is under way, each is sent again until the sink acknowledges it,
 //! and what an earlier run has done is skipped.
 //!
-//! * [`send`]: the event loop;
-//! * [`reader`]: reads one item ahead, so that decoding and inference overlap;
+//! * [`send`]: the event loop, which reads one item ahead, so that decoding and inference overlap;
 //! * [`done`]: which items an earlier run has done.
 
 pub mod done;
-pub mod reader;
+mod reader;
 pub mod send;
 
 use std::{
@@ -17,8 +16,13 @@ use std::{
 
 use eyre::{Result, WrapErr};
 use image::RgbImage;
-use seggpt_contract::{Encoding, Identity, Picture};
-use seggpt_imaging::{read::Note, write};
+use seggpt_contract::{Encoding, Identity, Image, Message, Picture};
+use seggpt_imaging::{
+    read::{Note, NoteKind},
+    write,
+};
+
+use send::{Ready, Supply};
 
 /// No encoded picture goes out larger than this. The prompts and their masks travel beside it later, and the whole must
 /// stay below 64 MiB.
@@ -30,7 +34,7 @@ const QUALITY: u8 = 97;
 /// A picture with what there is to say of it, or why there is none, for people.
 pub type Loaded = Result<(Picture, Vec<Note>), String>;
 
-/// Something that a source sends: read when its turn has come, and again where it was lost.
+/// A picture that a source sends: read when its turn has come, and again where it was lost.
 pub trait Sendable: Clone + Send + 'static {
     /// What acknowledgements call it.
     fn id(&self) -> &str;
@@ -40,6 +44,29 @@ pub trait Sendable: Clone + Send + 'static {
 
     /// The identity of the picture, `size` = (width, height).
     fn identity(&self, size: (u32, u32), notes: &[Note]) -> Identity;
+}
+
+/// A picture is sent as it was read; of notes, the first of each kind is said.
+impl<T: Sendable> Supply for T {
+    fn id(&self) -> &str {
+        Sendable::id(self)
+    }
+
+    fn read(&self) -> Result<Ready, String> {
+        let (picture, notes) = Sendable::read(self)?;
+        let size = (picture.width(), picture.height());
+        let said = notes.iter().filter(|note| note.kind != NoteKind::Turned);
+        let remarks = said.map(|note| (format!("{:?}", note.kind), note.to_string()));
+        Ok(Ready {
+            bytes: u64::from(size.0) * u64::from(size.1) * 3,
+            remarks: remarks.collect(),
+            message: Message::Item(self.identity(size, &notes), Image(picture)),
+        })
+    }
+
+    fn unread(&self) -> Identity {
+        self.identity((1, 1), &[])
+    }
 }
 
 /// Something that a run lists, and that may be done already.

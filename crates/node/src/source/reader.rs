@@ -1,4 +1,4 @@
-//! A thread that reads one picture ahead.
+//! A thread that reads one item ahead.
 
 use std::{
     sync::{
@@ -11,11 +11,11 @@ use std::{
 
 use eyre::{Result, WrapErr};
 
-use super::{Loaded, Sendable};
+use super::send::{Ready, Supply};
 use crate::CrashGuard;
 
-/// The item's picture, or why there is none: also that the process died of reading it.
-pub fn read(item: &impl Sendable, guard: &CrashGuard) -> Loaded {
+/// What there is to send of an item, or why there is nothing: also that the process died of reading it.
+pub(crate) fn read<S: Supply>(item: &S, guard: &CrashGuard) -> Result<Ready, String> {
     let reading = guard.run(item.id(), || {
         seggpt_fault::at("before-work", item.id());
         let reading = item.read();
@@ -25,17 +25,16 @@ pub fn read(item: &impl Sendable, guard: &CrashGuard) -> Loaded {
     reading.flatten()
 }
 
-/// Reads items in their order; holds one picture more than was taken.
-#[derive(Debug)]
-pub struct Reader<T> {
+/// Reads items in their order; holds one more than was taken.
+pub(crate) struct Ahead<S> {
     /// At the end, `None`.
-    readings: Receiver<Option<(T, Loaded)>>,
+    readings: Receiver<Option<(S, Result<Ready, String>)>>,
 }
 
-/// What [`Reader::next_within`] finds.
-pub enum Next<T> {
+/// What [`Ahead::next_within`] finds.
+pub(crate) enum Next<S> {
     /// The next item, read or not readable.
-    Ready(T, Loaded),
+    Ready(S, Result<Ready, String>),
     /// It is still being read.
     Busy,
     /// All items were taken.
@@ -44,17 +43,17 @@ pub enum Next<T> {
     Gone,
 }
 
-impl<T: Sendable> Reader<T> {
+impl<S: Supply> Ahead<S> {
     /// Starts reading.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(
-        items: impl IntoIterator<Item = T, IntoIter: Send + 'static>,
+    pub(crate) fn start(
+        items: impl IntoIterator<Item = S, IntoIter: Send + 'static>,
         guard: Arc<CrashGuard>,
     ) -> Result<Self> {
         let items = items.into_iter();
-        // No buffer: the thread waits with a picture in its hands.
+        // No buffer: the thread waits with an item in its hands.
         let (hand_over, readings) = sync_channel(0);
         let work = move || {
             for item in items {
@@ -69,12 +68,12 @@ impl<T: Sendable> Reader<T> {
         thread::Builder::new()
             .name("reader".into())
             .spawn(work)
-            .wrap_err("no thread for reading pictures")?;
+            .wrap_err("no thread for reading ahead")?;
         Ok(Self { readings })
     }
 
     /// The next item, if it is read within `timeout`.
-    pub fn next_within(&self, timeout: Duration) -> Next<T> {
+    pub(crate) fn next_within(&self, timeout: Duration) -> Next<S> {
         match self.readings.recv_timeout(timeout) {
             Ok(Some((item, reading))) => Next::Ready(item, reading),
             Ok(None) => Next::End,

@@ -1,4 +1,4 @@
-//! The event loop: fill the window, take acknowledgements, send again what is lost or overdue.
+//! The event loop of a source that loses nothing: fill the window, take acknowledgements, send again what is lost or overdue.
 
 use std::{
     collections::HashSet,
@@ -7,45 +7,69 @@ use std::{
 };
 
 use eyre::{Result, bail, ensure};
-use seggpt_contract::{Ack, Failure, Image, Message};
-use seggpt_imaging::read::{Note, NoteKind};
+use seggpt_contract::{Ack, Failure, Identity, Image, Message};
 
-use super::{
-    Loaded, Sendable,
-    reader::{Next, Reader, read},
-};
+use super::reader::{Ahead, Next, read};
 use crate::{Arrival, CRASHES_NODES, CrashGuard, Io, Link, Step, Window, outcome::GONE};
+
+/// An item of a source: it can be read as often as it has to be sent.
+pub trait Supply: Clone + Send + 'static {
+    /// What acknowledgements call it.
+    fn id(&self) -> &str;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Why there is nothing to send, for people: it goes out as a failed item.
+    fn read(&self) -> Result<Ready, String>;
+
+    /// Its identity where it was not read.
+    fn unread(&self) -> Identity;
+}
+
+/// What there is to send of an item.
+pub struct Ready {
+    /// The message.
+    pub message: Message<Image>,
+    /// What its picture takes once it is decoded, as every node on the way will have it.
+    pub bytes: u64,
+    /// What there is to say of it, each with the sort of thing it is: one of each sort is said.
+    pub remarks: Vec<(String, String)>,
+}
 
 const OUTPUT: &str = "image";
 const INPUT: &str = "ack";
 
-/// How long to wait for a picture that is being read before looking at events again.
+/// How long to wait for an item that is being read before looking at events again.
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// How often to look at what is due; an acknowledgement or a stop wakes earlier.
 const SLEEP: Duration = Duration::from_millis(200);
 
 /// Sends items and waits for their acknowledgement.
-pub struct Sender<T> {
+pub struct Sender<S> {
     io: Io,
-    link: Link<T>,
+    link: Link<S>,
     guard: Arc<CrashGuard>,
     resend_s: u32,
-    /// The next picture, while the window has no room for it.
-    next: Option<(T, Loaded)>,
+    /// What it sends, in the plural.
+    what: &'static str,
+    /// The next item, while the window has no room for it.
+    next: Option<(S, Result<Ready, String>)>,
     acknowledged: usize,
     lost: Vec<String>,
-    told: HashSet<NoteKind>,
+    told: HashSet<String>,
 }
 
-impl<T: Sendable> Sender<T> {
-    /// `resend_s`: the window's timeout, for messages.
-    pub fn new(io: Io, window: Window<T>, resend_s: u32) -> Self {
+impl<S: Supply> Sender<S> {
+    /// `resend_s`: the window's timeout, for messages. `what`: what is sent, in the plural: `pictures`.
+    pub fn new(io: Io, window: Window<S>, resend_s: u32, what: &'static str) -> Self {
         Self {
             link: Link::new(window).restarted(io.restarts()),
             guard: Arc::new(CrashGuard::new(io.id(), io.crash_log())),
             io,
             resend_s,
+            what,
             next: None,
             acknowledged: 0,
             lost: Vec::new(),
@@ -60,7 +84,7 @@ impl<T: Sendable> Sender<T> {
     /// The acknowledgements end early; items that nobody acknowledges, by name; the engine is gone.
     pub fn send_all(
         self,
-        items: impl IntoIterator<Item = T, IntoIter: Send + 'static>,
+        items: impl IntoIterator<Item = S, IntoIter: Send + 'static>,
         total: Option<u64>,
     ) -> Result<()> {
         let guard = Arc::clone(&self.guard);
@@ -71,13 +95,14 @@ impl<T: Sendable> Sender<T> {
 
     fn go_round(
         mut self,
-        items: impl IntoIterator<Item = T, IntoIter: Send + 'static>,
+        items: impl IntoIterator<Item = S, IntoIter: Send + 'static>,
         total: Option<u64>,
     ) -> Result<()> {
-        let reader = Reader::start(items, Arc::clone(&self.guard))?;
+        let what = self.what;
+        let reader = Ahead::start(items, Arc::clone(&self.guard))?;
         if !self.io.is_wired(INPUT) {
             tracing::warn!(
-                "input `{INPUT}` is not wired: pictures are sent once, and those that the engine drops are lost"
+                "input `{INPUT}` is not wired: {what} are sent once, and those that the engine drops are lost"
             );
             return self.send_blindly(&reader);
         }
@@ -93,7 +118,7 @@ impl<T: Sendable> Sender<T> {
                         self.next = Some((item, reading));
                     }
                     Next::Busy => {}
-                    Next::Gone => bail!("the thread that reads pictures is gone"),
+                    Next::Gone => bail!("the thread that reads {what} is gone"),
                     Next::End => unread = false,
                 }
             }
@@ -110,27 +135,28 @@ impl<T: Sendable> Sender<T> {
                 None => bail!(
                     "the acknowledgements ended after {} of {}: the sink {GONE}",
                     self.acknowledged,
-                    count(total, taken)
+                    self.count(total, taken)
                 ),
             }
         }
         self.io.report_drops();
         ensure!(
             self.lost.is_empty(),
-            "{} of {} were lost: neither the picture nor the news of its failure was acknowledged within \
+            "{} of {} were lost: neither one of them nor the news of its failure was acknowledged within \
              {} s each; is every node from here to the sink wired and running, and RESEND_S above WINDOW times the \
-             slowest picture? Lost: {}",
+             slowest of them? Lost: {}",
             self.lost.len(),
-            count(total, taken),
+            self.count(total, taken),
             self.resend_s,
             self.lost.join(", ")
         );
         Ok(())
     }
 
-    /// Sends the next picture, if there is room for it.
+    /// Sends the next item, if there is room for it.
     fn send_next(&mut self) -> Result<()> {
-        let room = |(_, reading): &mut (T, Loaded)| self.link.may_send(bytes(reading));
+        let room =
+            |(_, reading): &mut (S, Result<Ready, String>)| self.link.may_send(bytes(reading));
         if let Some((item, reading)) = self.next.take_if(room) {
             let bytes = bytes(&reading);
             self.send(&item, reading)?;
@@ -141,18 +167,27 @@ impl<T: Sendable> Sender<T> {
         Ok(())
     }
 
-    fn send_blindly(mut self, reader: &Reader<T>) -> Result<()> {
+    fn send_blindly(mut self, reader: &Ahead<S>) -> Result<()> {
         loop {
             match reader.next_within(GLANCE) {
                 Next::Ready(item, reading) => self.send(&item, reading)?,
                 Next::Busy => {}
-                Next::Gone => bail!("the thread that reads pictures is gone"),
+                Next::Gone => bail!("the thread that reads {} is gone", self.what),
                 Next::End => return Ok(()),
             }
             self.io.receive_within(Duration::from_millis(1));
             if self.io.stopped() {
                 return Ok(());
             }
+        }
+    }
+
+    /// How many items there are; where nobody knows, how many were read.
+    fn count(&self, total: Option<u64>, taken: u64) -> String {
+        let what = self.what;
+        match total {
+            Some(total) => format!("{total} {what}"),
+            None => format!("{taken} {what} and what comes after them"),
         }
     }
 
@@ -196,7 +231,7 @@ impl<T: Sendable> Sender<T> {
                 }
                 Step::GiveUp(item) => {
                     let error = format!(
-                        "no acknowledgement: the picture was sent again and again for {} s each, and no answer came; \
+                        "no acknowledgement: it was sent again and again for {} s each, and no answer came; \
                          look for a node that died or drops it, or raise RESEND_S",
                         self.resend_s
                     );
@@ -212,19 +247,18 @@ impl<T: Sendable> Sender<T> {
         Ok(())
     }
 
-    /// Says the first note of each kind; the others are in the report.
-    fn tell(&mut self, item: &T, notes: &[Note]) {
-        for note in notes {
-            if self.told.insert(note.kind) && note.kind != NoteKind::Turned {
+    /// Says the first remark of each sort; the others are in the report.
+    fn tell(&mut self, item: &str, remarks: Vec<(String, String)>) {
+        for (sort, text) in remarks {
+            if self.told.insert(sort) {
                 tracing::warn!(
-                    "{}: {note} (said once; the report says it of every picture that it is true of)",
-                    item.id()
+                    "{item}: {text} (said once; the report says it of every one that it is true of)"
                 );
             }
         }
     }
 
-    fn send(&mut self, item: &T, reading: Loaded) -> Result<()> {
+    fn send(&mut self, item: &S, reading: Result<Ready, String>) -> Result<()> {
         let guard = Arc::clone(&self.guard);
         let sent = guard.run(item.id(), || {
             seggpt_fault::at("before-send", item.id());
@@ -233,15 +267,14 @@ impl<T: Sendable> Sender<T> {
         sent.unwrap_or_else(|fatal| self.send_now(item, Err(fatal)))
     }
 
-    fn send_now(&mut self, item: &T, reading: Loaded) -> Result<()> {
+    fn send_now(&mut self, item: &S, reading: Result<Ready, String>) -> Result<()> {
         let message = match reading {
-            Ok((picture, notes)) => {
-                self.tell(item, &notes);
-                let size = (picture.width(), picture.height());
-                Message::Item(item.identity(size, &notes), Image(picture))
+            Ok(ready) => {
+                self.tell(item.id(), ready.remarks);
+                ready.message
             }
             Err(error) => Message::Failed(
-                item.identity((1, 1), &[]),
+                item.unread(),
                 Failure {
                     node: self.io.id(),
                     error,
@@ -252,17 +285,6 @@ impl<T: Sendable> Sender<T> {
     }
 }
 
-/// How many pictures there are; where nobody knows, how many were read.
-fn count(total: Option<u64>, taken: u64) -> String {
-    match total {
-        Some(total) => format!("{total} pictures"),
-        None => format!("{taken} pictures and what comes after them"),
-    }
-}
-
-/// What a picture takes once it is decoded, as every node on the way will have it.
-fn bytes(reading: &Loaded) -> u64 {
-    reading.as_ref().map_or(0, |(picture, _)| {
-        u64::from(picture.width()) * u64::from(picture.height()) * 3
-    })
+fn bytes(reading: &Result<Ready, String>) -> u64 {
+    reading.as_ref().map_or(0, |ready| ready.bytes)
 }

@@ -7,7 +7,7 @@ use seggpt_flow::Diagnostic;
 use seggpt_volume::{Axis, Gap};
 use seggpt_volumes::Time;
 
-use crate::segment::windows::Windows;
+use crate::segment::{kind::Kind, windows::Windows};
 
 /// What is said of volumes alone.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,11 +31,11 @@ pub struct VolumeArgs {
 }
 
 impl VolumeArgs {
-    /// Names what was said of volumes, where the inputs are pictures.
+    /// Names what was said of volumes, where the inputs are of another kind.
     ///
     /// # Errors
     /// Something was.
-    pub fn refuse_for_pictures(&self, windows: &[Windows]) -> Result<(), Diagnostic> {
+    pub fn refuse_for(&self, kind: Kind, windows: &[Windows]) -> Result<(), Diagnostic> {
         let said = [
             ("--axis", self.axis.is_some()),
             ("--time", self.time.is_some()),
@@ -46,7 +46,7 @@ impl VolumeArgs {
         ];
         refuse(
             &said,
-            "the inputs are pictures, and these options are for volumes",
+            &format!("the inputs are {kind}, and these options are for volumes"),
             "leave them out; --as volume, if the inputs are volumes all the same; `seggpt eval` compares pictures with their truth",
         )
     }

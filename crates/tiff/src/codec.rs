@@ -7,28 +7,28 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
-use super::{
+use crate::{
+    Refusal,
     compression::{DEFLATE, DEFLATE_OLD, GROUP_4, JPEG, LZW, NONE, PACK_BITS, WEBP, ZSTD, known},
     fax,
-    refusal::Refusal,
 };
 
 /// What a block should hold.
-pub(super) struct Block<'a> {
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub(crate) struct Block<'a> {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     /// Samples of a pixel in it: 1 where colours are in planes.
-    pub(super) samples: usize,
+    pub(crate) samples: usize,
     /// Bytes of all its rows, each filled to whole bytes.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// Whether three samples are YCbCr, to be read as RGB.
-    pub(super) ycbcr: bool,
+    pub(crate) ycbcr: bool,
     /// What all JPEG blocks share.
-    pub(super) tables: &'a [u8],
+    pub(crate) tables: &'a [u8],
 }
 
 /// The block's bytes: `length` of them, in the file's byte order; JPEG and WebP have none.
-pub(super) fn decompress(compression: u16, data: &[u8], block: &Block) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn decompress(compression: u16, data: &[u8], block: &Block) -> Result<Vec<u8>, Refusal> {
     let mut out = vec![0; block.length];
     match compression {
         NONE => {

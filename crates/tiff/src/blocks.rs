@@ -1,94 +1,36 @@
-//! Strips and tiles to the samples of a page.
+//! One block, a strip or tile, to samples.
 
-use super::{
+use crate::{
+    Layout, Model, Refusal, Window,
     codec::{self, Block},
-    compression::{self, JPEG},
-    directory::{Directory, Source},
-    layout::{Layout, Model},
-    refusal::Refusal,
+    compression::JPEG,
 };
 
-/// The samples of a page: pixel by pixel, row by row, in this machine's byte order; packed ones in the next larger number of
-/// bytes.
-pub(super) fn samples(
-    source: Source,
-    page: &Directory,
-    layout: &Layout,
-) -> Result<Vec<u8>, Refusal> {
-    compression::known(layout.compression)?;
-    let (offsets, lengths) = if layout.tiled {
-        (page.numbers(324)?, page.numbers(325)?)
+/// What the blocks of a row hold: the last strip may be short.
+pub(crate) fn shape<'a>(layout: &Layout, row: u32, tables: &'a [u8]) -> Block<'a> {
+    let height = if layout.tiled {
+        layout.block.1
     } else {
-        (page.numbers(273)?, page.numbers(279)?)
+        layout.block.1.min(layout.height - row * layout.block.1)
     };
-    let (width, height) = (layout.width as usize, layout.height as usize);
-    let wide = layout.bytes_of_sample();
-    let mut out = vec![0; width * height * layout.samples * wide];
-    let across = layout.width.div_ceil(layout.block.0);
-    let down = layout.height.div_ceil(layout.block.1);
-    let planes = if layout.planar { layout.samples } else { 1 };
-    let of_plane = across as usize * down as usize;
-    if offsets.len() < of_plane * planes || lengths.len() < of_plane * planes {
-        return Err(format!(
-            "it lists {} strips or tiles of {}",
-            offsets.len().min(lengths.len()),
-            of_plane * planes
-        )
-        .into());
-    }
-    let tables = page.raw(347);
-    for plane in 0..planes {
-        for index in 0..of_plane {
-            let (offset, length) = (
-                offsets[plane * of_plane + index],
-                lengths[plane * of_plane + index],
-            );
-            // A block that was never written holds zeros.
-            if length == 0 {
-                continue;
-            }
-            let (column, row) = (index as u32 % across, index as u32 / across);
-            let (left, top) = (column * layout.block.0, row * layout.block.1);
-            let rows = if layout.tiled {
-                layout.block.1
-            } else {
-                layout.block.1.min(layout.height - top)
-            };
-            let data = source
-                .slice(offset, length)
-                .ok_or_else(|| "it ends before its last strip or tile".to_owned())?;
-            let block = shape(layout, rows, tables);
-            let pixels = unpacked(source, data, layout, &block)?;
-            let place = Place {
-                left: left as usize,
-                top: top as usize,
-                plane,
-            };
-            put(&pixels, &block, layout, place, &mut out);
-        }
-    }
-    Ok(out)
-}
-
-fn shape<'a>(layout: &Layout, rows: u32, tables: &'a [u8]) -> Block<'a> {
     let samples = if layout.planar { 1 } else { layout.samples };
-    let row = (layout.block.0 as usize * samples * usize::from(layout.bits)).div_ceil(8);
+    let bytes = (layout.block.0 as usize * samples * usize::from(layout.bits)).div_ceil(8);
     Block {
         width: layout.block.0,
-        height: rows,
+        height,
         samples,
-        length: row * rows as usize,
+        length: bytes * height as usize,
         ycbcr: layout.model == Model::YCbCr,
         tables,
     }
 }
 
 /// A block's samples, each in whole bytes of this machine's order.
-fn unpacked(
-    source: Source,
+pub(crate) fn unpacked(
     data: &[u8],
     layout: &Layout,
     block: &Block,
+    big_endian: bool,
 ) -> Result<Vec<u8>, Refusal> {
     let reversed: Vec<u8>;
     let data = if layout.low_bits_first && layout.compression != JPEG {
@@ -102,7 +44,7 @@ fn unpacked(
     match layout.predictor {
         1 => {}
         2 if layout.bits.is_multiple_of(8) => {
-            native(&mut bytes, layout, source.big_endian);
+            native(&mut bytes, layout, big_endian);
             bytes
                 .chunks_exact_mut(row)
                 .for_each(|row| summed(row, layout.bytes_of_sample(), block.samples));
@@ -122,7 +64,7 @@ fn unpacked(
         }
     }
     if layout.bits.is_multiple_of(8) {
-        native(&mut bytes, layout, source.big_endian);
+        native(&mut bytes, layout, big_endian);
         return Ok(bytes);
     }
     let values = block.width as usize * block.samples;
@@ -201,25 +143,33 @@ fn floats(row: &mut [u8], wide: usize, samples: usize) {
     }
 }
 
-/// Where a block belongs.
-#[derive(Clone, Copy)]
-struct Place {
-    left: usize,
-    top: usize,
+/// Copies the part of a block whose upper left corner is `(left, top)` that lies in a window.
+pub(crate) fn copy(
+    pixels: &[u8],
+    (left, top): (u32, u32),
     plane: usize,
-}
-
-fn put(pixels: &[u8], block: &Block, layout: &Layout, place: Place, out: &mut [u8]) {
+    layout: &Layout,
+    window: Window,
+    out: &mut [u8],
+) {
     let wide = layout.bytes_of_sample();
-    let (width, height) = (layout.width as usize, layout.height as usize);
-    let columns = (block.width as usize).min(width - place.left);
-    let rows = (block.height as usize).min(height - place.top);
-    let (pixel, from) = (layout.samples * wide, block.samples * wide);
-    for y in 0..rows {
-        let source = &pixels[y * block.width as usize * from..][..columns * from];
-        let start = ((place.top + y) * width + place.left) * pixel;
+    let samples = if layout.planar { 1 } else { layout.samples };
+    let (pixel, from) = (layout.samples * wide, samples * wide);
+    let stride = layout.block.0 as usize * from;
+    let x = left.max(window.x)
+        ..left
+            .saturating_add(layout.block.0)
+            .min(window.x + window.width);
+    let rows = (pixels.len() / stride) as u32;
+    let y = top.max(window.y)..top.saturating_add(rows).min(window.y + window.height);
+    let columns = x.len();
+    for row in y {
+        let begin = (row - top) as usize * stride + (x.start - left) as usize * from;
+        let source = &pixels[begin..][..columns * from];
+        let place = (row - window.y) as usize * window.width as usize;
+        let start = (place + (x.start - window.x) as usize) * pixel;
         let target = &mut out[start..start + columns * pixel];
-        if block.samples == layout.samples {
+        if samples == layout.samples {
             target.copy_from_slice(source);
             continue;
         }
@@ -227,7 +177,7 @@ fn put(pixels: &[u8], block: &Block, layout: &Layout, place: Place, out: &mut [u
             .chunks_exact_mut(pixel)
             .zip(source.chunks_exact(wide))
         {
-            to[place.plane * wide..][..wide].copy_from_slice(from);
+            to[plane * wide..][..wide].copy_from_slice(from);
         }
     }
 }

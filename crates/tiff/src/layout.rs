@@ -1,42 +1,64 @@
 //! What a page's tags say of its pixels.
 
-use super::{compression::JPEG, directory::Directory, refusal::Refusal};
-use crate::Rgb;
+use std::ops::Range;
+
+use crate::{Directory, Refusal, Window, compression::JPEG};
 
 /// What the samples of a pixel stand for, before the extra ones.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Model {
-    Grey { white_is_zero: bool },
+pub enum Model {
+    /// Brightness, or bands of which nothing is said.
+    Grey {
+        /// Whether 0 is white.
+        white_is_zero: bool,
+    },
+    /// Red, green and blue.
     Rgb,
-    Palette(Vec<Rgb>),
+    /// Indices into these colours.
+    Palette(Vec<[u8; 3]>),
+    /// Inks.
     Cmyk,
+    /// Brightness and two differences of colour; out of JPEG blocks comes RGB.
     YCbCr,
 }
 
+/// How a page's pixels are stored.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub struct Layout {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
     /// Samples of a pixel.
-    pub(super) samples: usize,
+    pub samples: usize,
     /// Bits of a sample.
-    pub(super) bits: u16,
+    pub bits: u16,
     /// 1 unsigned, 2 signed, 3 floating.
-    pub(super) format: u16,
-    pub(super) model: Model,
+    pub format: u16,
+    /// What they stand for.
+    pub model: Model,
     /// Whether the first sample beyond the model's is opacity; `None` where there are none.
-    pub(super) alpha: Option<bool>,
-    pub(super) compression: u16,
-    pub(super) predictor: u16,
-    pub(super) planar: bool,
-    pub(super) low_bits_first: bool,
+    pub alpha: Option<bool>,
+    /// How blocks are packed, by TIFF's number.
+    pub compression: u16,
+    /// 1 none, 2 differences, 3 differences of floating-point numbers.
+    pub predictor: u16,
+    /// Whether each band lies in blocks of its own.
+    pub planar: bool,
+    /// Whether the first pixel of a byte is in its lowest bit.
+    pub low_bits_first: bool,
     /// Width and height of a tile, or the width of the page and the rows of a strip.
-    pub(super) block: (u32, u32),
-    pub(super) tiled: bool,
+    pub block: (u32, u32),
+    /// Whether blocks are tiles.
+    pub tiled: bool,
 }
 
 impl Layout {
-    pub(super) fn of(page: &Directory) -> Result<Self, Refusal> {
+    /// Reads the tags.
+    ///
+    /// # Errors
+    /// They make no sense together, or say something that is not read here.
+    pub fn of(page: &Directory) -> Result<Self, Refusal> {
         let one = |code, default: u64| -> Result<u64, String> {
             Ok(page.number(code)?.unwrap_or(default))
         };
@@ -121,8 +143,35 @@ impl Layout {
         })
     }
 
+    /// Blocks of a plane.
+    pub(crate) fn blocks(&self) -> usize {
+        let across = self.width.div_ceil(self.block.0) as usize;
+        across * self.height.div_ceil(self.block.1) as usize
+    }
+
+    /// How often the page is cut into blocks: once for each band where bands have their own.
+    pub(crate) fn planes(&self) -> usize {
+        if self.planar { self.samples } else { 1 }
+    }
+
+    /// A block's place in the list of all.
+    pub(crate) fn index(&self, plane: usize, column: u32, row: u32) -> usize {
+        let across = self.width.div_ceil(self.block.0) as usize;
+        plane * self.blocks() + row as usize * across + column as usize
+    }
+
+    /// The columns and rows of the blocks that a window within the page touches.
+    pub(crate) fn touched(&self, window: Window) -> (Range<u32>, Range<u32>) {
+        let range = |at: u32, length: u32, block: u32| at / block..(at + length).div_ceil(block);
+        (
+            range(window.x, window.width, self.block.0),
+            range(window.y, window.height, self.block.1),
+        )
+    }
+
     /// Bytes of a sample once it is unpacked.
-    pub(super) fn bytes_of_sample(&self) -> usize {
+    #[must_use]
+    pub fn bytes_of_sample(&self) -> usize {
         usize::from(self.bits).div_ceil(8).next_power_of_two()
     }
 }

@@ -1,9 +1,9 @@
 //! CCITT Group 4: black and white as scanners and fax machines write it.
 
-use super::refusal::Refusal;
+use crate::Refusal;
 
 /// Fills `out` with packed bits, as they are stored (0 is the fax's white).
-pub(super) fn decode(data: &[u8], size: (u32, u32), out: &mut [u8]) -> Result<(), Refusal> {
+pub(crate) fn decode(data: &[u8], size: (u32, u32), out: &mut [u8]) -> Result<(), Refusal> {
     let side = |side: u32| u16::try_from(side).map_err(|_| "it is too large for a fax".to_owned());
     let (width, height) = (side(size.0)?, side(size.1)?);
     let row_length = usize::from(width).div_ceil(8);

@@ -1,7 +1,8 @@
-use super::layout::Layout;
+use crate::Layout;
 
 /// Samples in the narrowest type that holds them as they are.
-pub(super) enum Samples {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Samples {
     /// Up to 8 bits, unsigned.
     Bytes(Vec<u8>),
     /// 9 to 16 bits, unsigned.
@@ -12,7 +13,7 @@ pub(super) enum Samples {
 
 impl Samples {
     /// Takes the machine's bytes apart.
-    pub(super) fn of(bytes: &[u8], layout: &Layout) -> Self {
+    pub(crate) fn of(bytes: &[u8], layout: &Layout) -> Self {
         match (layout.format, layout.bytes_of_sample()) {
             (1, 1) => Self::Bytes(bytes.to_vec()),
             (1, 2) => Self::Words(each(bytes, u16::from_ne_bytes)),
@@ -28,7 +29,8 @@ impl Samples {
     }
 
     /// The given channels of every pixel.
-    pub(super) fn pick(self, of: usize, channels: &[usize]) -> Self {
+    #[must_use]
+    pub fn pick(self, of: usize, channels: &[usize]) -> Self {
         match self {
             Self::Bytes(values) => Self::Bytes(picked(values, of, channels)),
             Self::Words(values) => Self::Words(picked(values, of, channels)),
@@ -37,7 +39,7 @@ impl Samples {
     }
 
     /// Zero becomes the largest value of so many bits, and the other way round; wide values stay.
-    pub(super) fn invert(&mut self, bits: u16) {
+    pub fn invert(&mut self, bits: u16) {
         match self {
             Self::Bytes(values) => {
                 let most = largest(bits) as u8;
@@ -57,7 +59,8 @@ impl Samples {
 }
 
 /// The largest value of up to 16 bits.
-pub(super) fn largest(bits: u16) -> u16 {
+#[must_use]
+pub fn largest(bits: u16) -> u16 {
     ((1u32 << bits.min(16)) - 1) as u16
 }
 

@@ -1,5 +1,6 @@
 /// Why a page is not read.
-pub(super) enum Refusal {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
     /// It makes no sense.
     Damaged(String),
     /// It is whole, but of a kind that is not read.

@@ -1,19 +1,19 @@
 //! The compressions of TIFF files.
 
-use super::refusal::Refusal;
+use crate::Refusal;
 
-pub(super) const NONE: u16 = 1;
-pub(super) const GROUP_4: u16 = 4;
-pub(super) const LZW: u16 = 5;
-pub(super) const JPEG: u16 = 7;
-pub(super) const DEFLATE: u16 = 8;
-pub(super) const DEFLATE_OLD: u16 = 32_946;
-pub(super) const PACK_BITS: u16 = 32_773;
-pub(super) const ZSTD: u16 = 50_000;
-pub(super) const WEBP: u16 = 50_001;
+pub(crate) const NONE: u16 = 1;
+pub(crate) const GROUP_4: u16 = 4;
+pub(crate) const LZW: u16 = 5;
+pub(crate) const JPEG: u16 = 7;
+pub(crate) const DEFLATE: u16 = 8;
+pub(crate) const DEFLATE_OLD: u16 = 32_946;
+pub(crate) const PACK_BITS: u16 = 32_773;
+pub(crate) const ZSTD: u16 = 50_000;
+pub(crate) const WEBP: u16 = 50_001;
 
 /// Whether a compression is read; else what it is called.
-pub(super) fn known(compression: u16) -> Result<(), Refusal> {
+pub(crate) fn known(compression: u16) -> Result<(), Refusal> {
     let name = match compression {
         NONE | GROUP_4 | LZW | JPEG | DEFLATE | DEFLATE_OLD | PACK_BITS | ZSTD | WEBP => {
             return Ok(());
