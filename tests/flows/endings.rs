@@ -152,7 +152,7 @@ fn doctor_finds_what_a_checkout_has() {
     let scratch = Scratch::new();
     scratch
         .seggpt(["doctor"])
-        .expect_text("all 13 in this program")
+        .expect_text("all 15 in this program")
         .expect_text("untrained-tiny");
     assert!(root().join("models/default").exists());
 }
