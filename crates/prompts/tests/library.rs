@@ -9,8 +9,8 @@ use std::{
 use seggpt_contract::{Class, SegType};
 use seggpt_imaging::{RgbImage, annotation::MaskMode, read, resize, write, write::MaskFormat};
 use seggpt_prompt_library::{
-    Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Pool,
-    Query, STRATEGIES, Settings, Strategy, save, strategy,
+    Choice, ClassSetting, EmbedError, Embedding, Entry, Library, LibraryError, Nearest, Query,
+    STRATEGIES, Settings, Strategy, save, strategy,
 };
 
 fn ground(name: &str) -> PathBuf {

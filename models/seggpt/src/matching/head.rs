@@ -283,6 +283,8 @@ mod tests {
     use candle_core::{DType, Device, Var};
 
     use super::*;
+    use seggpt_random::Rng;
+
     use crate::matching::start;
 
     const CANVAS: Canvas = Canvas {
