@@ -58,7 +58,7 @@ fn examples_are_resized_as_the_network_takes_them() {
         prompted.examples[0].mask.to_rgb(),
         nearest_rgb(&mask, 64, 64)
     );
-    assert_eq!(prompted.kind, SegType::Instance);
+    assert_eq!(prompted.kind, SegType::Semantic);
     assert_eq!(prompted.selection, "fixed");
     assert_eq!(prompted.image, grey(9));
 }

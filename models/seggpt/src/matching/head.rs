@@ -290,6 +290,8 @@ mod tests {
     use seggpt_random::Rng;
 
     use super::*;
+    use seggpt_random::Rng;
+
     use crate::matching::start;
 
     const CANVAS: Canvas = Canvas {
