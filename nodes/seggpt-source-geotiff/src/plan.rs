@@ -7,7 +7,7 @@ use std::{
 };
 
 use eyre::{Result, WrapErr, ensure, eyre};
-use seggpt_node::source::done::Done;
+use seggpt_node::source::{Listed, done::Done};
 use seggpt_raster::{Grid, Map, Nodata, Placement, Stretch, View, work};
 use seggpt_source_images::inputs::{self, Entry};
 use seggpt_store::listing;

@@ -290,7 +290,6 @@ mod tests {
     use seggpt_random::Rng;
 
     use super::*;
-    use seggpt_random::Rng;
 
     use crate::matching::start;
 
