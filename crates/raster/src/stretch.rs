@@ -64,9 +64,7 @@ impl Stretch {
                 .zip(found)
                 .for_each(|(all, own)| all.extend(own));
         }
-        Ok(Some(Self::Ranges(
-            values.map(|values| percentiles(values)).to_vec(),
-        )))
+        Ok(Some(Self::Ranges(values.map(percentiles).to_vec())))
     }
 }
 

@@ -47,6 +47,7 @@ impl FromStr for SegType {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -109,6 +109,7 @@ fn probability(observation: &Observation, weights: &[[f32; 3]], class: usize) ->
 }
 
 /// The solution of a symmetric positive definite system, by elimination.
+#[allow(clippy::needless_range_loop)] // two rows of one matrix
 fn solve(mut matrix: [[f32; 3]; 3], mut right: [f32; 3]) -> [f32; 3] {
     for pivot in 0..3 {
         for row in pivot + 1..3 {

@@ -37,6 +37,7 @@ pub struct Question {
 }
 
 /// What is to be done next.
+#[allow(clippy::large_enum_variant)] // one at a time
 pub enum Next {
     /// Ask this.
     Ask(Box<Question>),
@@ -190,7 +191,7 @@ impl Session {
                 continue;
             }
             let next = self.open.iter_mut().enumerate();
-            let mut next = next.filter_map(|(at, target)| Some((at, target.next()?)));
+            let mut next = next.filter_map(|(at, target)| Some((at, target.next_key()?)));
             if let Some((at, key)) = next.next() {
                 return Ok(Next::Ask(Box::new(self.ask(at, key, guard))));
             }

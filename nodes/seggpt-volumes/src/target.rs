@@ -94,7 +94,7 @@ impl Target {
     }
 
     /// The next question that may be asked: of each chain one at a time, once what it builds on is answered.
-    pub fn next(&mut self) -> Option<Key> {
+    pub fn next_key(&mut self) -> Option<Key> {
         let settled = |key: &Key| self.answers.has(*key) || self.failed.contains_key(key);
         let free = |chain: &&Chain| {
             chain.root.is_none_or(|root| settled(&root))

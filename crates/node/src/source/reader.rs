@@ -32,6 +32,7 @@ pub(crate) struct Ahead<S> {
 }
 
 /// What [`Ahead::next_within`] finds.
+#[allow(clippy::large_enum_variant)] // one at a time
 pub(crate) enum Next<S> {
     /// The next item, read or not readable.
     Ready(S, Result<Ready, String>),
