@@ -117,7 +117,7 @@ fn write(plan: &Plan) -> Result<Vec<String>, Diagnostic> {
     prepare(&flow)?;
     let ours = nodes::ours();
     let written = plan.configurations.iter().map(|configuration| {
-        put(&plan.file(configuration), &compose(plan, configuration))?;
+        put(&plan.file(configuration), compose(plan, configuration))?;
         let flow = seggpt_flow::load(&plan.file(configuration), &plan.args.settings, &ours)?;
         Ok(run_key(&flow.spec))
     });
