@@ -1,6 +1,6 @@
 //! Prompt selection: adds to each picture the K examples that are to guide it, and in videos earlier frames.
 //!
-//! Without MEMORY it is a node of one input and one output; [`remembering`] is its loop with memory.
+//! Without MEMORY it is a node of one input and one output; with it, frames wait for the masks of those before.
 
 mod check;
 mod content;

@@ -1,7 +1,7 @@
 //! The frames of a clip as messages: none lost, or as a camera would send them.
 //!
 //! * [`frame`]: a frame as an item of a run;
-//! * [`play`]: a clip at its own speed, of which the newest frame goes.
+//! * `play`: a clip at its own speed, of which the newest frame goes.
 
 pub mod frame;
 mod play;
