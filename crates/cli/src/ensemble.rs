@@ -2,7 +2,7 @@
 
 use seggpt::Card;
 
-use crate::args::Ensemble;
+use crate::values::Ensemble;
 
 impl Ensemble {
     /// [`Ensemble::Auto`] as the model's card has it; other choices as they are.

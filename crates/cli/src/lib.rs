@@ -34,6 +34,7 @@ pub mod segment;
 mod show;
 pub mod train;
 pub mod tune;
+pub mod values;
 mod version;
 pub mod video;
 

@@ -2,7 +2,7 @@
 
 use seggpt::Card;
 
-use crate::args::Refine;
+use crate::values::Refine;
 
 /// Side of the canvases in pixels where predictions are refined, unless the network's input is larger.
 const CANVAS: usize = 448;

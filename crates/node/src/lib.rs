@@ -40,7 +40,7 @@ pub use io::{Arrival, Io};
 pub use link::{CRASHES_NODES, Link, Step, TARGET as LINK_TARGET};
 pub use logging::init_logging;
 pub use node_spec::{NodeSpec, Port, Values};
-pub use source::send::{Ready, Sender, Supply};
+pub use source::{Ready, Sender, Supply};
 pub use transform::{Made, one_by_one, transform, transform_several};
 pub use window::{Overdue, Window};
 

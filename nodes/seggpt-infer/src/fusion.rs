@@ -36,6 +36,8 @@ pub(crate) struct Observation {
     pub(crate) label: usize,
 }
 
+/// Neither prediction counts for more than 199 to 1.
+pub(crate) const LEAST: f32 = 0.005;
 /// Neighbouring pixels say the same: so many that say something of their own are taken to be among all.
 const INDEPENDENT: f32 = 150.0;
 /// How far a weight may lie from where it starts, as a variance: of the two powers, and of the offset.

@@ -8,10 +8,9 @@ use seggpt_imaging::{
 };
 
 use crate::{
-    fusion::{Observation, Weights, fit},
+    fusion::{LEAST, Observation, Weights, fit},
     model::Model,
-    prompt_set::PromptSet,
-    refine::{LEAST, UNKNOWN, labels},
+    prompt_set::{PromptSet, UNKNOWN, labels},
 };
 
 /// Prompts that are left out, one after another: more would cost more than they tell.

@@ -60,6 +60,18 @@ impl PromptSet {
     }
 }
 
+/// A label that no palette has.
+pub(crate) const UNKNOWN: u16 = u16::MAX;
+
+/// Of each pixel the colour's number in a palette, [`UNKNOWN`] for any other.
+pub(crate) fn labels(mask: &[u8], palette: &[Rgb]) -> Vec<u16> {
+    let label = |pixel: &[u8; 3]| {
+        let at = palette.iter().position(|color| color == pixel);
+        at.map_or(UNKNOWN, |at| at as u16)
+    };
+    mask.as_chunks().0.iter().map(label).collect()
+}
+
 /// Background and the classes' colours.
 pub(crate) fn palette(canvases: &Canvases) -> Vec<Rgb> {
     let colors = canvases.classes.iter().map(|class| class.color);

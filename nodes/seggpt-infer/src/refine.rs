@@ -13,12 +13,12 @@ use seggpt_imaging::{
     decode::{Threshold, enlarge},
 };
 
-use crate::{fusion::Weights, holdout, model::Model, prompt_set::PromptSet};
-
-/// A label that no palette has.
-pub(crate) const UNKNOWN: u16 = u16::MAX;
-/// Neither prediction counts for more than 199 to 1.
-pub(crate) const LEAST: f32 = 0.005;
+use crate::{
+    fusion::{LEAST, Weights},
+    holdout,
+    model::Model,
+    prompt_set::{PromptSet, UNKNOWN, labels},
+};
 
 /// The classifier of the last prompts, and how much it counts.
 pub struct Refiner {
@@ -106,15 +106,6 @@ impl Refiner {
             weights,
         })
     }
-}
-
-/// Of each pixel the colour's number in a palette, [`UNKNOWN`] for any other.
-pub(crate) fn labels(mask: &[u8], palette: &[Rgb]) -> Vec<u16> {
-    let label = |pixel: &[u8; 3]| {
-        let at = palette.iter().position(|color| color == pixel);
-        at.map_or(UNKNOWN, |at| at as u16)
-    };
-    mask.as_chunks().0.iter().map(label).collect()
 }
 
 fn fit(prompts: &[Prompt], palette: &[Rgb]) -> Result<Classifier> {

@@ -114,7 +114,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::args::{Cli, Command, Refine};
+    use crate::{
+        args::{Cli, Command},
+        values::Refine,
+    };
 
     fn plan(words: &[&str]) -> Plan {
         let words = ["seggpt", "eval", "--out", "/o u't/$x"].iter().chain(words);

@@ -7,8 +7,9 @@ use seggpt_benchmark::{Protocol, Source};
 use seggpt_flow::Diagnostic;
 
 use crate::{
-    args::{Ensemble, EvalArgs, EvalSelect, Refine},
+    args::EvalArgs,
     segment::{self, MODEL_HELP, absolute, prompts},
+    values::{Ensemble, EvalSelect, Refine},
 };
 
 /// Everything that a run of `seggpt eval` does. Paths are absolute.

@@ -3,11 +3,11 @@
 pub(crate) mod compose;
 mod cut;
 mod inputs;
-mod kind;
+pub(crate) mod kind;
 mod maps;
 pub(crate) mod prompts;
-mod volumes;
-mod windows;
+pub(crate) mod volumes;
+pub(crate) mod windows;
 
 use std::path::{Path, PathBuf};
 

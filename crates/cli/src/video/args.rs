@@ -9,8 +9,8 @@ use seggpt_imaging::{annotation::MaskMode, decode::Upscaling, read::Exif};
 use seggpt_prompt_library::memory::Policy;
 
 use crate::{
-    args::{Ensemble, Refine, Select, duration},
     console::View,
+    values::{Ensemble, Refine, Select, duration},
 };
 
 /// `seggpt video`.

@@ -9,7 +9,7 @@ use seggpt_flow::{
 use seggpt_prompt_library::memory::Policy;
 
 use super::{args::VideoArgs, camera::Camera};
-use crate::args::{Ensemble, Refine};
+use crate::values::{Ensemble, Refine};
 
 /// Everything that a composed dataflow says. Paths are absolute.
 #[derive(Clone, Debug)]

@@ -1,12 +1,13 @@
 //! What lossless sources share: at most a window of items is under way, each is sent again until the sink acknowledges it,
 //! and what an earlier run has done is skipped.
 //!
-//! * [`send`]: the event loop, which reads one item ahead, so that decoding and inference overlap;
+//! * [`Sender`]: the event loop, which reads one item ahead, so that decoding and inference overlap;
 //! * [`done`]: which items an earlier run has done.
 
 pub mod done;
 mod reader;
-pub mod send;
+mod send;
+mod supply;
 
 use std::{
     fs,
@@ -22,7 +23,8 @@ use seggpt_imaging::{
     write,
 };
 
-use send::{Ready, Supply};
+pub use send::Sender;
+pub use supply::{Ready, Supply};
 
 /// No encoded picture goes out larger than this. The prompts and their masks travel beside it later, and the whole must
 /// stay below 64 MiB.

@@ -11,7 +11,7 @@ use std::{
 
 use eyre::{Result, WrapErr};
 
-use super::send::{Ready, Supply};
+use super::supply::{Ready, Supply};
 use crate::CrashGuard;
 
 /// What there is to send of an item, or why there is nothing: also that the process died of reading it.

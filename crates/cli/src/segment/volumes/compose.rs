@@ -6,8 +6,9 @@ use seggpt_flow::{
 };
 
 use crate::{
-    args::{Ensemble, Refine, SegmentArgs},
+    args::SegmentArgs,
     segment::{inputs::Inputs, windows::Windows},
+    values::{Ensemble, Refine},
 };
 
 /// Everything that a composed dataflow says. Paths are absolute.

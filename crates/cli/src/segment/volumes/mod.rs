@@ -1,6 +1,6 @@
 //! `seggpt segment` of volumes.
 
-mod args;
+pub(crate) mod args;
 mod compose;
 
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ pub(super) use compose::{Plan, compose};
 use seggpt_flow::Diagnostic;
 
 use super::{MODEL_HELP, absolute, folders, inputs, model, prompts};
-use crate::args::{MaskFile, SegmentArgs};
+use crate::{args::SegmentArgs, values::MaskFile};
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
 pub(super) fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
