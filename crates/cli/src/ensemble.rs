@@ -1,6 +1,10 @@
 //! What `--ensemble` means for a model, and which node does it.
 
 use seggpt::Card;
+use seggpt_flow::{
+    Setting,
+    compose::{env, with_settings},
+};
 
 use crate::values::Ensemble;
 
@@ -23,8 +27,16 @@ impl Ensemble {
         }
     }
 
+    /// What stands below that node in a dataflow, its settings with those that the user sets; nothing where there are none.
+    pub(crate) fn env(self, settings: &[Setting]) -> String {
+        match env(6, &with_settings("ensemble", &self.settings(), settings)) {
+            lines if lines.is_empty() => String::new(),
+            lines => format!("\n    env:\n{lines}"),
+        }
+    }
+
     /// What that node is told.
-    pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
+    fn settings(self) -> Vec<(&'static str, String)> {
         match self {
             Self::Joint => vec![("MERGE", "joint".into())],
             Self::Auto | Self::Feature | Self::Spatial | Self::Vote => Vec::new(),

@@ -1,22 +1,37 @@
 //! `seggpt run`.
 
-use seggpt_flow::{Exit, Options};
+use std::path::Path;
 
-use crate::{args::RunArgs, console::Terminal, nodes};
+use seggpt_flow::{Exit, Options, Setting};
+
+use crate::{
+    args::RunArgs,
+    console::{Terminal, View},
+    nodes,
+};
 
 /// `seggpt run`.
 ///
 /// # Errors
 /// The dataflow is flawed; nothing was started.
 pub fn command(args: &RunArgs) -> miette::Result<Exit> {
-    let flow = seggpt_flow::load(&args.flow, &args.settings, &nodes::ours())?;
     let options = Options {
         replace: args.replace,
         stop_after: args.stop_after,
     };
-    Ok(seggpt_flow::run(
-        flow,
-        options,
-        &mut Terminal::new(&args.view),
-    )?)
+    dataflow(&args.flow, &args.settings, options, &args.view)
+}
+
+/// Loads a dataflow and runs it to its end, in the terminal.
+///
+/// # Errors
+/// As [`command`].
+pub(crate) fn dataflow(
+    file: &Path,
+    settings: &[Setting],
+    options: Options,
+    view: &View,
+) -> miette::Result<Exit> {
+    let flow = seggpt_flow::load(file, settings, &nodes::ours())?;
+    Ok(seggpt_flow::run(flow, options, &mut Terminal::new(view))?)
 }

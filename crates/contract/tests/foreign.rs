@@ -9,12 +9,15 @@ use arrow::array::{ArrayRef, AsArray, Float64Array, StructArray, UInt8Array};
 use common::samples::{mask, with_field};
 use seggpt_contract::{
     Ack, ClassIds, Encoding, ForeignName, Identity, Image, Mask, Message, Parameter, Parameters,
-    Picture, Status, hub_masks,
+    Picture, Shares, Status, hub_masks,
 };
 
 #[test]
 fn every_absent_or_mistyped_field_of_a_struct_is_named() {
-    let sent = mask(2, 2, ClassIds::U8(vec![0_u8; 4].into()));
+    let sent = Mask {
+        shares: Some(Shares::new(1, vec![200_u8], 0.5).unwrap()),
+        ..mask(2, 2, ClassIds::U8(vec![0_u8; 4].into()))
+    };
     let (parameters, array) = Message::Item(Identity::new("a", 0, (2, 2)), sent)
         .encode()
         .unwrap();
@@ -29,8 +32,9 @@ fn every_absent_or_mistyped_field_of_a_struct_is_named() {
             .filter(|(field, _)| field.name() != name)
             .collect();
         let without: ArrayRef = Arc::new(StructArray::from(without));
-        // The table of instances is only read where there are some.
-        if name.starts_with("instance") && name != "instances_encoding" {
+        // The table of instances is only read where there are some; a sender may know no shares.
+        let instances = name.starts_with("instance") && name != "instances_encoding";
+        if instances || name == "shares_encoding" {
             Message::<Mask>::decode(&without, &parameters, 0).unwrap();
             continue;
         }

@@ -27,7 +27,7 @@ mod replace;
 
 pub use claim::Claim;
 pub use disk::part_of;
-pub use record::Record;
+pub use record::{Record, sized};
 pub use refusal::Refusal;
 pub use setup::Setup;
 pub use spec::{Change, Spec, run_key};

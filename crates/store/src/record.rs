@@ -1,6 +1,7 @@
 //! What a journal holds.
 
 use std::{
+    collections::BTreeMap,
     fmt::Debug,
     fs::{self, File},
     io::{BufRead, BufReader},
@@ -24,6 +25,18 @@ pub trait Record: Serialize + DeserializeOwned {
     fn files(&self) -> Vec<(&str, u64)>;
     /// What memory keeps of it.
     fn brief(&self) -> Self::Brief;
+}
+
+/// [`Record::files`] of a record that keeps its files, and how many bytes each has, by kind.
+pub fn sized<'a>(
+    files: &'a BTreeMap<String, String>,
+    bytes: &BTreeMap<String, u64>,
+) -> Vec<(&'a str, u64)> {
+    let length = |kind| bytes.get(kind).copied().unwrap_or(0);
+    let files = files.iter();
+    files
+        .map(|(kind, file)| (file.as_str(), length(kind)))
+        .collect()
 }
 
 /// Whether all of these files are there, at their lengths.

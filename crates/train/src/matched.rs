@@ -59,26 +59,16 @@ pub(crate) fn loss(
     let device = network.device();
     let pictures = pictures(&samples, device)?;
     let features = network.features(&pictures)?;
-    // The pictures of each question, its query last.
-    let order: Vec<u32> = questions
-        .iter()
-        .flat_map(|question| {
-            let prompts = (0..each).filter(move |picture| *picture != question.query);
-            let all = prompts.chain([question.query]);
-            all.map(move |picture| (question.sample * each + picture) as u32)
-        })
-        .collect();
-    let order = Tensor::new(order, device)?;
-    let picked = |of: &Tensor| -> Result<Tensor, TrainError> {
-        let shape = [&[questions.len(), each], &of.dims()[1..]].concat();
-        Ok(of.index_select(&order, 0)?.reshape(shape)?)
-    };
+    let (mut prompts, mut queries) = (Vec::new(), Vec::new());
     let (mut masks, mut target, mut weight) = (Vec::new(), Vec::new(), Vec::new());
     for question in &questions {
         let sample = samples[question.sample];
+        let number = |picture| (question.sample * each + picture) as u32;
         for picture in (0..each).filter(|picture| *picture != question.query) {
+            prompts.push(number(picture));
             masks.extend(halved(mask_of(sample, picture), question.colour));
         }
+        queries.push(number(question.query));
         target.extend(halved(mask_of(sample, question.query), question.colour));
         weight.extend(known(sample, question.query == each - 1));
     }
@@ -86,8 +76,10 @@ pub(crate) fn loss(
     let (rows, columns) = (height / 2, width / 2);
     let b = questions.len();
     let batch = Batch {
-        pictures: picked(&pictures)?,
-        features: picked(&features)?,
+        pictures,
+        features,
+        prompts: Tensor::from_vec(prompts, (b, each - 1), device)?,
+        queries: Tensor::new(queries, device)?,
         masks: Tensor::from_vec(masks, (b, 1, each - 1, rows, columns), device)?,
     };
     let logits = network.forward(&batch)?.squeeze(1)?;
@@ -118,9 +110,12 @@ pub(crate) fn paint(
             prompts.flat_map(|prompt| halved(&prompt.mask, *colour))
         });
         let shape = (1, colours.len(), sample.prompts.len(), half, half);
+        let prompts = sample.prompts.len() as u32;
         let logits = network.forward(&Batch {
-            features: network.features(&pictures)?.unsqueeze(0)?,
-            pictures: pictures.unsqueeze(0)?,
+            features: network.features(&pictures)?,
+            pictures,
+            prompts: Tensor::arange(0, prompts, device)?.unsqueeze(0)?,
+            queries: Tensor::new(&[prompts], device)?,
             masks: Tensor::from_vec(masks.collect(), shape, device)?,
         })?;
         let logits = logits.detach().squeeze(0)?;

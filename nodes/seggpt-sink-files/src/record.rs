@@ -92,11 +92,7 @@ impl seggpt_store::Record for Record {
     }
 
     fn files(&self) -> Vec<(&str, u64)> {
-        let bytes = |kind| self.bytes.get(kind).copied().unwrap_or(0);
-        let files = self.files.iter();
-        files
-            .map(|(kind, file)| (file.as_str(), bytes(kind)))
-            .collect()
+        seggpt_store::sized(&self.files, &self.bytes)
     }
 
     fn brief(&self) -> Brief {

@@ -147,11 +147,7 @@ impl seggpt_store::Record for Record {
     }
 
     fn files(&self) -> Vec<(&str, u64)> {
-        let bytes = |kind| self.bytes.get(kind).copied().unwrap_or(0);
-        self.files
-            .iter()
-            .map(|(kind, file)| (file.as_str(), bytes(kind)))
-            .collect()
+        seggpt_store::sized(&self.files, &self.bytes)
     }
 
     fn brief(&self) -> Outcome {

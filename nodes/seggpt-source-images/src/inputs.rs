@@ -15,6 +15,8 @@ use seggpt_node::source::{Listed, Stamp};
 use walkdir::WalkDir;
 
 use crate::found::Found;
+use seggpt_files::naming::items;
+
 use crate::{naming, results::Results};
 
 /// A file to be sent.
@@ -75,7 +77,7 @@ pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
             "INPUTS: all {left_out} pictures lie in a folder of results; name the folder of the pictures themselves"
         );
     }
-    let items = naming::items(&found);
+    let items = items(found.iter().map(|file| (&*file.path, file.depth)));
     let names = naming::names(&items);
     Ok(found
         .into_iter()

@@ -1,14 +1,18 @@
 //! From `INPUTS` to a list of volumes with names.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
 use eyre::{Result, WrapErr, bail, ensure};
-use seggpt_files::{listing, text};
+use seggpt_files::{
+    listing,
+    naming::{items, repeated},
+    text,
+};
 use seggpt_store::journal_path;
 use seggpt_volume::nifti::{NiftiFile, is_nifti};
 
@@ -69,7 +73,7 @@ pub fn list(settings: &Settings) -> Result<Vec<Volume>> {
         !found.is_empty(),
         "INPUTS: no scan is left; label volumes of PROMPT_PAIRS and TRUTH are none"
     );
-    let items = items(&found);
+    let items = items(found.iter().map(|file| (&*file.path, file.depth)));
     let names = names(&items);
     let mut volumes = Vec::new();
     for ((found, item), name) in found.into_iter().zip(items).zip(names) {
@@ -184,39 +188,6 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Unique: those that are not get one more parent folder in front, until they are.
-fn items(found: &[Found]) -> Vec<String> {
-    let parts: Vec<Vec<String>> = found
-        .iter()
-        .map(|found| {
-            let parts = found.path.components();
-            let named = parts.filter(|part| matches!(part, Component::Normal(_)));
-            named
-                .map(|part| part.as_os_str().to_string_lossy().into_owned())
-                .collect()
-        })
-        .collect();
-    let mut depths: Vec<usize> = found.iter().map(|found| found.depth).collect();
-    loop {
-        let items: Vec<String> = parts
-            .iter()
-            .zip(&depths)
-            .map(|(parts, depth)| parts[parts.len().saturating_sub(*depth)..].join("/"))
-            .collect();
-        let again = repeated(&items);
-        let mut grown = false;
-        for (at, depth) in depths.iter_mut().enumerate() {
-            if again[at] && *depth < parts[at].len() {
-                *depth += 1;
-                grown = true;
-            }
-        }
-        if !grown {
-            return items;
-        }
-    }
-}
-
 /// Items without `.nii.gz` and the like; those that would then be alike keep it.
 fn names(items: &[String]) -> Vec<String> {
     let names: Vec<String> = items.iter().map(|item| stem(item).to_owned()).collect();
@@ -239,14 +210,6 @@ pub fn stem(name: &str) -> &str {
     stem.map_or(plain, |at| &name[..at])
 }
 
-fn repeated(texts: &[String]) -> Vec<bool> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for text in texts {
-        *counts.entry(text).or_default() += 1;
-    }
-    texts.iter().map(|text| counts[text.as_str()] > 1).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,6 +230,7 @@ mod tests {
             path: path.into(),
             depth: 1,
         });
-        assert_eq!(items(&found), ["1/ct.nii", "2/ct.nii", "mr.nii"]);
+        let items = items(found.iter().map(|file| (&*file.path, file.depth)));
+        assert_eq!(items, ["1/ct.nii", "2/ct.nii", "mr.nii"]);
     }
 }

@@ -40,10 +40,7 @@ pub fn compose(plan: &Plan, configuration: &Configuration) -> String {
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &configuration.ensemble.settings()) {
-        lines if lines.is_empty() => String::new(),
-        lines => format!("\n    env:\n{lines}"),
-    };
+    let ensemble = configuration.ensemble.env(&args.settings);
     let pools = Pools::of(configuration.prompts(), configuration.canvas, shm::room());
     fill(
         TEMPLATE,

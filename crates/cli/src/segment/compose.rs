@@ -98,10 +98,7 @@ pub fn compose(plan: &Plan) -> String {
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
-        lines if lines.is_empty() => String::new(),
-        lines => format!("\n    env:\n{lines}"),
-    };
+    let ensemble = plan.ensemble.env(&args.settings);
     let (sink_inputs, sink_types) = match plan.maps {
         true => (
             "      mask: { source: infer/mask, queue_size: 64 }",

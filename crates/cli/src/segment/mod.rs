@@ -22,11 +22,7 @@ use seggpt_flow::{
 };
 use seggpt_imaging::annotation::MaskMode;
 
-use crate::{
-    args::SegmentArgs,
-    console::{self, Terminal},
-    nodes,
-};
+use crate::{args::SegmentArgs, console, run};
 
 /// `seggpt segment`.
 ///
@@ -61,21 +57,16 @@ pub fn command(args: SegmentArgs) -> miette::Result<Exit> {
         return Ok(Exit::Done);
     }
     let file = write(&flow, &files, &yaml)?;
-    let flow = seggpt_flow::load(&file, &args.settings, &nodes::ours())?;
     let options = Options {
         replace: args.replace,
         stop_after: None,
     };
-    Ok(seggpt_flow::run(
-        flow,
-        options,
-        &mut Terminal::new(&args.view),
-    )?)
+    run::dataflow(&file, &args.settings, options, &args.view)
 }
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
 fn plan(args: &SegmentArgs, kind: Kind) -> Result<Plan, Diagnostic> {
-    let (out, flow) = folders(args)?;
+    let (out, flow) = folders(&args.out)?;
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
     let mut prompts = prompts::check(args)?;
     let mut classes = args.classes.as_deref().map(prompts::classes).transpose()?;
@@ -123,11 +114,11 @@ fn plan(args: &SegmentArgs, kind: Kind) -> Result<Plan, Diagnostic> {
 }
 
 /// OUT, and where the dataflow stands in it.
-fn folders(args: &SegmentArgs) -> Result<(PathBuf, PathBuf), Diagnostic> {
-    let out = absolute(&args.out)?;
+pub(crate) fn folders(named: &Path) -> Result<(PathBuf, PathBuf), Diagnostic> {
+    let out = absolute(named)?;
     if out.exists() && !out.is_dir() {
         return Err(
-            Diagnostic::new(format!("--out {} is a file", args.out.display()))
+            Diagnostic::new(format!("--out {} is a file", named.display()))
                 .help("name a folder; it is made where it is missing"),
         );
     }

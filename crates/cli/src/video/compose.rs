@@ -73,10 +73,7 @@ pub fn compose(plan: &Plan) -> String {
         ("CANVAS_SIZE", plan.canvas.to_string()),
         ("MODEL", plan.model.display().to_string()),
     ];
-    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
-        lines if lines.is_empty() => String::new(),
-        lines => format!("\n    env:\n{lines}"),
-    };
+    let ensemble = plan.ensemble.env(&args.settings);
     let guides = plan.k + if remembers { args.memory_k } else { 0 };
     let pools = Pools::of(guides, plan.canvas, shm::room());
     let pool = megabytes(pools.pictures);

@@ -17,9 +17,8 @@ use seggpt_video::Clip;
 
 use self::args::VideoArgs;
 use crate::{
-    console::{self, Terminal},
-    nodes,
-    segment::{MODEL_HELP, absolute, model, prompts},
+    console, run,
+    segment::{MODEL_HELP, absolute, folders, model, prompts},
 };
 
 /// `seggpt video`.
@@ -36,27 +35,16 @@ pub fn command(args: VideoArgs) -> miette::Result<Exit> {
     prepare(&plan.flow)?;
     let file = plan.flow.join("dataflow.yml");
     put(&file, &yaml)?;
-    let flow = seggpt_flow::load(&file, &args.settings, &nodes::ours())?;
     let options = Options {
         replace: args.replace,
         stop_after: args.stop_after,
     };
-    Ok(seggpt_flow::run(
-        flow,
-        options,
-        &mut Terminal::new(&args.view),
-    )?)
+    run::dataflow(&file, &args.settings, options, &args.view)
 }
 
 /// Turns arguments into what the dataflow says: paths absolute, everything that can be checked checked.
 fn plan(args: &VideoArgs) -> Result<Plan, Diagnostic> {
-    let out = absolute(&args.out)?;
-    if out.exists() && !out.is_dir() {
-        return Err(
-            Diagnostic::new(format!("--out {} is a file", args.out.display()))
-                .help("name a folder; it is made where it is missing"),
-        );
-    }
+    let (out, flow) = folders(&args.out)?;
     let mut pairs = args.pairs.clone();
     let source = match (&args.clip, &args.camera) {
         (Some(clip), _) => {
@@ -96,7 +84,7 @@ fn plan(args: &VideoArgs) -> Result<Plan, Diagnostic> {
     let card = seggpt::Card::beside(&inspection.path);
     let refine = args.refine.resolved(card);
     Ok(Plan {
-        flow: out.join(seggpt_store::OWN).join("flow"),
+        flow,
         out,
         source,
         prompts: prompts.settings(),

@@ -37,6 +37,24 @@ impl Prompts {
     }
 }
 
+/// What the head sees of pictures themselves, `G` of them.
+pub(super) struct Patterns {
+    /// Local patterns, `[G, height / 2, width / 2, s]`.
+    stem: Tensor,
+    /// How much each pixel is each word, those of a codebook summing to 1: `[G, pixels, codebooks * words]`.
+    words: Tensor,
+}
+
+impl Patterns {
+    /// Those of some pictures, by their numbers.
+    pub(super) fn pick(&self, pictures: &Tensor) -> Computed<Self> {
+        Ok(Self {
+            stem: self.stem.index_select(pictures, 0)?,
+            words: self.words.index_select(pictures, 0)?,
+        })
+    }
+}
+
 /// The head with its weights, `head.*`.
 pub(super) struct Head<'a> {
     pub(super) config: &'a MatchingConfig,
@@ -44,13 +62,13 @@ pub(super) struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// Takes prompts: `features` `[B, N, L, F]` and `pictures` `[B, N, 3, height, width]` of the grid `canvas`, and
-    /// `masks` `[B, C, N, height / 2, width / 2]`, the share of each class in two by two pixels.
+    /// Takes prompts of the grid `canvas`: `features` `[B, N, L, F]`, the [`Head::patterns`] of their `B N` pictures, and `masks`
+    /// `[B, C, N, height / 2, width / 2]`, the share of each class in two by two pixels.
     pub(super) fn prompts(
         &self,
         canvas: Canvas,
         features: &Tensor,
-        pictures: &Tensor,
+        patterns: &Patterns,
         masks: &Tensor,
     ) -> Computed<Prompts> {
         let (b, n, l, f) = features.dims4()?;
@@ -78,19 +96,19 @@ impl Head<'_> {
             canvas,
             keys: self.directions(&features, &mean)?,
             masks: cells.permute((0, 2, 1, 3))?.reshape((b, 1, tokens, ()))?,
-            evidence: self.evidence(pictures, masks)?,
+            evidence: self.evidence(&patterns.words, masks)?,
             mean,
             blocks,
             classes,
         })
     }
 
-    /// Answers a query of each canvas: `features` `[B, L, F]`, `pictures` `[B, 3, height, width]`. Logits of each class
+    /// Answers a query of each canvas: `features` `[B, L, F]`, and the patterns of their `B` pictures. Logits of each class
     /// against background, `[B, C, height / 2, width / 2]`.
     pub(super) fn answer(
         &self,
         features: &Tensor,
-        pictures: &Tensor,
+        patterns: &Patterns,
         prompts: &Prompts,
     ) -> Computed<Tensor> {
         let (b, l, _) = features.dims3()?;
@@ -121,9 +139,9 @@ impl Head<'_> {
         let from_tokens = self.linear(&x, "cells.weight", "cells.bias")?;
         let from_tokens = self.pixels(canvas, &from_tokens, head.cell_width)?;
 
-        let stem = self.stem(pictures)?;
+        let stem = &patterns.stem;
         let (_, rows, columns, _) = stem.dims4()?;
-        let said = self.said(&stem, &prompts.evidence)?;
+        let said = self.said(&patterns.words, &prompts.evidence)?;
         let of_class = |x: &Tensor| x.reshape((b * classes, rows, columns, ()));
         let every_class = (b, classes, rows, columns, head.stem_width);
         let stem = of_class(&stem.unsqueeze(1)?.broadcast_as(every_class)?.contiguous()?)?;
@@ -175,29 +193,24 @@ impl Head<'_> {
             .reshape((g, rows * side, columns * side, k))
     }
 
-    /// Local patterns of pictures `[G, 3, height, width]`: `[G, height / 2, width / 2, s]`.
-    fn stem(&self, pictures: &Tensor) -> Computed<Tensor> {
+    /// What there is to see of pictures `[G, 3, height, width]`.
+    pub(super) fn patterns(&self, pictures: &Tensor) -> Computed<Patterns> {
         let x = pictures.permute((0, 2, 3, 1))?.contiguous()?;
         let x = ops::gelu(&self.convolve(&x, "stem.0", 2)?)?;
-        self.convolve(&x, "stem.1", 1)
-    }
-
-    /// How much each pixel is each word, those of a codebook summing to 1: `[G, pixels, codebooks * words]`.
-    fn words(&self, stem: &Tensor) -> Computed<Tensor> {
+        let stem = self.convolve(&x, "stem.1", 1)?;
         let (g, rows, columns, _) = stem.dims4()?;
-        let x = self.linear(stem, "words.weight", "words.bias")?;
-        let x = x.reshape(((), self.config.head.words))?;
-        // The largest is subtracted as a constant: softmax does not change with it.
-        let x = x.broadcast_sub(&x.detach().max_keepdim(1)?)?.exp()?;
-        let x = x.broadcast_div(&x.sum_keepdim(1)?)?;
-        x.reshape((g, rows * columns, ()))
+        let x = self.linear(&stem, "words.weight", "words.bias")?;
+        let words = ops::softmax(&x.reshape(((), self.config.head.words))?)?;
+        Ok(Patterns {
+            words: words.reshape((g, rows * columns, ()))?,
+            stem,
+        })
     }
 
-    /// [`Prompts::evidence`].
-    fn evidence(&self, pictures: &Tensor, masks: &Tensor) -> Computed<Tensor> {
+    /// [`Prompts::evidence`] of the words of `B N` pictures.
+    fn evidence(&self, words: &Tensor, masks: &Tensor) -> Computed<Tensor> {
         let (b, c, n, rows, columns) = masks.dims5()?;
         let pixels = n * rows * columns;
-        let words = self.words(&self.stem(&pictures.flatten(0, 1)?)?)?;
         let words = words.reshape((b, pixels, ()))?;
         let masks = masks.reshape((b, c, pixels))?;
         let inside = masks.matmul(&words)?;
@@ -210,18 +223,18 @@ impl Head<'_> {
         share(inside, area)?.log()? - share(outside, rest)?.log()?
     }
 
-    /// What the words of each pixel say for each class: stem `[B, h, w, s]` to `[B, C, h * w, codebooks]`.
-    fn said(&self, stem: &Tensor, evidence: &Tensor) -> Computed<Tensor> {
+    /// What the words of each pixel say for each class: `[B, pixels, codebooks * words]` to `[B, C, pixels, codebooks]`.
+    fn said(&self, words: &Tensor, evidence: &Tensor) -> Computed<Tensor> {
         let (b, c, total) = evidence.dims3()?;
-        let (books, words) = (self.config.head.codebooks, self.config.head.words);
+        let (books, each) = (self.config.head.codebooks, self.config.head.words);
         // Every book's words to a column of its own.
         let own: Vec<f32> = (0..total * books)
-            .map(|i| f32::from(u8::from(i / books / words == i % books)))
+            .map(|i| f32::from(u8::from(i / books / each == i % books)))
             .collect();
         let own = Tensor::from_vec(own, (1, 1, total, books), evidence.device())?;
         let own = own.to_dtype(evidence.dtype())?;
         let table = evidence.unsqueeze(3)?.broadcast_mul(&own)?;
-        let words = self.words(stem)?.unsqueeze(1)?;
+        let words = words.unsqueeze(1)?;
         let pixels = words.dim(2)?;
         words
             .broadcast_as((b, c, pixels, total))?
@@ -347,13 +360,16 @@ mod tests {
             };
             let some =
                 |x: &Tensor, first, count| x.narrow(1, first, count).unwrap().contiguous().unwrap();
-            let (features, pictures) = (some(&self.features, 0, 2), some(&self.pictures, 0, 2));
+            let patterns = |first, count| {
+                let pictures = some(&self.pictures, first, count);
+                head.patterns(&pictures.flatten(0, 1).unwrap()).unwrap()
+            };
+            let features = some(&self.features, 0, 2);
             let prompts = head
-                .prompts(CANVAS, &features, &pictures, &self.masks)
+                .prompts(CANVAS, &features, &patterns(0, 2), &self.masks)
                 .unwrap();
-            let query = |x| some(x, 2, 1).squeeze(1).unwrap();
-            head.answer(&query(&self.features), &query(&self.pictures), &prompts)
-                .unwrap()
+            let query = some(&self.features, 2, 1).squeeze(1).unwrap();
+            head.answer(&query, &patterns(2, 1), &prompts).unwrap()
         }
     }
 

@@ -97,10 +97,10 @@ impl Network {
         }
         let features = self.encoder.features(pictures)?.unsqueeze(0)?;
         let masks = masks.to_device(&self.device)?.to_dtype(DType::F32)?;
-        let pictures = pictures.to_dtype(DType::F32)?.unsqueeze(0)?;
+        let patterns = self.head().patterns(&pictures.to_dtype(DType::F32)?)?;
         let mut prompts =
             self.head()
-                .prompts(canvas, &features, &pictures, &masks.unsqueeze(0)?)?;
+                .prompts(canvas, &features, &patterns, &masks.unsqueeze(0)?)?;
         prompts.owner = self.owner;
         Ok(prompts)
     }
@@ -132,7 +132,8 @@ impl Network {
         // One by one, so that memory does not grow with their number.
         let answers = (0..queries.dim(0)?).map(|i| {
             let (features, query) = (features.narrow(0, i, 1)?, queries.narrow(0, i, 1)?);
-            let logits = self.head().answer(&features, &query, prompts)?;
+            let head = self.head();
+            let logits = head.answer(&features, &head.patterns(&query)?, prompts)?;
             logits.to_device(&Device::Cpu)
         });
         Ok(Tensor::cat(&answers.collect::<Computed<Vec<_>>>()?, 0)?)

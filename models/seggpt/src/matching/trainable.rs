@@ -17,10 +17,14 @@ use crate::{
 
 /// A batch of tasks, all of one number of prompts and of classes.
 pub struct Batch {
-    /// The prompts' pictures and the query's `[B, N + 1, 3, height, width]`, normalised ([`crate::pixels::normalise`]).
+    /// All pictures `[P, 3, height, width]`, normalised ([`crate::pixels::normalise`]).
     pub pictures: Tensor,
-    /// Their features ([`Trainable::features`]), `[B, N + 1, L, F]`.
+    /// Their features ([`Trainable::features`]), `[P, L, F]`.
     pub features: Tensor,
+    /// Which of them the prompts of each task are, `[B, N]`, u32.
+    pub prompts: Tensor,
+    /// And its query, `[B]`.
+    pub queries: Tensor,
     /// The prompts' masks `[B, C, N, height / 2, width / 2]`, the share of each class in two by two pixels.
     pub masks: Tensor,
 }
@@ -170,19 +174,21 @@ impl Trainable {
             config: &self.config,
             weights: &weights,
         };
-        let n = batch.pictures.dim(1)? - 1;
-        let part = |x: &Tensor, first, count| x.narrow(1, first, count)?.contiguous();
-        let pictures = part(&batch.pictures, 0, n)?;
-        let canvas = grid("pictures", &pictures.flatten(0, 1)?, &self.config.encoder)?;
+        let canvas = grid("pictures", &batch.pictures, &self.config.encoder)?;
+        let patterns = head.patterns(&batch.pictures)?;
+        let (b, n) = batch.prompts.dims2()?;
+        let each = batch.prompts.flatten_all()?;
+        let features = batch.features.index_select(&each, 0)?;
+        let (_, tokens, width) = features.dims3()?;
         let prompts = head.prompts(
             canvas,
-            &part(&batch.features, 0, n)?,
-            &pictures,
+            &features.reshape((b, n, tokens, width))?,
+            &patterns.pick(&each)?,
             &batch.masks,
         )?;
         Ok(head.answer(
-            &part(&batch.features, n, 1)?.squeeze(1)?,
-            &part(&batch.pictures, n, 1)?.squeeze(1)?,
+            &batch.features.index_select(&batch.queries, 0)?,
+            &patterns.pick(&batch.queries)?,
             &prompts,
         )?)
     }

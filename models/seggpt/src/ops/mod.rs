@@ -14,6 +14,7 @@ mod kernels;
 mod linear;
 mod norm;
 mod plain;
+mod softmax;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,15 @@ pub(crate) fn gelu(x: &Tensor) -> Result<Tensor> {
         x.contiguous()?.apply_op1(norm::Gelu)
     } else {
         x.gelu_erf()
+    }
+}
+
+/// The softmax over the last dimension.
+pub(crate) fn softmax(x: &Tensor) -> Result<Tensor> {
+    if fused(x) {
+        x.contiguous()?.apply_op1(softmax::Softmax)
+    } else {
+        plain::softmax(x)
     }
 }
 

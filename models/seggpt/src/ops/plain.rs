@@ -35,12 +35,16 @@ pub(super) fn layer_norm(
         .broadcast_add(bias)
 }
 
-/// The largest score is subtracted as a constant: softmax does not change with it.
+/// The largest value is subtracted as a constant: softmax does not change with it.
+pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
+    let largest = x.detach().max_keepdim(D::Minus1)?;
+    let powers = x.broadcast_sub(&largest)?.exp()?;
+    powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)
+}
+
 pub(super) fn attention(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     let scores = wide(&q.contiguous()?.matmul(&k.transpose(2, 3)?.contiguous()?)?)?;
-    let largest = scores.detach().max_keepdim(D::Minus1)?;
-    let weights = scores.broadcast_sub(&largest)?.exp()?;
-    let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
+    let weights = softmax(&scores)?;
     weights.to_dtype(v.dtype())?.matmul(&v.contiguous()?)
 }
 

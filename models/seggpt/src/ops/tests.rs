@@ -100,6 +100,12 @@ fn gelu_agrees_on_a_wide_range() {
 }
 
 #[test]
+fn softmax_agrees() {
+    agrees(&[&[3, 700, 16]], |x| softmax(&(&x[0] * 5.0)?));
+    agrees(&[&[7, 37]], |x| softmax(&x[0]));
+}
+
+#[test]
 fn attention_agrees_in_one_block_of_rows_and_in_several() {
     agrees(&[&[3, 20, 72]], |x| attention(&x[0], 4));
     agrees(&[&[1, 700, 24]], |x| attention(&(&x[0] * 3.0)?, 2));

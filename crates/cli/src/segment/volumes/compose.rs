@@ -94,10 +94,7 @@ pub(in crate::segment) fn compose(plan: &Plan) -> String {
     let of = |node, variables: &[(&'static str, String)]| {
         env(6, &with_settings(node, variables, &args.settings))
     };
-    let ensemble = match of("ensemble", &plan.ensemble.settings()) {
-        lines if lines.is_empty() => String::new(),
-        lines => format!("\n    env:\n{lines}"),
-    };
+    let ensemble = plan.ensemble.env(&args.settings);
     let pools = Pools::of(prompts, plan.canvas, shm::room());
     let file = plan.flow.join("dataflow.yml").display().to_string();
     fill(

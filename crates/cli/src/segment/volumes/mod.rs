@@ -31,7 +31,7 @@ pub(super) fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
         "the inputs are volumes, and these options are for pictures",
         "leave them out; examples of volumes are --prompt SCAN=LABELS; --as pictures, if the inputs are pictures all the same",
     )?;
-    let (out, flow) = folders(args)?;
+    let (out, flow) = folders(&args.out)?;
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
     let mut pairs: Vec<(PathBuf, PathBuf)> = Vec::new();
     for text in &args.pairs {
