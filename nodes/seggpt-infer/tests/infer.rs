@@ -432,7 +432,7 @@ fn the_loop_answers_each_item_and_passes_failures_on() {
 #[test]
 fn shares_decide_what_the_mask_says() {
     for more in [&[][..], &["--refine", "pixels"]] {
-        let more = [more, &["--shares", "true", "--cut", "0.4"]].concat();
+        let more = [more, &["--shares", "true", "--threshold", "0.4"]].concat();
         let mut segmenter = Segmenter::load(&settings(&more)).unwrap();
         let identity = Identity::new("ground_3.png", 0, (90, 60));
         let asked = pebbles(1);

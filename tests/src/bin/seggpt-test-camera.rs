@@ -15,7 +15,8 @@ fn main() -> Result<()> {
         .parse()
         .wrap_err("COUNT")?;
     let (mut node, mut events) = DoraNode::init_from_env()?;
-    for number in 0..count {
+    let mut number = 0;
+    while number < count {
         match events.recv() {
             Some(Event::Input { .. }) => {}
             Some(Event::Stop(_)) | None => break,
@@ -34,6 +35,7 @@ fn main() -> Result<()> {
             DoraArray::from(pixels as arrow::array::ArrayRef),
         )
         .map_err(|error| eyre!("{error:?}"))?;
+        number += 1;
     }
     Ok(())
 }
