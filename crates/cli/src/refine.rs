@@ -1,6 +1,6 @@
 //! What `--refine` means for a model.
 
-use seggpt::Card;
+use seggpt::{Card, Refinement};
 
 use crate::values::Refine;
 
@@ -11,8 +11,11 @@ impl Refine {
     /// [`Refine::Auto`] as the model's card has it; other choices as they are.
     pub(crate) fn resolved(self, card: Card) -> Self {
         match self {
-            Self::Auto if card.refine.is_some() => Self::Forest,
-            Self::Auto => Self::None,
+            Self::Auto => match card.refine {
+                Some(Refinement::Fixed(_)) => Self::Forest,
+                Some(Refinement::Fitted) => Self::Fitted,
+                None => Self::None,
+            },
             chosen => chosen,
         }
     }

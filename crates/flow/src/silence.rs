@@ -2,6 +2,9 @@
 //!
 //! A node that works or loads does not listen, and says so: it is not taken for silent. Of nodes that say nothing, such as
 //! other people's, only those behind them tell.
+//!
+//! What is wrong with such an edge, a new process at its end has not: links of its own take the place of those that were lost while
+//! a process or the engine was held up.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,10 +12,13 @@ use std::{
 };
 
 use dora_core::{config::InputMapping, descriptor::Descriptor};
-use seggpt_node::edges::{BUSY, GREETING, HEARD, PASSED, PULSE};
+use seggpt_node::edges::{BUSY, GREETING, HEARD, PASSED, PROCESS, PULSE};
 
 /// How long a greeting may be on an edge before that is said.
 const SILENT: Duration = Duration::from_secs(20);
+/// How long before the node at its end is started again, and how often that is tried.
+const HELD_UP: Duration = Duration::from_secs(45);
+const RESTARTS: u32 = 2;
 /// How long before the run ends for it: on a machine that is overloaded, a healthy node may be slow to listen.
 const LOST: Duration = Duration::from_secs(90);
 /// How long ago a node said last that it works, if it still does.
@@ -28,6 +34,10 @@ pub(crate) struct Silence {
     speaking: BTreeSet<String>,
     /// When a node said last that it is at work.
     busy: BTreeMap<String, Instant>,
+    /// Processes of nodes that speak.
+    processes: BTreeMap<String, u32>,
+    /// How often nodes were started again for an edge.
+    restarts: BTreeMap<String, u32>,
     named: bool,
     over: bool,
 }
@@ -51,6 +61,15 @@ struct Edge {
 pub(crate) enum Silent {
     /// Say so; it may yet come.
     Name(String),
+    /// Kill the process of the node at its end, which is then started again.
+    Restart {
+        /// The edge.
+        edge: String,
+        /// The node.
+        node: String,
+        /// Its process.
+        process: u32,
+    },
     /// End the run for it.
     End(String),
 }
@@ -86,6 +105,10 @@ impl Silence {
         self.speaking.insert(node.to_owned());
         if fields.contains_key(BUSY) {
             self.busy.insert(node.to_owned(), now);
+            let process = fields.get(PROCESS).and_then(|number| number.parse().ok());
+            if let Some(process) = process {
+                self.processes.insert(node.to_owned(), process);
+            }
             return;
         }
         // Nodes that were started again greet by themselves, with 0.
@@ -130,7 +153,8 @@ impl Silence {
     }
 
     /// A node is started again: greetings of before say nothing any more.
-    pub fn forget(&mut self) {
+    pub fn forget(&mut self, node: &str) {
+        self.processes.remove(node);
         for edge in &mut self.edges {
             edge.heard = 0;
             edge.passed.clear();
@@ -149,8 +173,8 @@ impl Silence {
         self.over = true;
     }
 
-    /// The edge that nothing comes through, if there is one: first as a name where the node before it may still be at work,
-    /// at last as the end.
+    /// What is to be done about an edge that nothing comes through, if there is one: first it is named, then the node at its
+    /// end is started again, at last the run ends.
     pub fn due(&mut self, now: Instant) -> Option<Silent> {
         let silent = |edge: &&Edge| self.since(edge, now).is_some();
         let (since, edge) = self
@@ -169,6 +193,18 @@ impl Silence {
                 ": it loads, it works, or it does not pass greetings on (docs/lossless.md)",
             ),
         };
+        let tried = self.restarts.get(to).copied().unwrap_or(0);
+        if now.duration_since(since) >= HELD_UP && tried < RESTARTS {
+            if let Some(process) = self.processes.remove(to) {
+                let (edge, node) = (text, to.clone());
+                self.restarts.insert(node.clone(), tried + 1);
+                return Some(Silent::Restart {
+                    edge,
+                    node,
+                    process,
+                });
+            }
+        }
         if now.duration_since(since) < limit {
             return (!std::mem::replace(&mut self.named, true))
                 .then(|| Silent::Name(format!("{text} yet{why}")));
@@ -279,6 +315,33 @@ mod tests {
     }
 
     #[test]
+    fn the_node_behind_a_silent_edge_is_started_again_twice_before_the_run_ends() {
+        let mut run = Run::new();
+        run.starts(&ALL);
+        let begin = |run: &mut Run, second, process| {
+            run.says(second, "infer", &[(BUSY, "0"), (PROCESS, process)]);
+            run.passes(second, "ensemble", "canvases", "1");
+        };
+        let restart = |process| Silent::Restart {
+            edge: "nothing comes through from `ensemble` to `infer`".into(),
+            node: "infer".into(),
+            process,
+        };
+        begin(&mut run, 0, "70");
+        assert!(matches!(run.due(20), Some(Silent::Name(_))));
+        assert_eq!(run.due(44), None);
+        assert_eq!(run.due(45), Some(restart(70)));
+        assert_eq!(run.due(46), None, "it is on its way");
+        run.silence.forget("infer");
+        begin(&mut run, 50, "71");
+        assert_eq!(run.due(95), Some(restart(71)));
+        run.silence.forget("infer");
+        begin(&mut run, 100, "72");
+        assert_eq!(run.due(189), None);
+        assert!(matches!(run.due(190), Some(Silent::End(_))));
+    }
+
+    #[test]
     fn a_node_that_loads_or_works_for_minutes_is_not_silent() {
         let mut run = Run::new();
         run.starts(&ALL);
@@ -327,7 +390,7 @@ mod tests {
         run.silence.ended("source");
         assert_eq!(run.due(100), None);
         run.passes(100, "infer", "mask", "9");
-        run.silence.forget();
+        run.silence.forget("sink");
         assert_eq!(run.due(200), None);
         run.passes(200, "infer", "mask", "1");
         run.silence.stop();

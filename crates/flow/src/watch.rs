@@ -99,6 +99,16 @@ impl<'a> Watch<'a> {
                     self.console.note(&edge);
                     return Control::Continue;
                 }
+                Some(Silent::Restart {
+                    edge,
+                    node,
+                    process,
+                }) => {
+                    self.console
+                        .note(&format!("{edge}: `{node}` is started again"));
+                    kill(process);
+                    return Control::Continue;
+                }
                 None => return Control::Continue,
             },
         };
@@ -148,7 +158,7 @@ impl<'a> Watch<'a> {
             self.stall.observe(node, record, Instant::now());
             if stall::is_restart(&record.message) {
                 self.last_lines.forget(node);
-                self.silence.forget();
+                self.silence.forget(node);
             }
             if stall::is_end(&record.message) {
                 self.silence.ended(node);
@@ -167,6 +177,22 @@ impl<'a> Watch<'a> {
         }
     }
 }
+
+/// Ends a node's process, as a crash would; the engine starts it again.
+#[cfg(unix)]
+fn kill(process: u32) {
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+    let process = i32::try_from(process).map(Pid::from_raw);
+    // One that is gone already needs no signal.
+    let _ = process.map(|process| kill(process, Signal::SIGKILL));
+}
+
+/// There is no way to: the run ends when the edge stays silent.
+#[cfg(not(unix))]
+fn kill(_: u32) {}
 
 /// Whether the daemon speaks, about a node or itself, or the transport, which complains when its peers go home.
 fn is_engine(record: &LogMessage) -> bool {

@@ -4,7 +4,7 @@
 //! Pillow's `convert("RGB")`, which the original engine uses, where that keeps the picture: palettes are
 //! resolved, grey is repeated, and alpha is dropped (not blended: what lies beneath shows). Values of 16 bits keep their high
 //! byte where they fill 16 bits; cameras and satellites that put 10, 12 or 14 bits into such files get the high eight of
-//! those. Of a file with several pages or frames, the first is read. Unlike the original engine, the EXIF
+//! those. Of a file with several pages or frames, the first is read, unless a page is asked for ([`Reading::page`]). Unlike the original engine, the EXIF
 //! orientation is applied: pictures are segmented as people see them, unless [`Exif::Ignore`] says otherwise.
 //!
 //! Examples and pictures go the same way, and what was not taken as it stands is said in [`Reading::notes`].
@@ -26,7 +26,10 @@ use image::{
     metadata::Orientation,
 };
 
-use crate::{ImagingError, tiff::Tiff};
+use crate::{
+    ImagingError,
+    tiff::{self, Tiff},
+};
 pub(crate) use decoded::Decoded;
 pub(crate) use depth::to_bytes;
 pub(crate) use guard::guarded;
@@ -92,7 +95,15 @@ impl Reading {
     /// # Errors
     /// As [`decode`].
     pub fn decode(bytes: &[u8], name: &str, exif: Exif) -> Result<Self, ImagingError> {
-        Self::decode_within(bytes, name, exif, Limits::default())
+        Self::decode_within(bytes, name, exif, Limits::default(), None)
+    }
+
+    /// Decodes one of the [`pages`] of a file, counted from 0.
+    ///
+    /// # Errors
+    /// As [`decode`]; there is no such page.
+    pub fn page(bytes: &[u8], name: &str, exif: Exif, page: usize) -> Result<Self, ImagingError> {
+        Self::decode_within(bytes, name, exif, Limits::default(), Some(page))
     }
 
     fn decode_within(
@@ -100,9 +111,10 @@ impl Reading {
         name: &str,
         exif: Exif,
         limits: Limits,
+        page: Option<usize>,
     ) -> Result<Self, ImagingError> {
         guarded(name, || {
-            let decoded = Decoded::open(bytes, name, limits)?;
+            let decoded = Decoded::open(bytes, name, limits, page)?;
             let Decoded {
                 mut picture,
                 orientation,
@@ -179,7 +191,7 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<RgbImage, ImagingError> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_within(bytes: &[u8], name: &str, limits: Limits) -> Result<RgbImage, ImagingError> {
-    Ok(Reading::decode_within(bytes, name, Exif::Apply, limits)?.picture)
+    Ok(Reading::decode_within(bytes, name, Exif::Apply, limits, None)?.picture)
 }
 
 /// Decodes a picture in the depth and channels of its file, upright.
@@ -188,10 +200,17 @@ pub fn decode_within(bytes: &[u8], name: &str, limits: Limits) -> Result<RgbImag
 /// As [`decode`].
 pub fn stored(bytes: &[u8], name: &str) -> Result<DynamicImage, ImagingError> {
     guarded(name, || {
-        let mut decoded = Decoded::open(bytes, name, Limits::default())?;
+        let mut decoded = Decoded::open(bytes, name, Limits::default(), None)?;
         decoded.picture.apply_orientation(decoded.orientation);
         Ok(decoded.picture)
     })
+}
+
+/// How many pictures of one size a file holds: the pages of a TIFF file that are as large as its first; one of everything else, and
+/// of what cannot be read.
+#[must_use]
+pub fn pages(path: &Path) -> usize {
+    tiff::pages(path).unwrap_or(1).max(1)
 }
 
 /// Width and height of the upright picture, from the header alone.
@@ -220,7 +239,7 @@ fn header(bytes: &[u8], name: &str) -> Result<((u32, u32), Orientation), Imaging
     guarded(name, || {
         let format = format(bytes, name)?;
         if format == ImageFormat::Tiff {
-            let tiff = Tiff::open(bytes, name, Limits::default())?;
+            let tiff = Tiff::open(bytes, name, Limits::default(), 0)?;
             return Ok((tiff.size(), tiff.orientation()));
         }
         let mut decoder = decoder(bytes, name, format, Limits::default())?;
@@ -253,10 +272,21 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, ImagingError> {
 }
 
 impl Decoded {
-    pub(crate) fn open(bytes: &[u8], name: &str, limits: Limits) -> Result<Self, ImagingError> {
+    /// `page`: of a TIFF file, the first where none is asked for, which is said.
+    pub(crate) fn open(
+        bytes: &[u8],
+        name: &str,
+        limits: Limits,
+        page: Option<usize>,
+    ) -> Result<Self, ImagingError> {
         let format = format(bytes, name)?;
         if format == ImageFormat::Tiff {
-            return Tiff::open(bytes, name, limits)?.picture();
+            let tiff = Tiff::open(bytes, name, limits, page.unwrap_or(0))?;
+            let mut decoded = tiff.picture()?;
+            if page.is_none() {
+                decoded.notes.extend(tiff.other_pages());
+            }
+            return Ok(decoded);
         }
         let mut decoder = decoder(bytes, name, format, limits)?;
         limits.check(name, decoder.dimensions(), decoder.total_bytes())?;

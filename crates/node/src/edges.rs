@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The `target` of these log records. They have a field [`HEARD`] or [`PASSED`], with the port, and [`GREETING`], the
-/// number; or [`BUSY`], the seconds since the node last listened, and at its start, 0.
+/// number; or [`BUSY`], the seconds since the node last listened, and at its start, 0, with [`PROCESS`].
 pub const TARGET: &str = "seggpt::edge";
 /// The input that a greeting came in on.
 pub const HEARD: &str = "heard";
@@ -21,6 +21,8 @@ pub const PASSED: &str = "passed";
 pub const GREETING: &str = "greeting";
 /// How long the node has not listened.
 pub const BUSY: &str = "busy";
+/// The number of the node's process.
+pub const PROCESS: &str = "process";
 /// How often a node that does not listen says that it is at work.
 pub const PULSE: Duration = Duration::from_secs(5);
 
@@ -31,7 +33,7 @@ static BUSY_SINCE: AtomicU64 = AtomicU64::new(1);
 /// From now on the process says that it is at work whenever it does not listen for long.
 pub(crate) fn begin_pulse() {
     STARTED.get_or_init(Instant::now);
-    tracing::debug!(target: TARGET, busy = 0_u64);
+    tracing::debug!(target: TARGET, busy = 0_u64, process = std::process::id());
     let pulse = || {
         loop {
             thread::sleep(PULSE);

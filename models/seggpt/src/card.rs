@@ -10,11 +10,19 @@ pub struct Card {
     /// `threshold: 0.03`: the activation from which a pixel counts as a class, as a share of the way from black to the class
     /// colour, between 0 and 1, that this model's training found best. `None`: the card does not say.
     pub threshold: Option<f32>,
-    /// `refine: 0.3`: this model's predictions are best refined by a forest on pixels, beside whose odds the network's count
-    /// to this power, above 0 and up to 1.
-    pub refine: Option<f32>,
+    /// `refine: 0.3` or `refine: fitted`: this model's predictions are best refined by a forest on pixels.
+    pub refine: Option<Refinement>,
     /// `ensemble: joint` or `feature`: how several prompts act together best in this model.
     pub ensemble: Option<Ensemble>,
+}
+
+/// How much a model's predictions count beside those of a forest on pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Refinement {
+    /// The network's odds to this power, above 0 and up to 1, of every class.
+    Fixed(f32),
+    /// As it is fitted for each class on the prompts' own masks.
+    Fitted,
 }
 
 impl Card {
@@ -42,9 +50,11 @@ impl Card {
         for line in lines.take_while(|line| *line != "---") {
             match line.split_once(':').map(|(key, value)| (key, value.trim())) {
                 Some(("trained", value)) => card.trained = value != "false",
+                Some(("refine", "fitted")) => card.refine = Some(Refinement::Fitted),
                 Some(("refine", value)) => {
-                    let weight = value.parse().ok();
-                    card.refine = weight.filter(|weight| *weight > 0.0 && *weight <= 1.0);
+                    let power = value.parse().ok();
+                    let power = power.filter(|power| *power > 0.0 && *power <= 1.0);
+                    card.refine = power.map(Refinement::Fixed);
                 }
                 Some(("ensemble", "joint")) => card.ensemble = Some(Ensemble::Joint),
                 Some(("ensemble", "feature")) => card.ensemble = Some(Ensemble::Feature),
@@ -79,9 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn refinement_is_recommended_with_its_weight() {
-        assert_eq!(Card::read("---\nrefine: 0.3\n---\n").refine, Some(0.3));
-        assert_eq!(Card::read("---\nrefine: always\n---\n").refine, None);
+    fn refinement_is_recommended_with_its_weight_or_a_fitted_one() {
+        let refine = |card| Card::read(card).refine;
+        let fixed = refine("---\nrefine: 0.3\n---\n");
+        assert_eq!(fixed, Some(Refinement::Fixed(0.3)));
+        let fitted = refine("---\nrefine: fitted\n---\n");
+        assert_eq!(fitted, Some(Refinement::Fitted));
+        assert_eq!(refine("---\nrefine: always\n---\n"), None);
         assert_eq!(Card::read("").refine, None);
     }
 

@@ -40,7 +40,7 @@ pub use candle_core::{DType, Device, Error as ComputeError, Tensor, Var, backpro
 
 pub use architecture::Architecture;
 pub use builtin::{Bundled, builtin_name, bundle};
-pub use card::Card;
+pub use card::{Card, Refinement};
 pub use choice::{DTypeChoice, DeviceChoice, Ensemble, device};
 pub use config::{Config, TargetEmbedding};
 pub use convert::convert;

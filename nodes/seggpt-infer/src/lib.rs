@@ -17,6 +17,7 @@ use std::time::Instant;
 use clap::CommandFactory;
 use dora_node_api::{DoraNode, EventStream};
 use eyre::{Result, WrapErr, ensure, eyre};
+use seggpt::Refinement;
 use seggpt_contract::{Canvases, Identity, Mask, Message, Payload, hub_masks, mask_image};
 use seggpt_node::{NodeSpec, Port};
 
@@ -117,7 +118,10 @@ impl Segmenter {
     /// As [`Model::load`] and [`Decoding::of`].
     pub fn load(settings: &Settings) -> Result<Self> {
         let model = Model::load(settings)?;
-        let start = Weights::fixed(model.card().refine.unwrap_or(1.0));
+        let start = Weights::fixed(match model.card().refine {
+            Some(Refinement::Fixed(power)) => power,
+            Some(Refinement::Fitted) | None => 1.0,
+        });
         Ok(Self {
             decoding: Decoding::of(settings, model.card())?,
             refiner: match settings.refine {

@@ -9,17 +9,16 @@ use eyre::{Result, WrapErr, bail, ensure, eyre};
 use glob::MatchOptions;
 use seggpt_files::{
     listing::{self, is_picture},
+    naming::items,
     text,
 };
+use seggpt_imaging::read;
 use seggpt_node::source::{Listed, Stamp};
 use walkdir::WalkDir;
 
-use crate::found::Found;
-use seggpt_files::naming::items;
+use crate::{found::Found, naming, results::Results};
 
-use crate::{naming, results::Results};
-
-/// A file to be sent.
+/// A picture to be sent: a file, or a page of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The file's absolute path.
@@ -29,6 +28,9 @@ pub struct Entry {
     pub item: String,
     /// `item` without its extension, where that is unique.
     pub name: String,
+    /// Which page of a file that holds several, counted from 0: of `stack.tif` the items are `stack.tif#p0001` and so on,
+    /// called `stack_p0001`.
+    pub page: Option<usize>,
     /// Size and modification time, where the file is there.
     pub stamp: Option<Stamp>,
 }
@@ -79,17 +81,37 @@ pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
     }
     let items = items(found.iter().map(|file| (&*file.path, file.depth)));
     let names = naming::names(&items);
-    Ok(found
-        .into_iter()
-        .zip(items)
-        .zip(names)
+    let files = found.into_iter().zip(items).zip(names);
+    Ok(files
         .map(|((Found { path, .. }, item), name)| Entry {
             stamp: Stamp::of(&path),
             path,
             item,
             name,
+            page: None,
         })
         .collect())
+}
+
+/// Takes files of several pages apart into their pages.
+pub fn by_page(files: Vec<Entry>) -> Vec<Entry> {
+    let pages = |file: &Entry| match listing::ends_in(&file.path, &["tif", "tiff"]) {
+        true => read::pages(&file.path),
+        false => 1,
+    };
+    let page = |file: &Entry, page: usize| Entry {
+        item: format!("{}#p{:04}", file.item, page + 1),
+        name: format!("{}_p{:04}", file.name, page + 1),
+        page: Some(page),
+        ..file.clone()
+    };
+    files
+        .into_iter()
+        .flat_map(|file| match pages(&file) {
+            1 => vec![file],
+            pages => (0..pages).map(|number| page(&file, number)).collect(),
+        })
+        .collect()
 }
 
 /// Refuses inputs that mean nothing, as far as that can be told without listing folders. Relative ones start in `dir`.

@@ -32,8 +32,8 @@ use crate::load::Item;
 /// Sends picture files one by one and repeats each until the sink acknowledges it
 ///
 /// Reads PNG, JPEG, TIFF, WebP and BMP upright (EXIF orientation applied), whatever the depth. What is not taken as it stands
-/// in the file (10 to 14 bits in files of 16, all but the first page, bands beyond red, green and blue, transparency) is noted
-/// in the record of the picture. Pictures go out as raw rgb8; those above 24 MiB go out encoded. A file that cannot be read goes out as a failed item, so that the report
+/// in the file (10 to 14 bits in files of 16, bands beyond red, green and blue, transparency) is noted in the record of the
+/// picture. Pages of a TIFF file that are as large as its first are pictures of their own. Pictures go out as raw rgb8; those above 24 MiB go out encoded. A file that cannot be read goes out as a failed item, so that the report
 /// names it. Without a wired `ack`, everything is sent once and nothing is repeated.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-source-images")]
@@ -116,7 +116,7 @@ fn check(values: &Values, dir: &Path) -> Result<()> {
 /// # Errors
 /// `INPUTS` with an entry that means nothing, or one called like another picture's result in `RESULTS`; acknowledgements that end early or never come (the items are named).
 pub fn run(node: DoraNode, events: EventStream, settings: Settings) -> Result<()> {
-    let entries = inputs::expand(&settings.inputs, settings.recursive)?;
+    let entries = inputs::by_page(inputs::expand(&settings.inputs, settings.recursive)?);
     ensure!(
         !entries.is_empty(),
         "INPUTS is empty: name files, folders, globs or @lists of pictures"

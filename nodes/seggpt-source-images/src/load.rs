@@ -45,7 +45,8 @@ impl Sendable for Item {
 
     /// Reads the file. A decoder that panics spoils this item alone.
     fn read(&self) -> Loaded {
-        let picture = picture(&self.entry.path, self.exif, RAW_PICTURE_LIMIT, FILE_LIMIT);
+        let (path, page) = (&self.entry.path, self.entry.page);
+        let picture = picture(path, page, self.exif, RAW_PICTURE_LIMIT, FILE_LIMIT);
         picture.map_err(|error| format!("{error:#}"))
     }
 
@@ -63,7 +64,7 @@ impl Sendable for Item {
     }
 }
 
-/// Reads a picture file for sending: as raw rgb8 up to `raw_limit` bytes; beyond, as the file's own bytes, if it is a
+/// Reads a picture file, or a page of it, for sending: as raw rgb8 up to `raw_limit` bytes; beyond, as the file's own bytes, if it is a
 /// JPEG, PNG or WebP of at most `file_limit` bytes; else as PNG, and if that is too large, as JPEG.
 ///
 /// # Errors
@@ -71,6 +72,7 @@ impl Sendable for Item {
 /// any form; the file is named.
 pub fn picture(
     path: &Path,
+    page: Option<usize>,
     exif: Exif,
     raw_limit: usize,
     file_limit: usize,
@@ -87,7 +89,10 @@ pub fn picture(
         picture: pixels,
         notes,
         ..
-    } = Reading::decode(&bytes, &name, exif)?;
+    } = match page {
+        None => Reading::decode(&bytes, &name, exif)?,
+        Some(page) => Reading::page(&bytes, &name, exif, page)?,
+    };
     if pixels.as_raw().len() <= raw_limit {
         return Ok((Picture::from_rgb(pixels), notes));
     }

@@ -15,6 +15,7 @@ fn entry(path: &str, size: u64, mtime: i64) -> Entry {
         path: path.into(),
         item: item.into(),
         name: item.into(),
+        page: None,
         stamp: Some(Stamp { size, mtime }),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use seggpt_source_images::inputs::{Entry, expand};
+use seggpt_source_images::inputs::{Entry, by_page, expand};
 use tempfile::TempDir;
 
 fn folder(files: &[&str]) -> TempDir {
@@ -298,4 +298,53 @@ fn results_are_no_inputs_by_folder_glob_link_or_list() {
         said.contains("all 2 pictures lie in a folder of results"),
         "{said}"
     );
+}
+
+/// A TIFF file of so many grey pages of 2 x 2 pixels, uncompressed.
+fn stack(pages: u32) -> Vec<u8> {
+    let mut bytes = b"II\x2a\0\x08\0\0\0".to_vec();
+    for page in 1..=pages {
+        let pixels = bytes.len() as u32 + 2 + 8 * 12 + 4;
+        let next = if page == pages { 0 } else { pixels + 4 };
+        let tags = [
+            (256, 2),
+            (257, 2),
+            (258, 8),
+            (259, 1),
+            (262, 1),
+            (273, pixels),
+            (278, 2),
+            (279, 4),
+        ];
+        bytes.extend((tags.len() as u16).to_le_bytes());
+        for (tag, value) in tags {
+            bytes.extend(u16::to_le_bytes(tag));
+            bytes.extend(4u16.to_le_bytes());
+            bytes.extend(1u32.to_le_bytes());
+            bytes.extend(u32::to_le_bytes(value));
+        }
+        bytes.extend(next.to_le_bytes());
+        bytes.extend([page as u8; 4]);
+    }
+    bytes
+}
+
+#[test]
+fn the_pages_of_a_stack_are_pictures_of_their_own() {
+    let dir = folder(&["p/a.png"]);
+    fs::write(dir.path().join("p/stack.tif"), stack(3)).unwrap();
+    fs::write(dir.path().join("p/one.TIF"), stack(1)).unwrap();
+    let entries = by_page(expanded(&dir, &["p"], true).unwrap());
+    let names = entries.iter().map(|entry| (&*entry.item, &*entry.name));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [
+            ("a.png", "a"),
+            ("one.TIF", "one"),
+            ("stack.tif#p0001", "stack_p0001"),
+            ("stack.tif#p0002", "stack_p0002"),
+            ("stack.tif#p0003", "stack_p0003"),
+        ]
+    );
+    assert_eq!(entries[4].page, Some(2));
 }

@@ -17,7 +17,7 @@ use seggpt_source_images::{
 use tempfile::TempDir;
 
 fn picture(path: &Path, raw_limit: usize, file_limit: usize) -> eyre::Result<Picture> {
-    Ok(load::picture(path, Exif::Apply, raw_limit, file_limit)?.0)
+    Ok(load::picture(path, None, Exif::Apply, raw_limit, file_limit)?.0)
 }
 
 struct Scratch(TempDir);

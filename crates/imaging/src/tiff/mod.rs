@@ -10,10 +10,12 @@
 //! | five bands and more | refused: nothing says which are colours | the same |
 //!
 //! Strips and tiles, chunky and planar, TIFF and BigTIFF, of either byte order; uncompressed, LZW, Deflate, PackBits, JPEG,
-//! ZSTD, WebP and CCITT Group 4. Of several pages, the first that is no preview is read, with a note.
+//! ZSTD, WebP and CCITT Group 4. Of several pages, the first that is no preview is read, with a note, unless one is asked for.
 
 mod labels;
 mod picture;
+
+use std::path::Path;
 
 use image::metadata::Orientation;
 use seggpt_tiff::{Directory, Layout, Page, Refusal, Samples, Source};
@@ -27,6 +29,8 @@ use crate::{
 };
 
 const SUBFILE: u16 = 254;
+const WIDTH: u16 = 256;
+const HEIGHT: u16 = 257;
 const ORIENTATION: u16 = 274;
 
 /// An open TIFF file, and the page of it that is read.
@@ -38,19 +42,20 @@ pub(crate) struct Tiff<'a> {
 }
 
 impl<'a> Tiff<'a> {
-    /// Reads the tags; refuses what is too large or of a kind that is not read.
+    /// Reads the tags of a page, of [`stack`] counted from 0; refuses what is too large or of a kind that is not read.
     pub(crate) fn open(
         bytes: &'a [u8],
         name: &'a str,
         limits: Limits,
+        number: usize,
     ) -> Result<Self, ImagingError> {
         let refuse = |refusal: Refusal| refused(name, refusal);
         let source = Source::memory(bytes).map_err(|reason| refuse(reason.into()))?;
         let all = source
             .directories()
             .map_err(|reason| refuse(reason.into()))?;
-        let mut pages = all.into_iter().filter(is_page);
-        let Some(tags) = pages.next() else {
+        let pages = all.iter().filter(|directory| is_page(directory)).count();
+        if pages == 0 {
             return Err(ImagingError::Unsupported {
                 name: name.to_owned(),
                 format: "TIFF",
@@ -58,8 +63,11 @@ impl<'a> Tiff<'a> {
                     .to_owned(),
                 way_out: "develop it to TIFF or PNG first".to_owned(),
             });
+        }
+        let Some(tags) = stack(all).nth(number) else {
+            let reason = format!("it has no page {} of the first one's size", number + 1);
+            return Err(refuse(Refusal::Damaged(reason)));
         };
-        let pages = 1 + pages.count();
         let layout = Layout::of(&tags).map_err(refuse)?;
         let pixels = u64::from(layout.width) * u64::from(layout.height);
         let needed = pixels * layout.samples as u64 * layout.bytes_of_sample() as u64;
@@ -114,6 +122,20 @@ impl<'a> Tiff<'a> {
             way_out: way_out.into(),
         }
     }
+}
+
+/// The pages that are one stack: all of the first one's size. Others show the same smaller, or something else.
+fn stack(all: Vec<Directory<'_>>) -> impl Iterator<Item = Directory<'_>> {
+    let size = |page: &Directory| [WIDTH, HEIGHT].map(|tag| page.number(tag).ok().flatten());
+    let mut pages = all.into_iter().filter(is_page).peekable();
+    let first = pages.peek().map(size);
+    pages.filter(move |page| Some(size(page)) == first)
+}
+
+/// How many pages the stack of a TIFF file on disk has; `None` for what is none or cannot be read.
+pub(crate) fn pages(path: &Path) -> Option<usize> {
+    let source = Source::disk(path).ok()?;
+    Some(stack(source.directories().ok()?).count())
 }
 
 /// Neither a preview nor a transparency mask.

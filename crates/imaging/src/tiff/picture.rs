@@ -17,7 +17,7 @@ use crate::{
 impl Tiff<'_> {
     /// The page in its depth and channels, as it is stored.
     pub(crate) fn picture(&self) -> Result<Decoded, ImagingError> {
-        let mut notes: Vec<Note> = self.other_pages().into_iter().collect();
+        let mut notes = Vec::new();
         let picture = match &self.layout().model {
             Model::Grey { .. } | Model::Rgb => self.plain(&mut notes)?,
             Model::Palette(colors) => {

@@ -273,6 +273,30 @@ fn of_several_pages_the_first_that_is_no_preview_is_read_with_a_note() {
 }
 
 #[test]
+fn the_pages_of_a_stack_are_read_one_by_one() {
+    let page = |shift: u32| Page::new(SIZE, 1, 8, move |x, y, _| u64::from(x + y + shift));
+    let preview = Page {
+        subfile: 1,
+        ..Page::new((5, 4), 1, 8, value)
+    };
+    let smaller = Page::new((18, 11), 1, 8, value);
+    let bytes = tiff(&[preview, page(0), smaller, page(9)], false);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stack.tif");
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(read::pages(&path), 2, "of one size, and no preview");
+    for (number, shift) in [0, 9].into_iter().enumerate() {
+        let reading = Reading::page(&bytes, "stack.tif", Exif::Apply, number).unwrap();
+        assert_eq!(reading.picture.get_pixel(3, 4).0, [7 + shift as u8; 3]);
+        assert!(reading.notes.is_empty());
+    }
+    let error = Reading::page(&bytes, "stack.tif", Exif::Apply, 2).unwrap_err();
+    assert!(error.to_string().contains("no page 3"), "{error}");
+    std::fs::write(&path, &bytes[..60]).unwrap();
+    assert_eq!(read::pages(&path), 1, "it fails when it is read");
+}
+
+#[test]
 fn an_orientation_is_applied_unless_it_is_to_be_ignored() {
     let page = Page {
         orientation: 6,
