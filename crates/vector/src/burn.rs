@@ -2,17 +2,29 @@
 
 use crate::{Affine, Polygon};
 
-/// A part of a grid of pixels.
+/// A part of a grid of pixels, and in how many pixels it is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// First column.
-    pub x: u32,
-    /// First row.
-    pub y: u32,
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
+    /// First column and row.
+    pub at: [u32; 2],
+    /// Columns and rows.
+    pub size: [u32; 2],
+    /// Pixels across and down that it is seen in.
+    pub seen: [u32; 2],
+}
+
+impl Part {
+    /// A part that is seen as it is.
+    #[must_use]
+    pub fn whole(at: [u32; 2], size: [u32; 2]) -> Self {
+        let seen = size;
+        Self { at, size, seen }
+    }
+
+    /// How many pixels of the grid one that is seen covers, across or down.
+    fn scale(&self, n: usize) -> f64 {
+        f64::from(self.size[n]) / f64::from(self.seen[n])
+    }
 }
 
 /// Polygons as they lie on a grid, with the label of each.
@@ -53,26 +65,29 @@ impl Burnable {
     }
 
     fn within(&self, part: Part) -> impl Iterator<Item = &(u16, Polygon)> {
-        let (left, top) = (f64::from(part.x), f64::from(part.y));
-        let (right, bottom) = (left + f64::from(part.width), top + f64::from(part.height));
+        let [left, top] = part.at.map(f64::from);
+        let [width, height] = part.size.map(f64::from);
         let polygons = self.polygons.iter().zip(&self.bounds);
         polygons
-            .filter(move |(_, of)| of[0] < right && of[2] > left && of[1] < bottom && of[3] > top)
+            .filter(move |(_, of)| {
+                of[0] < left + width && of[2] > left && of[1] < top + height && of[3] > top
+            })
             .map(|(polygon, _)| polygon)
     }
 
     /// Gives the pixels of a part whose centre lies in a polygon its label; a later one overrules an earlier one. A centre on
-    /// an edge belongs to the polygon at its left or above it, as GDAL has it. `labels`: row by row.
+    /// an edge belongs to the polygon at its left or above it, as GDAL has it. `labels`: row by row, as the part is seen.
     ///
     /// # Panics
-    /// `labels` is of another size than the part.
+    /// `labels` is of another size than the part is seen in.
     pub fn burn(&self, part: Part, labels: &mut [u16]) {
-        let width = part.width as usize;
-        assert_eq!(labels.len(), width * part.height as usize);
+        let [width, height] = part.seen.map(|n| n as usize);
+        assert_eq!(labels.len(), width * height);
+        let ([left, top], [across, down]) = (part.at.map(f64::from), [0, 1].map(|n| part.scale(n)));
         let mut crossings = Vec::new();
         for (label, polygon) in self.within(part) {
-            for (row, line) in (part.y..).zip(labels.chunks_exact_mut(width.max(1))) {
-                let y = f64::from(row) + 0.5;
+            for (row, line) in labels.chunks_exact_mut(width.max(1)).enumerate() {
+                let y = top + (row as f64 + 0.5) * down;
                 crossings.clear();
                 for ring in &polygon.rings {
                     let after = ring.iter().cycle().skip(1);
@@ -85,8 +100,8 @@ impl Burnable {
                 crossings.sort_by(f64::total_cmp);
                 for [from, to] in crossings.as_chunks::<2>().0 {
                     let column = |x: f64| {
-                        let own = (x + 0.5).floor() - f64::from(part.x);
-                        own.clamp(0.0, f64::from(part.width)) as usize
+                        let own = ((x - left) / across + 0.5).floor();
+                        own.clamp(0.0, width as f64) as usize
                     };
                     line[column(*from)..column(*to)].fill(*label);
                 }
@@ -125,12 +140,7 @@ mod tests {
         };
         let grid = Affine::north_up(0.0, 10.0, 1.0, 1.0);
         let all = Burnable::new([(2, &ring), (3, &over)].into_iter(), &grid).unwrap();
-        let part = Part {
-            x: 1,
-            y: 0,
-            width: 5,
-            height: 5,
-        };
+        let part = Part::whole([1, 0], [5, 5]);
         let mut labels = vec![0; 25];
         all.burn(part, &mut labels);
         let wanted = [
@@ -141,6 +151,14 @@ mod tests {
             [2, 2, 0, 0, 2],
         ];
         assert_eq!(labels, wanted.concat());
-        assert!(!all.touches(Part { x: 7, ..part }) && all.touches(part));
+        assert!(!all.touches(Part::whole([7, 0], [5, 5])) && all.touches(part));
+        let half = Part {
+            at: [1, 1],
+            size: [6, 6],
+            seen: [3, 3],
+        };
+        let mut labels = vec![0; 9];
+        all.burn(half, &mut labels);
+        assert_eq!(labels, [2, 2, 2, 2, 0, 2, 2, 2, 2]);
     }
 }

@@ -2,6 +2,8 @@
 
 use proj4rs::{Proj, transform::transform};
 
+use crate::Ellipsoid;
+
 /// Longitude and latitude as GPS and GeoJSON have them.
 pub const WGS84: u32 = 4326;
 
@@ -79,6 +81,17 @@ impl Crs {
     #[must_use]
     pub fn is_degrees(&self) -> bool {
         self.proj4.contains("+proj=longlat")
+    }
+
+    /// The shape of the earth that its degrees are measured on.
+    #[must_use]
+    pub fn ellipsoid(&self) -> Option<Ellipsoid> {
+        let (_, spheroid) = self.wkt.split_once("SPHEROID[")?;
+        let mut words = spheroid.split([',', ']']).skip(1);
+        let (major, inverse): (f64, f64) =
+            (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let flattening = if inverse == 0.0 { 0.0 } else { 1.0 / inverse };
+        Some(Ellipsoid { major, flattening })
     }
 
     fn parameter(&self, name: &str) -> Option<&'static str> {
@@ -262,5 +275,6 @@ mod tests {
         assert!(Transform::between(31_466, 31_467).is_ok());
         assert!(Transform::between(27_700, 27_700).is_ok());
         assert_eq!(Crs::of(2056).unwrap().name(), "CH1903+ / LV95");
+        assert_eq!(Crs::of(4326).unwrap().ellipsoid(), Some(Ellipsoid::WGS84));
     }
 }

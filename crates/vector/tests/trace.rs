@@ -68,12 +68,8 @@ impl Mask {
     fn burnt(&self, polygons: &[(u16, Polygon)], grid: &Affine) -> Vec<u16> {
         let all = polygons.iter().map(|(label, polygon)| (*label, polygon));
         let mut labels = vec![0; self.labels.len()];
-        let part = Part {
-            x: 0,
-            y: 0,
-            width: self.width as u32,
-            height: (self.labels.len() / self.width) as u32,
-        };
+        let height = self.labels.len() / self.width;
+        let part = Part::whole([0, 0], [self.width as u32, height as u32]);
         Burnable::new(all, grid).unwrap().burn(part, &mut labels);
         labels
     }

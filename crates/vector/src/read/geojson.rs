@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path};
 
-use geojson::{Feature, GeoJson, GeometryValue, JsonObject, JsonValue, Position};
+use geojson::{GeoJson, GeometryValue, JsonObject, JsonValue, Position};
 
-use super::{Raw, opened};
+use super::{Feature, opened};
 use crate::{Polygon, VectorError, WGS84};
 
-pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Raw>), VectorError> {
+pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Feature>), VectorError> {
     let text = fs::read_to_string(path).map_err(|error| VectorError::Io {
         path: path.to_owned(),
         error,
@@ -24,10 +24,10 @@ pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Raw>), VectorEr
     let (members, features) = match parsed {
         GeoJson::FeatureCollection(all) => (all.foreign_members, all.features),
         GeoJson::Feature(mut feature) => (feature.foreign_members.take(), vec![feature]),
-        GeoJson::Geometry(geometry) => (None, vec![Feature::from(geometry)]),
+        GeoJson::Geometry(geometry) => (None, vec![geojson::Feature::from(geometry)]),
     };
     let crs = crs(members.as_ref()).map_err(content)?;
-    let mut raw = Vec::new();
+    let mut found = Vec::new();
     for (number, feature) in (1..).zip(features) {
         let class = feature
             .properties
@@ -38,18 +38,18 @@ pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Raw>), VectorEr
         };
         let polygons = polygons(geometry.value)
             .map_err(|reason| content(format!("feature {number} {reason}")))?;
-        raw.push(Raw { polygons, class });
+        found.push(Feature { class, polygons });
     }
     let is_far = |[x, y]: &[f64; 2]| x.abs() > 360.0 || y.abs() > 90.0;
-    let mut points = raw
+    let mut points = found
         .iter()
-        .flat_map(|raw| &raw.polygons)
+        .flat_map(|feature| &feature.polygons)
         .flat_map(|polygon| polygon.rings.iter().flatten());
     match (crs, points.find(|at| is_far(at))) {
         (WGS84, Some([x, y])) => Err(content(format!(
             "{x}, {y} is no longitude and latitude, and the file names no other coordinate system; write it anew: ogr2ogr -t_srs EPSG:4326 OUT.geojson IN"
         ))),
-        _ => Ok((crs, raw)),
+        _ => Ok((crs, found)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
-use super::{Raw, wkb};
+use super::{Feature, wkb};
 use crate::VectorError;
 
 /// Where the features are, and in which coordinates.
@@ -15,7 +15,7 @@ struct Table {
     code: i64,
 }
 
-pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Raw>), VectorError> {
+pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Feature>), VectorError> {
     let database = |error| VectorError::Database {
         path: path.to_owned(),
         error,
@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path, field: &str) -> Result<(u32, Vec<Raw>), VectorEr
     let raw = raw.into_iter().zip(1..).map(|((geometry, class), number)| {
         let polygons = wkb::polygons(&geometry)
             .map_err(|reason| content(format!("feature {number} {reason}")))?;
-        Ok(Raw { polygons, class })
+        Ok(Feature { class, polygons })
     });
     Ok((crs, raw.collect::<Result<_, VectorError>>()?))
 }

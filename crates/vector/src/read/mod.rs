@@ -37,12 +37,6 @@ pub struct Feature {
     pub polygons: Vec<Polygon>,
 }
 
-/// A feature as a file has it.
-struct Raw {
-    polygons: Vec<Polygon>,
-    class: Option<String>,
-}
-
 /// Reads a GeoJSON or a GeoPackage file, whatever it is called. `class_field`: the attribute that names the class; without it,
 /// [`CLASS_FIELD`] where the file has one, else all polygons are of one class.
 ///
@@ -50,42 +44,58 @@ struct Raw {
 /// The file cannot be read, holds no polygon or something else, a polygon is damaged or crosses itself, a feature has no
 /// such attribute.
 pub fn read(path: &Path, class_field: Option<&str>) -> Result<Layer, VectorError> {
+    let field = class_field.unwrap_or(CLASS_FIELD);
+    let layer = load(path, field)?;
+    let tells = layer.features.iter().any(|feature| feature.class.is_some());
+    let untold = layer
+        .features
+        .iter()
+        .position(|feature| feature.class.is_none());
+    match (untold, tells || class_field.is_some()) {
+        (Some(at), true) => Err(VectorError::Content {
+            path: path.to_owned(),
+            reason: format!(
+                "feature {} has no attribute `{field}`; --class-field names the one that every polygon has",
+                at + 1
+            ),
+        }),
+        _ => Ok(layer),
+    }
+}
+
+/// Reads polygons of whatever class.
+///
+/// # Errors
+/// As [`read`].
+pub fn outlines(path: &Path) -> Result<Layer, VectorError> {
+    load(path, CLASS_FIELD)
+}
+
+fn load(path: &Path, field: &str) -> Result<Layer, VectorError> {
     let content = |reason: String| VectorError::Content {
         path: path.to_owned(),
         reason,
     };
-    let field = class_field.unwrap_or(CLASS_FIELD);
-    let (crs, raw) = match is_database(path).map_err(|error| VectorError::Io {
+    let (crs, features) = match is_database(path).map_err(|error| VectorError::Io {
         path: path.to_owned(),
         error,
     })? {
         true => geopackage::read(path, field)?,
         false => geojson::read(path, field)?,
     };
-    if raw.is_empty() {
+    if features.is_empty() {
         return Err(content("holds no polygon".to_owned()));
     }
-    for (number, feature) in (1..).zip(&raw) {
+    for (number, feature) in (1..).zip(&features) {
         if let Some(fault) = feature.polygons.iter().find_map(check::fault) {
             return Err(content(format!("feature {number}: {fault}")));
         }
     }
-    let tells = raw.iter().any(|feature| feature.class.is_some());
-    let untold = raw.iter().position(|feature| feature.class.is_none());
-    match (untold, tells || class_field.is_some()) {
-        (Some(at), true) => Err(content(format!(
-            "feature {} has no attribute `{field}`; --class-field names the one that every polygon has",
-            at + 1
-        ))),
-        _ => Ok(Layer {
-            path: path.to_owned(),
-            crs,
-            features: raw
-                .into_iter()
-                .map(|Raw { polygons, class }| Feature { class, polygons })
-                .collect(),
-        }),
-    }
+    Ok(Layer {
+        path: path.to_owned(),
+        crs,
+        features,
+    })
 }
 
 /// Whether a file holds polygons, by its name: `.geojson`, `.json` or `.gpkg`.
@@ -106,6 +116,11 @@ fn is_database(path: &Path) -> io::Result<bool> {
 }
 
 impl Layer {
+    /// All polygons.
+    pub fn polygons(&self) -> impl Iterator<Item = &Polygon> {
+        self.features.iter().flat_map(|feature| &feature.polygons)
+    }
+
     /// In another coordinate system.
     ///
     /// # Errors
