@@ -21,6 +21,7 @@ mod place;
 mod placement;
 pub mod reduce;
 mod stretch;
+pub mod strips;
 mod view;
 pub mod work;
 

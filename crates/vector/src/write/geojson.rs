@@ -9,7 +9,7 @@ use std::{
 use geojson::{Feature, Geometry, GeometryValue, JsonObject, Position, feature::Id};
 
 use super::{Shape, turned};
-use crate::{CrsError, Transform, VectorError, WGS84};
+use crate::{Affine, Transform, VectorError, WGS84};
 
 /// A file that is written.
 #[derive(Debug)]
@@ -21,18 +21,31 @@ pub struct GeoJson {
 }
 
 impl GeoJson {
-    /// Says whether polygons in these coordinates can be written.
+    /// Says whether polygons of a map of so many columns and rows can be written.
     ///
     /// # Errors
-    /// There is no exact way from them to WGS 84.
-    pub fn check(crs: u32) -> Result<(), CrsError> {
-        Transform::between(crs, WGS84).map(|_| ())
+    /// There is no exact way from its coordinates to WGS 84, or it reaches beyond the 180th meridian: what to do.
+    pub fn check(crs: u32, grid: &Affine, [width, height]: [u32; 2]) -> Result<(), String> {
+        let transform = Transform::between(crs, WGS84).map_err(|error| error.to_string())?;
+        let (width, height) = (f64::from(width), f64::from(height));
+        let mut ring = Vec::new();
+        for n in 0..=EDGE {
+            let way = f64::from(n) / f64::from(EDGE);
+            let corners = [[way, 0.0], [way, 1.0], [0.0, way], [1.0, way]];
+            for [x, y] in corners {
+                ring.push(transform.point(grid.at([x * width, y * height]))?);
+            }
+        }
+        match is_across(&ring) {
+            true => Err(ACROSS.to_owned()),
+            false => Ok(()),
+        }
     }
 
     /// Begins a file of polygons in these coordinates.
     ///
     /// # Errors
-    /// As [`check`](Self::check); the file cannot be written.
+    /// There is no exact way from them to WGS 84; the file cannot be written.
     pub fn create(path: &Path, crs: u32) -> Result<Self, VectorError> {
         let transform = Transform::between(crs, WGS84).map_err(|error| VectorError::Crs {
             path: path.to_owned(),
@@ -78,17 +91,8 @@ impl GeoJson {
             let points: Result<Vec<_>, _> = points.collect();
             rings.push(points.map_err(|reason| self.content(reason))?);
         }
-        let across = |n: fn(f64, f64) -> f64, from: f64| {
-            rings.iter().flatten().map(|at| at[0]).fold(from, n)
-        };
-        let (west, east) = (
-            across(f64::min, f64::INFINITY),
-            across(f64::max, f64::NEG_INFINITY),
-        );
-        if west < -180.0 || east > 180.0 || east - west > 180.0 {
-            return Err(self.content(
-                "a region lies across the 180th meridian, where GeoJSON cuts polygons in two; write a GeoPackage".to_owned(),
-            ));
+        if is_across(rings.iter().flatten()) {
+            return Err(self.content(ACROSS.to_owned()));
         }
         let position = |[x, y]: &[f64; 2]| Position::from([rounded(*x), rounded(*y)]);
         let ring = |ring: &Vec<[f64; 2]>| -> Vec<Position> {
@@ -126,6 +130,18 @@ impl GeoJson {
             .and_then(|()| self.out.get_ref().sync_all());
         written.map_err(|error| self.io(error))
     }
+}
+
+/// Points of a map's edge that are looked at.
+const EDGE: u32 = 16;
+const ACROSS: &str = "it lies across the 180th meridian, where GeoJSON cuts polygons in two; write a GeoPackage instead";
+
+fn is_across<'a>(points: impl IntoIterator<Item = &'a [f64; 2]>) -> bool {
+    let points = points.into_iter();
+    let (west, east) = points.fold((f64::INFINITY, f64::NEG_INFINITY), |(west, east), at| {
+        (west.min(at[0]), east.max(at[0]))
+    });
+    west < -180.0 || east > 180.0 || east - west > 180.0
 }
 
 /// A tenth of a millimetre on the ground.
