@@ -30,7 +30,7 @@ pub use error::MapError;
 pub use grid::{Grid, Tile};
 pub use map::{Map, Nodata};
 pub use place::Place;
-pub use placement::{Placement, ValidBits};
+pub use placement::{Placement, SentTag, ValidBits};
 pub use seggpt_tiff::{Cache, Tag, Window, cog};
 pub use stretch::{Range, Stretch};
 pub use view::{Renderer, Seen, View};
