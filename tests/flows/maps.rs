@@ -11,6 +11,12 @@ use std::{
 use seggpt_imaging::annotation::Ids;
 use seggpt_raster::{Map, geo};
 use seggpt_tests::{Scratch, binary, ground, root};
+use seggpt_vector::{
+    Transform, WGS84,
+    burn::{Burnable, Part},
+    read::{Layer, read},
+};
+use serde_json::json;
 
 use crate::{
     endings::{child_named, signal},
@@ -96,6 +102,119 @@ fn a_map_becomes_a_mask_that_lies_on_it() {
     assert!(fs::read(scratch.path("out/field.mask.tif")).unwrap() == before);
     let other = arguments("--tile 90 --overlap 0.3", &map);
     scratch.seggpt(other).expect_code(2).expect_text("TILE");
+}
+
+/// Labels of field.tif in longitude and latitude: two squares of metres from its upper left corner, with a class each.
+fn labels(path: &Path, squares: [(&str, [f64; 2]); 2]) {
+    let to_degrees = Transform::between(2056, WGS84).unwrap();
+    let feature = |(class, [x, y]): (&str, [f64; 2])| {
+        let corners = [[0.0, 0.0], [0.0, -5.0], [5.0, -5.0], [5.0, 0.0], [0.0, 0.0]];
+        let ring = corners.map(|[across, up]| {
+            let at = [2_600_000.0 + x + across, 1_200_000.0 - y + up];
+            to_degrees.point(at).unwrap()
+        });
+        json!({
+            "type": "Feature",
+            "properties": { "kind": class },
+            "geometry": { "type": "Polygon", "coordinates": [ring] },
+        })
+    };
+    let all = json!({ "type": "FeatureCollection", "features": squares.map(feature) });
+    fs::write(path, all.to_string()).unwrap();
+}
+
+fn with_labels(options: &str, labels: &Path) -> Vec<String> {
+    let line = words(&format!(
+        "segment --out out --model untrained-tiny {options}"
+    ));
+    let example = format!("{}={}", text(field()), text(labels.to_owned()));
+    line.into_iter()
+        .chain(["--prompt".into(), example, text(field())])
+        .collect()
+}
+
+#[test]
+fn polygons_label_a_map_and_come_out_of_its_mask() {
+    let scratch = Scratch::new();
+    let path = scratch.path("labels.geojson");
+    labels(&path, [("tree", [2.0, 2.0]), ("roof", [12.0, 8.0])]);
+    let options = "--tile 80 --class-field kind --polygons gpkg,geojson --instances";
+    scratch.seggpt(with_labels(options, &path)).expect_code(0);
+
+    let run = &scratch.report("out")["maps"][0];
+    let classes = run["classes"].as_array().unwrap();
+    assert!(
+        classes
+            .iter()
+            .all(|class| { class["name"] == if class["id"] == 1 { "roof" } else { "tree" } })
+    );
+    let mask = Map::open(&scratch.path("out/field.mask.tif"), None).unwrap();
+    let found = ids(&scratch.path("out/field.mask.tif"));
+    let wanted: Vec<u16> = found
+        .iter()
+        .map(|id| if *id == 255 { 0 } else { *id })
+        .collect();
+    let regions = read(&scratch.path("out/field.polygons.gpkg"), Some("class_id")).unwrap();
+    assert_eq!(run["regions"], regions.features.len());
+    let burnt = |regions: &Layer| {
+        let polygons = regions.features.iter().flat_map(|feature| {
+            let id = feature.class.as_ref().unwrap().parse().unwrap();
+            feature.polygons.iter().map(move |polygon| (id, polygon))
+        });
+        let mut burnt = vec![0; wanted.len()];
+        let laid = Burnable::new(polygons, &mask.place().unwrap().grid).unwrap();
+        laid.burn(Part::whole([0, 0], [300, 200]), &mut burnt);
+        burnt
+    };
+    assert!(
+        wanted.iter().any(|id| *id > 0),
+        "a mask of background alone shows nothing"
+    );
+    assert!(burnt(&regions) == wanted);
+    let degrees = read(
+        &scratch.path("out/field.polygons.geojson"),
+        Some("class_id"),
+    )
+    .unwrap();
+    assert!(burnt(&degrees.to(2056).unwrap()) == wanted);
+    assert!(scratch.path("out/field.instances.tif").is_file());
+
+    scratch
+        .seggpt(with_labels(&format!("{options} --simplify 2"), &path))
+        .expect_code(2)
+        .expect_text("SIMPLIFY");
+}
+
+#[test]
+fn labels_and_options_that_cannot_be_are_named_at_the_start() {
+    let scratch = Scratch::new();
+    let path = scratch.path("labels.geojson");
+    labels(&path, [("tree", [2.0, 2.0]), ("roof", [12.0, 8.0])]);
+    let refuse = |options: &str, reason: &str| {
+        let ran = scratch.seggpt(with_labels(options, &path));
+        ran.expect_code(2).expect_text(reason);
+    };
+    refuse("--class-field none", "no attribute `none`");
+    refuse("--class-field kind --classes 1:roof", "class `tree`");
+    refuse("--simplify 1", "--simplify says nothing without --polygons");
+    refuse(
+        "--no-overlay --mask ids",
+        "--mask, --no-overlay is for pictures",
+    );
+    refuse("--area none.geojson", "none.geojson");
+    labels(&path, [("tree", [2000.0, 2.0]), ("roof", [2000.0, 8.0])]);
+    refuse("", "none of its polygons lies on");
+    let image = scratch.path("labels.png");
+    fs::copy(ground("ground_6.png"), &image).unwrap();
+    scratch
+        .seggpt(words(&format!(
+            "segment --out out --prompt {}={} {}",
+            text(image.clone()),
+            text(path),
+            text(image)
+        )))
+        .expect_code(2)
+        .expect_text("polygons label maps");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use seggpt_imaging::{annotation::MaskMode, decode::Upscaling, read::Exif};
 use crate::{
     console::View,
     node::NodeCommand,
-    segment::{kind, volumes::args::VolumeArgs, windows::Windows},
+    segment::{MapArgs, kind, volumes::args::VolumeArgs, windows::Windows},
     values::{Ensemble, EvalSelect, Export, MaskFile, Refine, Select, duration, share},
     version::LONG_VERSION,
     video::args::VideoArgs,
@@ -91,34 +91,6 @@ pub struct RunArgs {
     pub view: View,
 }
 
-/// What is asked of maps: GeoTIFF files, cut into tiles and put together again.
-#[derive(Clone, Debug, Default, Args)]
-pub struct MapArgs {
-    /// Side of a tile in pixels, as the network is shown it (default: 448).
-    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(16..=8192), help_heading = "Maps")]
-    pub tile: Option<u32>,
-    /// What neighbouring tiles share at least, of a side: 0 to below 0.5 (default: 0.25).
-    #[arg(long, value_name = "SHARE", help_heading = "Maps")]
-    pub overlap: Option<f32>,
-    /// Metres of a pixel that the network is shown; finer maps are shown smaller (default: every map pixel by pixel).
-    #[arg(long, value_name = "METRES", help_heading = "Maps")]
-    pub gsd: Option<f64>,
-    /// Which bands are red, green and blue, counted from 1, as in 4,1,2 (default: those that the file calls so).
-    #[arg(long, value_name = "BANDS", help_heading = "Maps")]
-    pub bands: Option<String>,
-    /// What becomes of bands of more than 8 bits: LO:HI, once or for red, green and blue; file; or auto (default).
-    #[arg(long, value_name = "STRETCH", help_heading = "Maps")]
-    pub stretch: Option<String>,
-    /// The value of pixels that hold nothing, or none (default: what the file says).
-    #[arg(
-        long,
-        value_name = "VALUE",
-        allow_hyphen_values = true,
-        help_heading = "Maps"
-    )]
-    pub nodata: Option<String>,
-}
-
 /// `seggpt segment`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -129,6 +101,7 @@ Examples:
   seggpt segment --prompts instances.json --images labelled/ --export coco --out masks pictures/
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
   seggpt segment --prompt ct.nii.gz=two_slices.nii.gz --truth truth/ --out labels scans/
+  seggpt segment --prompt north.tif=north_labels.gpkg --polygons gpkg --out masks 'flight/*.tif'
 
 What the inputs are is found out from the files: pictures, maps (GeoTIFF), or volumes (NIfTI). A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
 --replace moves the old results aside.")]
@@ -143,7 +116,8 @@ pub struct SegmentArgs {
     #[arg(long = "as", value_enum, value_name = "KIND")]
     pub kind: Option<kind::Kind>,
 
-    /// An example: a picture and its mask, or a scan and a label volume of some slices; may be repeated.
+    /// An example: a picture and its mask, a map and its labels (a raster, GeoJSON or GeoPackage), or a scan and a label volume of
+    /// some slices; may be repeated.
     #[arg(
         long = "prompt",
         value_name = "IMG=MASK",

@@ -18,68 +18,120 @@ use crate::{blend::NOTHING, reduce, work::Work};
 /// The largest id that a mask of 8 bits holds: 255 is nothing.
 pub const MOST_BYTE: u16 = 254;
 
-/// Which of a map's two files.
+/// Which of a map's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// Class ids: 8 bits with a palette where all are below 255, else 16. Nothing is the largest value.
     Mask,
     /// How clear the choice was, 0 to 255.
     Confidence,
+    /// Numbers of regions: 32 bits, 0 where there is none.
+    Regions,
 }
 
-/// Writes a layer of a whole map to `to`. `tags`: where it lies. What it needs meanwhile lies in the work's folder.
+impl Layer {
+    /// The value of pixels that hold nothing, in samples of so many bytes.
+    fn nothing(self, bytes: usize) -> Option<u32> {
+        match (self, bytes) {
+            (Self::Mask, 1) => Some(255),
+            (Self::Mask, _) => Some(NOTHING.into()),
+            (Self::Confidence, _) => None,
+            (Self::Regions, _) => Some(0),
+        }
+    }
+}
+
+/// Writes mask or confidence of a whole map to `to`. `tags`: where it lies. What it needs meanwhile lies in the work's folder.
 ///
 /// # Errors
 /// The disk refuses, or a block is damaged.
 pub fn write(work: &Work, layer: Layer, tags: Vec<Tag>, to: &Path) -> io::Result<()> {
-    let [mask, confidence] = work.blocks();
+    let [mask, confidence, regions] = work.blocks();
     let classes = work.classes();
     let most = classes
         .iter()
         .map(|found| found.class.id)
         .max()
         .unwrap_or(0);
-    let (width, height) = work.grid().size();
     let wide = most > MOST_BYTE;
     let lengths =
         |of: fn(&crate::work::Row) -> &Vec<u32>| work.rows().iter().flat_map(of).copied().collect();
-    let (path, kept, stored, kind) = match layer {
-        Layer::Mask => {
-            let mut colors = vec![[0; 3]; 256];
-            for found in classes.iter().filter(|_| !wide) {
-                colors[usize::from(found.class.id)] = found.class.color;
-            }
-            let kind = Kind {
-                bits: if wide { 16 } else { 8 },
-                colors: (!wide).then_some(colors),
-                nodata: Some(if wide { NOTHING.into() } else { 255 }),
-                tags,
-            };
-            (mask, lengths(|row| &row.mask), 2, kind)
+    let colors = || {
+        let mut colors = vec![[0; 3]; 256];
+        for found in &classes {
+            colors[usize::from(found.class.id)] = found.class.color;
         }
-        Layer::Confidence => {
-            let kind = Kind {
-                bits: 8,
-                colors: None,
-                nodata: None,
-                tags,
-            };
-            (confidence, lengths(|row| &row.confidence), 1, kind)
+        colors
+    };
+    let (path, kept, stored, bits, colors): (_, Vec<u32>, _, _, _) = match layer {
+        Layer::Mask if wide => (mask, lengths(|row| &row.mask), 2, 16, None),
+        Layer::Mask => (mask, lengths(|row| &row.mask), 2, 8, Some(colors())),
+        Layer::Confidence => (confidence, lengths(|row| &row.confidence), 1, 8, None),
+        Layer::Regions => {
+            let lengths = fs::read(regions.with_extension("lengths"))?;
+            let lengths = lengths.as_chunks().0.iter();
+            let lengths = lengths.map(|bytes| u32::from_le_bytes(*bytes)).collect();
+            (regions, lengths, 4, 32, None)
         }
     };
+    let kind = Kind {
+        bits,
+        colors,
+        nodata: layer.nothing(usize::from(bits / 8)),
+        tags,
+    };
+    let (width, height) = work.grid().size();
+    let level = Level {
+        width,
+        height,
+        lengths: kept,
+    };
+    file(work, Stored::new(path, level, stored), layer, &kind, to)
+}
+
+/// Writes the numbers of regions as blocks, from which [`write`] makes a file. `rows`: the numbers of so many rows from the
+/// top, a row of blocks at a time.
+///
+/// # Errors
+/// The disk refuses, or `rows` do.
+pub fn keep_regions(
+    work: &Work,
+    rows: impl Iterator<Item = io::Result<Vec<u32>>>,
+) -> io::Result<()> {
+    let [_, _, path] = work.blocks();
+    let mut out = BufWriter::new(File::create(&path)?);
+    let mut lengths = Vec::new();
+    let (width, side) = (work.grid().size().0 as usize, SIDE as usize);
+    for rows in rows {
+        let rows = rows?;
+        let packed: Vec<_> = (0..width.div_ceil(side))
+            .into_par_iter()
+            .map(|column| {
+                let left = column * side;
+                let columns = side.min(width - left);
+                let mut block = vec![0; side * side];
+                for (to, from) in block.chunks_exact_mut(side).zip(rows.chunks_exact(width)) {
+                    to[..columns].copy_from_slice(&from[left..left + columns]);
+                }
+                pack(&samples(&block, 4))
+            })
+            .collect::<io::Result<_>>()?;
+        for block in packed {
+            lengths.extend((block.len() as u32).to_le_bytes());
+            out.write_all(&block)?;
+        }
+    }
+    out.flush()?;
+    fs::write(path.with_extension("lengths"), lengths)
+}
+
+/// Makes ever smaller pictures of the first, and a file of all.
+fn file(work: &Work, first: Stored, layer: Layer, kind: &Kind, to: &Path) -> io::Result<()> {
     let bytes = usize::from(kind.bits / 8);
-    let first = Stored::new(
-        path,
-        Level {
-            width,
-            height,
-            lengths: kept,
-        },
-        stored,
-    );
+    let (width, height) = (first.level.width, first.level.height);
     let temporary = |number: usize| work.folder().join(format!("level.{number}"));
     let mut levels = Vec::new();
-    if stored == bytes {
+    if first.bytes == bytes {
         levels.push(first);
     } else {
         levels.push(
@@ -104,7 +156,7 @@ pub fn write(work: &Work, layer: Layer, tags: Vec<Tag>, to: &Path) -> io::Result
     }
     let mut out = BufWriter::with_capacity(1 << 16, File::create(to)?);
     let written: Vec<Level> = levels.iter().map(|level| level.level.clone()).collect();
-    cog::write(&mut out, &kind, &written, &mut tiles)?;
+    cog::write(&mut out, kind, &written, &mut tiles)?;
     out.into_inner()
         .map_err(io::IntoInnerError::into_error)?
         .sync_all()?;
@@ -150,7 +202,7 @@ impl Stored {
         bytes: usize,
         width: u32,
         height: u32,
-        one: impl Fn(&Self, u32, u32) -> io::Result<Vec<u16>> + Sync,
+        one: impl Fn(&Self, u32, u32) -> io::Result<Vec<u32>> + Sync,
     ) -> io::Result<Self> {
         let mut level = Level {
             width,
@@ -174,7 +226,7 @@ impl Stored {
     }
 
     /// A block's values.
-    fn block(&self, column: u32, row: u32) -> io::Result<Vec<u16>> {
+    fn block(&self, column: u32, row: u32) -> io::Result<Vec<u32>> {
         let index = (row * self.level.tiles().0 + column) as usize;
         let mut packed = vec![0; self.level.lengths[index] as usize];
         let mut file = File::open(&self.path)?;
@@ -182,19 +234,15 @@ impl Stored {
         file.read_exact(&mut packed)?;
         let mut raw = vec![0; SIDE as usize * SIDE as usize * self.bytes];
         ZlibDecoder::new(&packed[..]).read_exact(&mut raw)?;
-        Ok(match self.bytes {
-            1 => raw.into_iter().map(u16::from).collect(),
-            _ => raw
-                .as_chunks()
-                .0
-                .iter()
-                .map(|bytes| u16::from_le_bytes(*bytes))
-                .collect(),
-        })
+        let value = |bytes: &[u8]| {
+            let bytes = bytes.iter().rev();
+            bytes.fold(0, |value, byte| value << 8 | u32::from(*byte))
+        };
+        Ok(raw.chunks_exact(self.bytes).map(value).collect())
     }
 
     /// The block of half the size at this place, out of up to four.
-    fn halved(&self, column: u32, row: u32, layer: Layer, bytes: usize) -> io::Result<Vec<u16>> {
+    fn halved(&self, column: u32, row: u32, layer: Layer, bytes: usize) -> io::Result<Vec<u32>> {
         let side = SIDE as usize;
         let rest = |at: u32, of: u32| (of - at * 2 * SIDE).min(2 * SIDE) as usize;
         let (width, height) = (rest(column, self.level.width), rest(row, self.level.height));
@@ -211,11 +259,14 @@ impl Stored {
                     .copy_from_slice(&block[y * side..][..columns]);
             }
         }
-        let nothing = if bytes == 1 { 255 } else { NOTHING };
-        let (half, fill) = match layer {
-            Layer::Mask => (reduce::majority(&values, width, height, nothing), nothing),
-            Layer::Confidence => (reduce::mean(&values, width, height), 0),
+        let nothing = layer.nothing(bytes);
+        let half = match layer {
+            Layer::Mask => reduce::majority(&values, width, height, nothing.unwrap_or(u32::MAX)),
+            Layer::Confidence => reduce::mean(&values, width, height),
+            // Where most have no region, there is none.
+            Layer::Regions => reduce::majority(&values, width, height, u32::MAX),
         };
+        let fill = nothing.unwrap_or(0);
         let mut out = vec![fill; side * side];
         let columns = width.div_ceil(2);
         for (to, from) in out.chunks_exact_mut(side).zip(half.chunks_exact(columns)) {
@@ -226,12 +277,12 @@ impl Stored {
 }
 
 /// Little-endian; of a byte each, nothing (65535) becomes 255.
-fn samples(values: &[u16], bytes: usize) -> Vec<u8> {
+fn samples(values: &[u32], bytes: usize) -> Vec<u8> {
     match bytes {
         1 => values.iter().map(|value| (*value).min(255) as u8).collect(),
-        _ => values
+        bytes => values
             .iter()
-            .flat_map(|value| value.to_le_bytes())
+            .flat_map(|value| value.to_le_bytes().into_iter().take(bytes))
             .collect(),
     }
 }

@@ -12,6 +12,10 @@ use seggpt_tiff::{Directory, Source, Tag};
 /// texts, and the polynomials of satellites' cameras.
 pub const TAGS: [u16; 7] = [33_550, 33_922, 34_264, 34_735, 34_736, 34_737, 50_844];
 
+const KEYS: u16 = 34_735;
+/// No code of EPSG's: the system is described by other keys.
+const USER_DEFINED: u16 = 32_767;
+
 /// Files beside a picture that say where it lies, in the place of its own ending, or behind it.
 const SIDECARS: [&str; 5] = ["tfw", "tifw", "tiffw", "wld", "prj"];
 
@@ -23,13 +27,43 @@ pub fn tags(directory: &Directory) -> Vec<Tag> {
         .collect()
 }
 
+/// What the keys of a map's place are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Key {
+    /// 1: projected, 2: in degrees.
+    ModelType = 1024,
+    /// 2: coordinates are those of pixels' centres.
+    RasterType = 1025,
+    Geographic = 2048,
+    Projected = 3072,
+    LinearUnits = 3076,
+}
+
+/// The whole number that a key says.
+pub(crate) fn key(tags: &[Tag], wanted: Key) -> Option<u16> {
+    let tag = tags.iter().find(|tag| tag.code == KEYS && tag.kind == 3)?;
+    let numbers = tag.data.as_chunks().0.iter();
+    let numbers: Vec<u16> = numbers.map(|bytes| u16::from_le_bytes(*bytes)).collect();
+    let entries = numbers.get(4..)?.as_chunks::<4>().0;
+    let entry = entries
+        .iter()
+        .find(|entry| entry[0] == wanted as u16 && entry[1] == 0)?;
+    Some(entry[3])
+}
+
+/// The floating-point numbers of a tag; none where it is absent.
+pub(crate) fn doubles(tags: &[Tag], code: u16) -> Vec<f64> {
+    let tag = tags.iter().find(|tag| tag.code == code && tag.kind == 12);
+    let data = tag.map_or(&[][..], |tag| tag.data.as_slice());
+    let numbers = data.as_chunks().0.iter();
+    numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect()
+}
+
 /// Width and height of a pixel in units of the map, where it is a rectangle.
 #[must_use]
-pub fn pixel_size(directory: &Directory) -> Option<(f64, f64)> {
-    let size = match (
-        &directory.doubles(33_550)[..],
-        &directory.doubles(34_264)[..],
-    ) {
+pub fn pixel_size(tags: &[Tag]) -> Option<(f64, f64)> {
+    let size = match (&doubles(tags, 33_550)[..], &doubles(tags, 34_264)[..]) {
         ([x, y, ..], _) => (x.abs(), y.abs()),
         (_, [a, b, _, _, d, e, ..]) => (a.hypot(*d), b.hypot(*e)),
         _ => return None,
@@ -37,33 +71,19 @@ pub fn pixel_size(directory: &Directory) -> Option<(f64, f64)> {
     (size.0 > 0.0 && size.1 > 0.0).then_some(size)
 }
 
-/// The number of the coordinate system at EPSG, where the file names one.
+/// The number of the coordinate system at EPSG, where the tags name one.
 #[must_use]
-pub fn epsg(directory: &Directory) -> Option<u32> {
-    let keys = directory.numbers(34_735).ok()?;
-    let of = |wanted: u64| {
-        let entries = keys.get(4..)?.as_chunks::<4>().0;
-        let entry = entries
-            .iter()
-            .find(|entry| entry[0] == wanted && entry[1] == 0)?;
-        (entry[3] > 0 && entry[3] < 32_767).then_some(entry[3] as u32)
-    };
-    // Projected, else geographic.
-    of(3072).or_else(|| of(2048))
+pub fn epsg(tags: &[Tag]) -> Option<u32> {
+    let of = |wanted| key(tags, wanted).filter(|code| (1..USER_DEFINED).contains(code));
+    of(Key::Projected)
+        .or_else(|| of(Key::Geographic))
+        .map(u32::from)
 }
 
 /// Metres of a unit of the map: 1 where it has no coordinate system of its own; `None` where units are degrees.
 #[must_use]
-pub fn metres_of_unit(directory: &Directory) -> Option<f64> {
-    let keys = directory.numbers(34_735).unwrap_or_default();
-    let entries = keys.get(4..).unwrap_or_default().as_chunks::<4>().0;
-    let of = |wanted: u64| {
-        let entry = entries
-            .iter()
-            .find(|entry| entry[0] == wanted && entry[1] == 0)?;
-        Some(entry[3])
-    };
-    match (of(1024), of(3076)) {
+pub fn metres_of_unit(tags: &[Tag]) -> Option<f64> {
+    match (key(tags, Key::ModelType), key(tags, Key::LinearUnits)) {
         (Some(2), _) => None,
         (_, Some(9002)) => Some(0.3048),
         (_, Some(9003)) => Some(1200.0 / 3937.0),

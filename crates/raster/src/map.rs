@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use seggpt_tiff::{Cache, Directory, Layout, Model, Page, Refusal, Samples, Source, Tag, Window};
 
-use crate::{MapError, geo};
+use crate::{MapError, Place, geo};
 
 const SUBFILE: u16 = 254;
 const NODATA: u16 = 42_113;
@@ -94,13 +94,14 @@ impl Map {
             level.mask = mask.cloned();
         }
         levels.sort_by_key(|level| u32::MAX - level.page.layout().width);
+        let tags = geo::tags(main);
         let mut map = Self {
             path: path.to_owned(),
             valid: Valid::All,
-            tags: geo::tags(main),
-            pixel: geo::pixel_size(main),
-            metres: geo::metres_of_unit(main),
-            epsg: geo::epsg(main),
+            pixel: geo::pixel_size(&tags),
+            metres: geo::metres_of_unit(&tags),
+            epsg: geo::epsg(&tags),
+            tags,
             levels,
         };
         map.valid = match nodata {
@@ -182,6 +183,17 @@ impl Map {
     #[must_use]
     pub fn lies_somewhere(&self) -> bool {
         !self.tags.is_empty() || geo::has_sidecar(&self.path)
+    }
+
+    /// Where its pixels lie.
+    ///
+    /// # Errors
+    /// Nothing says it in a way that polygons can be laid on.
+    pub fn place(&self) -> Result<Place, MapError> {
+        Place::of(&self.tags, &self.path).map_err(|reason| MapError::Asked {
+            path: self.path.clone(),
+            reason,
+        })
     }
 
     /// The number of its coordinate system at EPSG, where it names one.

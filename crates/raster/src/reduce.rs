@@ -3,7 +3,7 @@
 /// Of every two by two values, the one that most of them have; of equals, the first. `nodata` counts only where there is
 /// nothing else. `width` x `height` values become half as many in both directions, rounded up.
 #[must_use]
-pub fn majority(values: &[u16], width: usize, height: usize, nodata: u16) -> Vec<u16> {
+pub fn majority(values: &[u32], width: usize, height: usize, nodata: u32) -> Vec<u32> {
     halved(width, height, |corners| {
         let seen = |at: usize| values[at];
         let held = corners.iter().filter(|at| seen(**at) != nodata);
@@ -21,14 +21,15 @@ pub fn majority(values: &[u16], width: usize, height: usize, nodata: u16) -> Vec
 
 /// Of every two by two values, the mean, to the nearest.
 #[must_use]
-pub fn mean(values: &[u16], width: usize, height: usize) -> Vec<u16> {
+pub fn mean(values: &[u32], width: usize, height: usize) -> Vec<u32> {
     halved(width, height, |corners| {
-        let sum: usize = corners.iter().map(|at| usize::from(values[*at])).sum();
-        ((sum + corners.len() / 2) / corners.len()) as u16
+        let sum: u64 = corners.iter().map(|at| u64::from(values[*at])).sum();
+        let count = corners.len() as u64;
+        ((sum + count / 2) / count) as u32
     })
 }
 
-fn halved(width: usize, height: usize, one: impl Fn(&[usize]) -> u16) -> Vec<u16> {
+fn halved(width: usize, height: usize, one: impl Fn(&[usize]) -> u32) -> Vec<u32> {
     let (across, down) = (width.div_ceil(2), height.div_ceil(2));
     let mut out = Vec::with_capacity(across * down);
     let mut corners = Vec::with_capacity(4);

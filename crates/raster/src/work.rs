@@ -294,10 +294,10 @@ impl Work {
         self.rows.len() as u32 == self.grid.size().1.div_ceil(SIDE)
     }
 
-    /// Files of the finished blocks: mask (16 bit), confidence (8 bit).
+    /// Files of the finished blocks: mask (16 bit), confidence (8 bit), and numbers of regions (32 bit), where they are wanted.
     #[must_use]
-    pub fn blocks(&self) -> [PathBuf; 2] {
-        ["mask.blocks", "confidence.blocks"].map(|name| self.folder.join(name))
+    pub fn blocks(&self) -> [PathBuf; 3] {
+        ["mask.blocks", "confidence.blocks", "regions.blocks"].map(|name| self.folder.join(name))
     }
 
     /// The folder, for what else the map needs until it is done.

@@ -3,13 +3,16 @@
 //!
 //! * [`sink`] – all of it, without dora;
 //! * [`record`] – how a map ended;
+//! * [`regions`] – polygons of a mask's regions, and their numbers;
 //! * [`legend`] – what the classes are called, for GDAL and QGIS.
 
 pub mod legend;
 pub mod record;
+pub mod regions;
 mod settings;
 pub mod sink;
 
+pub use regions::PolygonFile;
 pub use settings::Settings;
 
 use clap::CommandFactory;

@@ -49,6 +49,9 @@ pub struct Record {
     pub nothing: u64,
     /// The classes, with their pixels.
     pub classes: Vec<Share>,
+    /// How many regions got a polygon or a number, where they are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regions: Option<u32>,
     /// Its files by kind (`mask`, `confidence`, ...), relative to the folder of results.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -115,6 +118,7 @@ impl Record {
             failed,
             nothing: work.rows().iter().map(|row| row.nothing).sum(),
             classes: work.classes().into_iter().map(Share::from).collect(),
+            regions: None,
             files: BTreeMap::new(),
             bytes: BTreeMap::new(),
             finished_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser};
 use seggpt_node::node_spec::{PLACES, RESULTS};
 
+use crate::regions::PolygonFile;
+
 /// Blends the answers to a map's tiles and writes masks that lie on the map, and acknowledges each tile once its answer is on
 /// disk
 ///
@@ -28,4 +30,29 @@ pub struct Settings {
     /// Whether confidence is written
     #[arg(long, env = "CONFIDENCE", help_heading = RESULTS, default_value_t = true, action = ArgAction::Set)]
     pub confidence: bool,
+
+    /// Also write a mask's regions as polygons, with commas between: `gpkg` (NAME.polygons.gpkg, in the map's coordinates), `geojson`
+    /// (NAME.polygons.geojson, in longitude and latitude of WGS 84; refused where there is no exact way there)
+    #[arg(long, env = "POLYGONS", help_heading = RESULTS, value_enum, value_delimiter = ',')]
+    pub polygons: Vec<PolygonFile>,
+
+    /// Square metres below which regions get no polygon and no number, and holes are filled
+    #[arg(long, env = "MIN_AREA", help_heading = RESULTS, default_value_t = 0.0, value_parser = measure)]
+    pub min_area: f64,
+
+    /// Pixels by which polygons' outlines may be off, to have fewer corners; neighbours keep their edge in common. 0: they run along
+    /// pixels' edges
+    #[arg(long, env = "SIMPLIFY", help_heading = RESULTS, default_value_t = 0.0, value_parser = measure)]
+    pub simplify: f64,
+
+    /// Also write which region each pixel belongs to, as `NAME.instances.tif`: the polygons' numbers, 0 where there is none
+    #[arg(long, env = "INSTANCES", help_heading = RESULTS, default_value_t = false, action = ArgAction::Set)]
+    pub instances: bool,
+}
+
+fn measure(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(measure) if (0.0..1e12).contains(&measure) => Ok(measure),
+        _ => Err("a number, 0 or more".into()),
+    }
 }

@@ -10,7 +10,7 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use seggpt_contract::{ContractError, Failure, Identity, Mask, Message, Parameter, Status};
 use seggpt_node::outcome;
 use seggpt_raster::{
-    Placement, Tag,
+    Placement,
     finish::{self, Layer},
     geo,
     work::{self, Class, Ended, Work},
@@ -19,8 +19,9 @@ use seggpt_store::{Refusal, Store, names::check_name, part_of};
 use serde_json::json;
 
 use crate::{
-    Settings, legend,
+    PolygonFile, Settings, legend,
     record::{Outcome, Record},
+    regions,
 };
 
 /// A tile that is done with, and how it ended.
@@ -200,6 +201,9 @@ impl Sink {
         let is_other = |work: &Work| *work.placement() != placement.of_map();
         if self.open.get(&placement.map).is_none_or(is_other) {
             check_name(&placement.name)?;
+            let (tags, map) = (regions::tags(placement)?, Path::new(&placement.source));
+            regions::check(&self.settings.polygons, &tags, map, placement.size)
+                .wrap_err("POLYGONS")?;
             let folder = work::folder(&self.out, &placement.name);
             if let Some(old) = self.open.remove(&placement.map) {
                 tracing::warn!(
@@ -253,11 +257,7 @@ impl Sink {
     fn finish(&mut self, work: &Work) -> Result<()> {
         let placement = work.placement();
         let name = &placement.name;
-        let tags: Vec<Tag> = placement
-            .tags
-            .iter()
-            .map(|tag| tag.tag().map_err(|reason| eyre!(reason)))
-            .collect::<Result<_>>()?;
+        let tags = regions::tags(placement)?;
         let mut record = Record::of(work, &self.settings.run_key, &self.run);
         if !work.holds_something() {
             tracing::warn!(
@@ -265,24 +265,38 @@ impl Sink {
                 record.item
             );
         }
+        let settings = &self.settings;
+        let part = |file: &str| part_of(&self.out.join(file));
+        if let Some(folder) = part(name).parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let outlines = |kind: PolygonFile| format!("{name}.polygons.{}", kind.word());
         let mut large = vec![];
+        if settings.instances || !settings.polygons.is_empty() {
+            let count = regions::write(work, settings, |kind| part(&outlines(kind)));
+            record.regions = Some(count.wrap_err("its regions")?);
+            let kinds = [PolygonFile::Gpkg, PolygonFile::Geojson].into_iter();
+            let wanted = kinds.filter(|kind| settings.polygons.contains(kind));
+            large.extend(wanted.map(|kind| (kind.word(), outlines(kind))));
+        }
         let layers = [
             ("mask", Layer::Mask, true),
-            ("confidence", Layer::Confidence, self.settings.confidence),
+            ("confidence", Layer::Confidence, settings.confidence),
+            ("instances", Layer::Regions, settings.instances),
         ];
+        let mut pictures = vec![];
         for (kind, layer, _) in layers.into_iter().filter(|(_, _, wanted)| *wanted) {
             let file = format!("{name}.{kind}.tif");
-            let part = part_of(&self.out.join(&file));
-            if let Some(folder) = part.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            let part = part(&file);
             finish::write(work, layer, tags.clone(), &part)
                 .wrap_err_with(|| format!("{}", part.display()))?;
-            record
-                .bytes
-                .insert(kind.to_owned(), fs::metadata(&part)?.len());
-            record.files.insert(kind.to_owned(), file.clone());
-            large.push(file);
+            pictures.push(file.clone());
+            large.push((kind, file));
+        }
+        for (kind, file) in &large {
+            let bytes = fs::metadata(part(file))?.len();
+            record.bytes.insert((*kind).to_owned(), bytes);
+            record.files.insert((*kind).to_owned(), file.clone());
         }
         let source = Path::new(&placement.source);
         let classes = work.classes();
@@ -294,8 +308,8 @@ impl Sink {
             ),
             ("style", format!("{name}.mask.qml"), legend::qml(&classes)),
         ];
-        for file in large.clone() {
-            for (from, to) in geo::sidecars(source, Path::new(&file)) {
+        for file in &pictures {
+            for (from, to) in geo::sidecars(source, Path::new(file)) {
                 let to = to.to_string_lossy().into_owned();
                 small.push((
                     "place",
@@ -315,6 +329,7 @@ impl Sink {
             record.files.insert(kind, file.clone());
             files.push((file, bytes));
         }
+        let large: Vec<String> = large.into_iter().map(|(_, file)| file).collect();
         self.store.stage_with(record, &files, &large)?;
         self.store.commit()?;
         seggpt_fault::at("after-journal", &placement.map);

@@ -8,27 +8,51 @@ use seggpt_contract::{
     Class, ClassIds, ClassResult, Failure, Identity, Mask, Message, Parameter, Provenance, Shares,
     Square, Status,
 };
-use seggpt_raster::{Grid, Map, Placement};
+use seggpt_raster::{Grid, Map, Placement, SentTag, Tag, Window};
 use seggpt_sink_geotiff::{Settings, sink::Sink};
+use seggpt_tiff::Samples;
+use seggpt_vector::{
+    burn::{Burnable, Part},
+    read::read,
+};
 
 const SIZE: (u32, u32) = (700, 650);
 const SIDE: u32 = 256;
 
 fn open(out: &Path, key: &str) -> Sink {
+    open_with(out, key, &[])
+}
+
+fn open_with(out: &Path, key: &str, more: &[&str]) -> Sink {
     let out = out.to_str().unwrap();
-    Sink::open(
-        Settings::parse_from(["seggpt-sink-geotiff", "--out", out, "--run-key", key]),
-        "run",
-    )
-    .unwrap()
+    let words = ["seggpt-sink-geotiff", "--out", out, "--run-key", key];
+    Sink::open(Settings::parse_from(words.iter().chain(more)), "run").unwrap()
+}
+
+/// Pixels of half a metre in UTM zone 33.
+fn tags(crs: u16) -> Vec<SentTag> {
+    let doubles = |code: u16, values: &[f64]| Tag {
+        code,
+        kind: 12,
+        data: values.iter().flat_map(|n| n.to_le_bytes()).collect(),
+    };
+    let keys: [u16; 12] = [1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, crs];
+    let keys = Tag {
+        code: 34_735,
+        kind: 3,
+        data: keys.iter().flat_map(|n| n.to_le_bytes()).collect(),
+    };
+    let scale = doubles(33_550, &[0.5, 0.5, 0.0]);
+    let tie = doubles(33_922, &[0.0, 0.0, 0.0, 500_000.0, 5_000_000.0, 0.0]);
+    [&scale, &tie, &keys].map(SentTag::from).to_vec()
 }
 
 fn grid() -> Grid {
     Grid::new(SIZE.0, SIZE.1, SIDE, 0.25).unwrap()
 }
 
-fn identity(tile: u32, is_empty: bool) -> Identity {
-    let placement = Placement {
+fn placement(tile: u32, is_empty: bool) -> Placement {
+    Placement {
         map: "a.tif".to_owned(),
         name: "a".to_owned(),
         source: "/maps/a.tif".to_owned(),
@@ -37,11 +61,15 @@ fn identity(tile: u32, is_empty: bool) -> Identity {
         side: SIDE,
         overlap: 0.25,
         stamp: (5, 6),
-        tags: vec![],
+        tags: tags(32_633),
         tile,
         valid: None,
         is_empty,
-    };
+    }
+}
+
+fn identity(tile: u32, is_empty: bool) -> Identity {
+    let placement = placement(tile, is_empty);
     let mut identity = Identity::new(format!("a.tif#{tile}"), tile.into(), (SIDE, SIDE));
     identity
         .extra
@@ -90,14 +118,22 @@ fn record(out: &Path) -> String {
 fn a_map_is_written_when_its_last_tile_came_whatever_came_before() {
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (dir.path().join("one"), dir.path().join("other"));
-    let mut sink = open(&one, "k");
+    let regions = [
+        "--polygons",
+        "gpkg,geojson",
+        "--instances",
+        "true",
+        "--simplify",
+        "1.5",
+    ];
+    let mut sink = open_with(&one, "k", &regions);
     for tile in 0..grid().len() {
         assert_eq!(take(&mut sink, answer(tile)), Status::Done);
         assert_eq!(take(&mut sink, answer(tile)), Status::Done, "sent twice");
     }
     sink.close(Ok(())).unwrap();
     for tile in (0..grid().len()).rev() {
-        let mut sink = open(&other, "k");
+        let mut sink = open_with(&other, "k", &regions);
         take(&mut sink, answer(tile));
         // Every process dies without a word.
         drop(sink);
@@ -107,6 +143,9 @@ fn a_map_is_written_when_its_last_tile_came_whatever_came_before() {
         "a.confidence.tif",
         "a.mask.qml",
         "a.mask.tif.aux.xml",
+        "a.polygons.gpkg",
+        "a.polygons.geojson",
+        "a.instances.tif",
     ] {
         assert!(
             fs::read(one.join(file)).unwrap() == fs::read(other.join(file)).unwrap(),
@@ -122,6 +161,76 @@ fn a_map_is_written_when_its_last_tile_came_whatever_came_before() {
         serde_json::from_slice(&fs::read(one.join("run.json")).unwrap()).unwrap();
     assert_eq!(run["maps"][0]["classes"][0]["name"], "roof");
     assert_eq!(record(&one).matches(r#""status":"done""#).count(), 1);
+}
+
+#[test]
+fn polygons_burnt_again_are_the_mask_and_instances_their_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = |name: &str| dir.path().join(name);
+    let regions = ["--polygons", "gpkg", "--instances", "true"];
+    let mut sink = open_with(dir.path(), "k", &regions);
+    for tile in 0..grid().len() {
+        take(&mut sink, answer(tile));
+    }
+    sink.close(Ok(())).unwrap();
+    let polygons = read(&out("a.polygons.gpkg"), Some("class_id")).unwrap();
+    assert_eq!(polygons.crs, 32_633);
+    let mask = ids(&out("a.mask.tif"));
+    let map = Map::open(&out("a.mask.tif"), None).unwrap();
+    let burnt = |labels: &dyn Fn(usize) -> u16| {
+        let all = polygons.features.iter().enumerate();
+        let all = all.map(|(at, feature)| (labels(at), &feature.polygons[0]));
+        let mut burnt = vec![0; mask.len()];
+        let part = Part::whole([0, 0], [SIZE.0, SIZE.1]);
+        let laid = Burnable::new(all, &map.place().unwrap().grid).unwrap();
+        laid.burn(part, &mut burnt);
+        burnt.into_iter().map(f64::from).collect::<Vec<_>>()
+    };
+    assert!(mask.iter().any(|id| *id == 3.0) && mask.iter().any(|id| *id == 0.0));
+    assert!(burnt(&|_| 3) == mask);
+    assert!(burnt(&|at| at as u16 + 1) == ids(&out("a.instances.tif")));
+    let run: serde_json::Value =
+        serde_json::from_slice(&fs::read(out("run.json")).unwrap()).unwrap();
+    assert_eq!(run["maps"][0]["regions"], polygons.features.len());
+}
+
+/// The pixels of a map's only band.
+fn ids(path: &Path) -> Vec<f64> {
+    let map = Map::open(path, None).unwrap();
+    let window = Window {
+        x: 0,
+        y: 0,
+        width: SIZE.0,
+        height: SIZE.1,
+    };
+    let mut cache = map.cache(0, SIZE.0, SIZE.1);
+    match map.read(0, window, &mut cache).unwrap() {
+        Samples::Bytes(values) => values.into_iter().map(f64::from).collect(),
+        Samples::Words(values) => values.into_iter().map(f64::from).collect(),
+        Samples::Wide(values) => values,
+    }
+}
+
+#[test]
+fn polygons_that_have_no_place_are_refused_before_the_first_answer_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sink = open_with(dir.path(), "k", &["--polygons", "geojson"]);
+    for (tags, reason) in [
+        (vec![], "nothing says where it lies"),
+        (tags(27_700), "OSGB"),
+    ] {
+        let Message::Item(mut identity, mask) = answer(0) else {
+            panic!("an answer")
+        };
+        let placement = Placement {
+            tags,
+            ..placement(0, false)
+        };
+        let text = Parameter::String(placement.text());
+        identity.extra.insert("map".into(), text);
+        let error = sink.mask(Message::Item(identity, mask)).unwrap_err();
+        assert!(format!("{error:#}").contains(reason), "{error:#}");
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //! acknowledges it, and the node ends when all are acknowledged.
 //!
 //! * [`plan`]: which tiles of which maps there are, and which of them are done;
+//! * [`area`]: what of a map the work is limited to;
 //! * [`tiles`]: a tile as a message.
 
+pub mod area;
 pub mod plan;
 mod settings;
 pub mod tiles;
@@ -39,15 +41,16 @@ pub fn node_spec() -> NodeSpec {
             description: "The tiles, at most WINDOW unacknowledged at a time; where each belongs stands beside it, under `map`.",
         }],
         command: Settings::command(),
-        content: None,
+        content: Some(area::content),
         check: Some(check),
         owns: None,
     }
 }
 
-/// Refuses inputs that mean nothing, without listing folders.
+/// Refuses inputs that mean nothing, without listing folders, and an area that cannot be read.
 fn check(values: &Values, dir: &Path) -> Result<()> {
     let settings: Settings = parsed(values)?;
+    area::check(values, dir)?;
     inputs::check(&settings.inputs, dir)
 }
 

@@ -12,7 +12,11 @@ use seggpt_raster::{Grid, Map, Nodata, Placement, Stretch, View, work};
 use seggpt_source_images::inputs::{self, Entry};
 use seggpt_store::listing;
 
-use crate::{Settings, settings::Stretching};
+use crate::{
+    Settings,
+    area::{Area, Within},
+    settings::Stretching,
+};
 
 /// A map of the run.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Sheet {
     pub shown: (u32, u32),
     /// Tiles that an earlier process has brought to their end.
     pub ended: BTreeSet<u32>,
+    /// What of it the work is limited to.
+    pub within: Option<Within>,
 }
 
 /// All that a run has to send.
@@ -49,7 +55,7 @@ impl Plan {
     ///
     /// # Errors
     /// `INPUTS` names nothing, or what is no map; a map that cannot be read or cut into tiles, or one called like another
-    /// map's result in `RESULTS`.
+    /// map's result in `RESULTS`; an area that cannot be laid on a map.
     pub fn new(settings: &Settings, run: &str) -> Result<Self> {
         let entries = tiffs(settings)?;
         let mut placeless = vec![];
@@ -71,6 +77,7 @@ impl Plan {
             Stretching::As(stretch) => stretch.clone(),
             Stretching::Auto => Stretch::of(&maps, &view)?.unwrap_or_default(),
         };
+        let area = settings.area.as_deref().map(Area::read).transpose()?;
         let results = settings.results.as_ref().map(std::path::absolute);
         let results = results.transpose().wrap_err("RESULTS")?;
         let done = match &results {
@@ -81,6 +88,7 @@ impl Plan {
         for (index, (entry, map)) in (0..).zip(entries.iter().zip(&maps)) {
             // What cannot be looked at so is said before the first tile.
             view.of(map)?;
+            let within = area.as_ref().map(|area| area.on(map)).transpose()?;
             if !done.has(entry) && !done.has_ended(&entry.item) {
                 let results = results.as_deref();
                 let key = if settings.run_key.is_empty() {
@@ -88,13 +96,9 @@ impl Plan {
                 } else {
                     &settings.run_key
                 };
-                sheets.push(sheet(
-                    index,
-                    entry,
-                    map,
-                    settings,
-                    results.map(|results| (results, key)),
-                )?);
+                let results = results.map(|results| (results, key));
+                let sheet = sheet(index, entry, map, settings, results)?;
+                sheets.push(Sheet { within, ..sheet });
             }
         }
         Ok(Self {
@@ -244,6 +248,7 @@ fn sheet(
         placement,
         grid,
         ended,
+        within: None,
     })
 }
 

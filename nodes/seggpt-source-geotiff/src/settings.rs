@@ -51,6 +51,11 @@ pub struct Settings {
     #[arg(long, env = "NODATA", help_heading = RESULTS, value_parser = nodata)]
     pub nodata: Option<Nodata>,
 
+    /// Polygons that the work is limited to: a GeoJSON or GeoPackage file. Tiles outside are not shown to the network, and pixels
+    /// outside come out as nothing. Relative to the folder of the dataflow
+    #[arg(long, env = "AREA", help_heading = RESULTS)]
+    pub area: Option<PathBuf>,
+
     /// The most tiles that are under way at a time, 1 to 64; queues along the way must hold as many
     #[arg(long, env = "WINDOW", help_heading = SPEED, default_value_t = 8, value_parser = value_parser!(u8).range(1..=64))]
     pub window: u8,

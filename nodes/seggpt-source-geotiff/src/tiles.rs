@@ -6,7 +6,10 @@ use seggpt_contract::{Encoding, Failure, Identity, Image, Message, Parameter, Pi
 use seggpt_node::{Ready, Supply};
 use seggpt_raster::{Cache, Map, Nodata, Placement, Renderer, Seen, Tile, ValidBits, View};
 
-use crate::plan::{Plan, Sheet};
+use crate::{
+    area::Within,
+    plan::{Plan, Sheet},
+};
 
 /// The key beside a message under which a tile says where it belongs.
 pub const KEY: &str = "map";
@@ -149,6 +152,15 @@ impl Supply for Item {
 
 impl Reader {
     fn tile(&self, sheet: &Sheet, tile: Tile) -> Result<Seen, seggpt_raster::MapError> {
+        let is_outside = |within: &Within| !within.touches(tile.window);
+        if sheet.within.as_ref().is_some_and(is_outside) {
+            return Ok(Seen {
+                width: 0,
+                height: 0,
+                rgba: vec![],
+                valid: 0,
+            });
+        }
         // A thread that panicked over a tile has spoilt that one alone.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open
@@ -182,6 +194,10 @@ impl Reader {
         else {
             unreachable!("it was opened just now")
         };
-        renderer.tile(map, tile.window, sheet.shown, cache)
+        let mut seen = renderer.tile(map, tile.window, sheet.shown, cache)?;
+        if let Some(within) = &sheet.within {
+            within.limit(tile.window, &mut seen);
+        }
+        Ok(seen)
     }
 }

@@ -108,6 +108,55 @@ fn coarser_pixels_are_shown_smaller() {
 }
 
 #[test]
+fn what_lies_outside_of_the_area_is_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let area = dir.path().join("area.geojson");
+    // The left 10 metres, which are 100 pixels.
+    let ring = "[[2600000,1199980],[2600010,1199980],[2600010,1200000],[2600000,1200000],[2600000,1199980]]";
+    let crs = r#"{"type":"name","properties":{"name":"EPSG:2056"}}"#;
+    let geometry = format!(r#"{{"type":"Polygon","coordinates":[{ring}]}}"#);
+    let feature = format!(r#"{{"type":"Feature","properties":{{}},"geometry":{geometry}}}"#);
+    let text = format!(r#"{{"type":"FeatureCollection","crs":{crs},"features":[{feature}]}}"#);
+    fs::write(&area, &text).unwrap();
+    let path = area.to_str().unwrap();
+    let plan = || {
+        Plan::new(
+            &settings(
+                &field(),
+                &["--tile", "80", "--overlap", "0.3", "--area", path],
+            ),
+            "run",
+        )
+    };
+    let items = Item::all(plan().unwrap(), "source");
+    let (mut empty, mut valid) = (0, vec![]);
+    for item in &items[..5] {
+        match item.read().unwrap().message {
+            Message::Failed(..) => empty += 1,
+            Message::Item(identity, _) => {
+                let Some(Parameter::String(text)) = identity.extra.get(KEY) else {
+                    panic!("it says where it belongs")
+                };
+                let bits = Placement::read(text).unwrap().valid;
+                let pixels = bits.map(|bits| bits.validity().unwrap().pixels);
+                valid.push(pixels.map(|all| all.iter().filter(|pixel| **pixel > 0).count()));
+            }
+        }
+    }
+    assert_eq!(
+        (empty, valid),
+        (3, vec![None, Some(45 * 80)]),
+        "tiles begin at 0, 55, 110, ..."
+    );
+    fs::write(&area, text.replace("EPSG:2056", "EPSG:27700")).unwrap();
+    let error = format!("{:#}", plan().unwrap_err());
+    assert!(
+        error.contains("area.geojson") && error.contains("ogr2ogr"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_cannot_be_a_map_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let cut = dir.path().join("cut.tif");

@@ -84,15 +84,19 @@ pub fn compose(plan: &Plan) -> String {
         ("REFINE", plan.refine.name().to_owned()),
         (
             "INSTANCES",
-            if args.instances { "components" } else { "none" }.to_owned(),
+            match args.instances && !plan.maps {
+                // Regions of a map end where its tiles do; the sink knows them whole.
+                true => "components",
+                false => "none",
+            }
+            .to_owned(),
         ),
     ];
     infer.extend(plan.maps.then(|| ("SHARES", "true".to_owned())));
     let sink = match plan.maps {
-        true => vec![
-            ("OUT", plan.out.display().to_string()),
-            ("CONFIDENCE", (!args.no_confidence).to_string()),
-        ],
+        true => std::iter::once(("OUT", plan.out.display().to_string()))
+            .chain(maps::sink(args))
+            .collect(),
         false => pictures_sink(plan),
     };
     let of = |node, variables: &[(&'static str, String)]| {

@@ -6,10 +6,14 @@ use std::{
 };
 
 use seggpt_flow::Diagnostic;
-use seggpt_imaging::{RgbImage, annotation::Ids, write};
+use seggpt_imaging::{RgbImage, write};
 use seggpt_raster::{Grid, Map, Nodata, Renderer, Stretch, Tile, View};
 
-use super::{inputs::Inputs, prompts::Prompts};
+use super::{
+    inputs::Inputs,
+    labels::{Classes, Labels, is_polygons},
+    prompts::Prompts,
+};
 use crate::args::SegmentArgs;
 
 /// Tiles of the network's size, without another word.
@@ -32,7 +36,7 @@ pub(super) struct Cut {
     pub any: bool,
 }
 
-/// Cuts those examples that are maps larger than a tile; `prompts` names the parts instead, of each map the part with most
+/// Cuts those examples that are maps larger than a tile, or labelled by polygons; `prompts` names the parts instead, of each map the part with most
 /// labels first. `folder` is where they go.
 ///
 /// # Errors
@@ -71,13 +75,17 @@ pub(super) fn examples(
         classes: None,
         any: false,
     };
+    let classes = Classes::of(args, &prompts.pairs)?;
     let (mut parts, mut ids) = (Vec::new(), BTreeSet::new());
     for (image, mask) in std::mem::take(&mut prompts.pairs) {
         let side = args.maps.tile.unwrap_or(TILE);
-        let map = Map::open(&image, nodata).ok().filter(|map| {
-            let (width, height) = map.size();
-            !map.is_plain() || width.max(height) > side + side / 2 || view.bands.is_some()
-        });
+        let map = match is_polygons(&mask) {
+            true => Some(open(&image)?),
+            false => Map::open(&image, nodata).ok().filter(|map| {
+                let (width, height) = map.size();
+                !map.is_plain() || width.max(height) > side + side / 2 || view.bands.is_some()
+            }),
+        };
         let Some(map) = map else {
             parts.push(vec![(image, mask)]);
             continue;
@@ -88,7 +96,7 @@ pub(super) fn examples(
             args,
             &map,
             &view,
-            &mask,
+            (&mask, &Labels::open(&map, &mask, &classes)?),
             &folder.join(format!("example-{number}")),
             &mut cut.files,
             &mut ids,
@@ -103,6 +111,7 @@ pub(super) fn examples(
         let table: Vec<String> = ids.iter().map(|id| format!("{id}:class {id}")).collect();
         cut.classes = Some(table.join(","));
     }
+    cut.classes = classes.table().or(cut.classes);
     Ok(cut)
 }
 
@@ -111,40 +120,25 @@ fn one(
     args: &SegmentArgs,
     map: &Map,
     view: &View,
-    mask: &Path,
+    (mask, labels): (&Path, &Labels),
     to: &Path,
     files: &mut Files,
     ids: &mut BTreeSet<u16>,
 ) -> Result<Vec<(PathBuf, PathBuf)>, Diagnostic> {
     let diagnostic = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
     let (width, height) = map.size();
-    let labels = Ids::open(mask).map_err(|error| diagnostic(&error))?;
-    if labels.size != (width, height) {
-        return Err(Diagnostic::new(format!(
-            "{}: {} x {} pixels, but {} has {width} x {height}",
-            mask.display(),
-            labels.size.0,
-            labels.size.1,
-            map.path().display()
-        ))
-        .help(
-            "the mask of a map is a raster on the same grid: `gdalwarp -te ... -ts ...` makes one",
-        ));
-    }
-    let labels = meant(labels.values);
     let factor = match (args.maps.gsd, map.metres_of_pixel()) {
         (Some(gsd), Some(metres)) => (gsd / metres).max(1.0),
         _ => 1.0,
     };
     let side = (f64::from(args.maps.tile.unwrap_or(TILE)) * factor).round() as u32;
     let grid = Grid::new(width, height, side, 0.0).map_err(|reason| diagnostic(&reason))?;
-    let labelled = |tile: &Tile| {
-        let rows = tile.window.y..tile.window.y + tile.window.height;
-        let row = |y: u32| {
-            let begin = y as usize * width as usize + tile.window.x as usize;
-            &labels[begin..begin + tile.window.width as usize]
-        };
-        rows.flat_map(row).filter(|label| **label > 0).count()
+    let mut labelled = |tile: &Tile| {
+        let labels = labels.window(tile.window).into_iter();
+        labels
+            .filter(|label| *label > 0)
+            .inspect(|label| _ = ids.insert(*label))
+            .count()
     };
     let mut tiles: Vec<(usize, Tile)> = grid.tiles().map(|tile| (labelled(&tile), tile)).collect();
     tiles.retain(|(count, _)| *count > 0);
@@ -156,7 +150,6 @@ fn one(
     }
     tiles.sort_by_key(|(count, tile)| (usize::MAX - count, tile.index));
     tiles.truncate(MOST);
-    ids.extend(labels.iter().copied().filter(|label| *label > 0));
     let renderer = view.of(map).map_err(|error| diagnostic(&error))?;
     let (tile_width, tile_height) = grid.tile_size();
     let shrunken = |side: u32| ((f64::from(side) / factor).round() as u32).clamp(1, side);
@@ -179,15 +172,16 @@ fn one(
             .flat_map(|[r, g, b, _]| [*r, *g, *b])
             .collect();
         let picture = RgbImage::from_raw(size.0, size.1, rgb).expect("three bytes a pixel");
-        let at = |n: u32, size: u32, begin: u32, length: u32| {
-            (begin + (u64::from(n) * u64::from(length) / u64::from(size)) as u32) as usize
+        let labels = labels.window(tile.window);
+        let at = |n: u32, size: u32, length: u32| {
+            (u64::from(n) * u64::from(length) / u64::from(size)) as usize
         };
         let values: Vec<u16> = (0..size.1)
             .flat_map(|y| (0..size.0).map(move |x| (x, y)))
             .map(|(x, y)| {
-                let column = at(x, size.0, tile.window.x, tile.window.width);
-                let row = at(y, size.1, tile.window.y, tile.window.height);
-                labels[row * width as usize + column]
+                let column = at(x, size.0, tile.window.width);
+                let row = at(y, size.1, tile.window.height);
+                labels[row * tile.window.width as usize + column]
             })
             .collect();
         let name = format!("r{:04}c{:04}", tile.row, tile.column);
@@ -204,17 +198,6 @@ fn one(
     Ok(pairs)
 }
 
-/// Ids as they are meant: of a mask of 0 and 255 alone, 255 is a class; of others, it is what nobody labelled.
-fn meant(values: Vec<u16>) -> Vec<u16> {
-    let is_binary = values.iter().all(|value| matches!(value, 0 | 255));
-    let id = |value: u16| match value {
-        255 if is_binary => 1,
-        255 | u16::MAX => 0,
-        id => id,
-    };
-    values.into_iter().map(id).collect()
-}
-
 fn nodata(args: &SegmentArgs) -> Result<Option<Nodata>, Diagnostic> {
     let Some(text) = args.maps.nodata.as_deref() else {
         return Ok(None);
@@ -225,16 +208,5 @@ fn nodata(args: &SegmentArgs) -> Result<Option<Nodata>, Diagnostic> {
         _ => Err(Diagnostic::new(format!(
             "--nodata {text}: a number, nan or none"
         ))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn white_is_a_class_where_there_is_no_other() {
-        assert_eq!(meant(vec![0, 255, 0]), [0, 1, 0]);
-        assert_eq!(meant(vec![0, 255, 3, 65_535]), [0, 0, 3, 0]);
     }
 }

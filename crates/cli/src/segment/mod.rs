@@ -4,6 +4,8 @@ pub(crate) mod compose;
 mod cut;
 mod inputs;
 pub(crate) mod kind;
+mod labels;
+mod map_args;
 mod maps;
 pub(crate) mod prompts;
 pub(crate) mod volumes;
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use compose::{Plan, compose};
 pub use kind::Kind;
+pub use map_args::MapArgs;
 pub use volumes::VolumeArgs;
 pub use windows::Windows;
 
@@ -72,7 +75,10 @@ fn plan(args: &SegmentArgs, kind: Kind) -> Result<Plan, Diagnostic> {
     let mut classes = args.classes.as_deref().map(prompts::classes).transpose()?;
     let mut args = args.clone();
     let mut files = vec![];
+    maps::check_labels(&prompts, kind)?;
     if kind == Kind::Map {
+        maps::check_places(&args, &inputs)?;
+        args.maps.area = args.maps.area.as_deref().map(absolute).transpose()?;
         let cut = cut::examples(&args, &inputs, &flow, &mut prompts)?;
         args.maps.stretch = cut.stretch.or(args.maps.stretch);
         classes = classes.or(cut.classes);
