@@ -72,7 +72,7 @@ fn a_scan_with_two_labelled_slices_becomes_a_label_volume_that_lies_on_it() {
 #[test]
 fn a_folder_of_dicom_files_becomes_a_label_volume_and_a_segmentation() {
     let scratch = Scratch::new();
-    let series = fixture("series");
+    let series = fixture("../series");
     let mut line = words("segment --out out --model untrained-tiny --classes 1:liver,2:aorta");
     line.push(format!(
         "--prompt={}={}",

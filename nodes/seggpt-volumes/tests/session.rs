@@ -348,7 +348,7 @@ fn of_series(out: &Path, series: &Path, labels: &Path, words: &[String]) -> Sett
 fn a_dicom_series_gets_a_label_volume_and_a_segmentation_that_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let (series, two) = (fixture("series"), fixture("two_slices.nii.gz"));
+    let (series, two) = (fixture("../series"), fixture("two_slices.nii.gz"));
     let truth = vec![format!(
         "--truth={}",
         fixture("truth/scan.nii.gz").display()
@@ -415,7 +415,7 @@ fn a_series_with_a_gap_has_a_segmentation_alone_and_what_is_no_scan_is_listed() 
     let folder = tempfile::tempdir().unwrap();
     let (series, out) = (folder.path().join("series"), folder.path().join("out"));
     fs::create_dir(&series).unwrap();
-    for entry in fs::read_dir(fixture("series")).unwrap() {
+    for entry in fs::read_dir(fixture("../series")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap();
         // The sixth slice is missing.
@@ -426,7 +426,7 @@ fn a_series_with_a_gap_has_a_segmentation_alone_and_what_is_no_scan_is_listed() 
     let whole = folder.path().join("whole");
     let settings = of_series(
         &whole,
-        &fixture("series"),
+        &fixture("../series"),
         &fixture("two_slices.nii.gz"),
         &[],
     );
@@ -436,7 +436,7 @@ fn a_series_with_a_gap_has_a_segmentation_alone_and_what_is_no_scan_is_listed() 
     let labels = whole.join("series-3-T2-axial.seg.dcm");
     // A segmentation beside the scans is none.
     fs::copy(&labels, series.join("beside")).unwrap();
-    let pair = format!("{}={}", fixture("series").display(), labels.display());
+    let pair = format!("{}={}", fixture("../series").display(), labels.display());
     let settings = Settings::parse_from([
         "x".to_owned(),
         format!("--out={}", out.display()),
