@@ -8,7 +8,7 @@ use std::{
 };
 
 use seggpt_tests::{Scratch, binary, root};
-use seggpt_volume::{LabelVolume, nifti::NiftiFile};
+use seggpt_volume::{LabelFile, LabelVolume, Source, nifti::NiftiFile};
 
 use crate::{text, words};
 
@@ -67,6 +67,38 @@ fn a_scan_with_two_labelled_slices_becomes_a_label_volume_that_lies_on_it() {
         .seggpt(arguments("--memory 3", &["scan.nii.gz"]))
         .expect_code(2)
         .expect_text("--replace");
+}
+
+#[test]
+fn a_folder_of_dicom_files_becomes_a_label_volume_and_a_segmentation() {
+    let scratch = Scratch::new();
+    let series = fixture("../series");
+    let mut line = words("segment --out out --model untrained-tiny --classes 1:liver,2:aorta");
+    line.push(format!(
+        "--prompt={}={}",
+        text(series.clone()),
+        text(fixture("two_slices.nii.gz"))
+    ));
+    line.push(text(series.clone()));
+    scratch.seggpt(&line).expect_code(0);
+    let scan = Source::open(&series).unwrap();
+    let read = |name: &str| {
+        let file = LabelFile::open(&scratch.path(format!("out/{name}"))).unwrap();
+        file.read(&scan, 2, &scratch.path(name)).unwrap()
+    };
+    let labels = read("series-3-T2-axial.labels.nii.gz");
+    let segmentation = read("series-3-T2-axial.seg.dcm");
+    for slice in 0..12 {
+        assert_eq!(
+            labels.slice(slice).unwrap(),
+            segmentation.slice(slice).unwrap()
+        );
+    }
+    assert_eq!(segmentation.labels.names[&2], "aorta");
+    scratch
+        .seggpt(&line)
+        .expect_code(0)
+        .expect_text("nothing was left to do");
 }
 
 #[test]

@@ -102,8 +102,9 @@ Examples:
   seggpt segment --prompts library/ --out masks pictures/ --print-dataflow
   seggpt segment --prompt ct.nii.gz=two_slices.nii.gz --truth truth/ --out labels scans/
   seggpt segment --prompt north.tif=north_labels.gpkg --polygons gpkg --out masks 'flight/*.tif'
+  seggpt segment --prompt series_4/=labels.nii.gz --out labels exported_dicom/
 
-What the inputs are is found out from the files: pictures, maps (GeoTIFF), or volumes (NIfTI). A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
+What the inputs are is found out from the files: pictures, maps (GeoTIFF), or volumes (NIfTI, DICOM). A repeated command goes on where the last one stopped. With another setting, example or model it says what differs and stops; \
 --replace moves the old results aside.")]
 pub struct SegmentArgs {
     /// Pictures, maps or volumes: files, folders (with all below), globs, or @FILE with one path a line.

@@ -1,3 +1,5 @@
+use crate::plane::dot;
+
 /// From voxel indices to millimetres in the patient: +x right, +y anterior, +z superior (RAS). Three rows of four.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affine(pub [[f64; 4]; 3]);
@@ -59,6 +61,63 @@ impl Affine {
         Some(Self(rows))
     }
 
+    /// As NIfTI writes a rotation: the quaternion's last three parts, and whether the third axis is turned round (-1) or not
+    /// (1). `None` where axes are not at right angles.
+    pub fn quaternion(&self) -> Option<([f64; 3], f64)> {
+        let zooms = self.zooms();
+        let unit = |axis: usize| self.step(axis).map(|part| part / zooms[axis]);
+        let mut axes = [unit(0), unit(1), unit(2)];
+        let slant = |a: usize, b: usize| dot(axes[a], axes[b]).abs();
+        // Negated, so that what is no number is refused.
+        if !(slant(0, 1) < SQUARE && slant(0, 2) < SQUARE && slant(1, 2) < SQUARE) {
+            return None;
+        }
+        let qfac = if self.determinant() < 0.0 { -1.0 } else { 1.0 };
+        axes[2] = axes[2].map(|part| part * qfac);
+        // Row and column of the rotation's matrix.
+        let r = |row: usize, column: usize| axes[column][row];
+        let squares = [
+            1.0 + r(0, 0) + r(1, 1) + r(2, 2),
+            1.0 + r(0, 0) - r(1, 1) - r(2, 2),
+            1.0 - r(0, 0) + r(1, 1) - r(2, 2),
+            1.0 - r(0, 0) - r(1, 1) + r(2, 2),
+        ];
+        // From the largest part, which is never near 0.
+        let (most, square) =
+            (squares.into_iter().enumerate()).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let double = square.sqrt();
+        let [a, b, c, d] = match most {
+            0 => [
+                square,
+                r(2, 1) - r(1, 2),
+                r(0, 2) - r(2, 0),
+                r(1, 0) - r(0, 1),
+            ],
+            1 => [
+                r(2, 1) - r(1, 2),
+                square,
+                r(0, 1) + r(1, 0),
+                r(0, 2) + r(2, 0),
+            ],
+            2 => [
+                r(0, 2) - r(2, 0),
+                r(0, 1) + r(1, 0),
+                square,
+                r(1, 2) + r(2, 1),
+            ],
+            _ => [
+                r(1, 0) - r(0, 1),
+                r(0, 2) + r(2, 0),
+                r(1, 2) + r(2, 1),
+                square,
+            ],
+        }
+        .map(|part| part / (2.0 * double));
+        // The first part is never below 0, since it is not written.
+        let sign = if a < 0.0 { -1.0 } else { 1.0 };
+        Some(([b, c, d].map(|part| part * sign), qfac))
+    }
+
     /// Where a voxel's centre lies.
     pub fn place(&self, voxel: [f64; 3]) -> [f64; 3] {
         self.0.map(|row| {
@@ -117,8 +176,11 @@ impl Affine {
     }
 }
 
+/// Cosines between axes below this are those of right angles.
+const SQUARE: f64 = 1e-4;
+
 fn length(v: [f64; 3]) -> f64 {
-    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+    dot(v, v).sqrt()
 }
 
 #[cfg(test)]
@@ -140,6 +202,34 @@ mod tests {
             Affine::of_quaternion([1.0, 1.0, 0.0], [1.0; 3], [0.0; 3], 1.0),
             None
         );
+    }
+
+    #[test]
+    fn a_quaternion_there_and_back() {
+        for parts in [
+            [0.0; 3],
+            [1.0, 0.0, 0.0],
+            [0.0, 0.8, 0.6],
+            [-0.3, 0.5, 0.1],
+            [0.1, -0.7, -0.7],
+        ] {
+            for qfac in [1.0, -1.0] {
+                let zooms = [0.5, 2.0, 3.0];
+                let affine = Affine::of_quaternion(parts, zooms, [7.0, 8.0, 9.0], qfac);
+                let again = affine.and_then(|affine| affine.quaternion());
+                let back = again.and_then(|(parts, qfac)| {
+                    Affine::of_quaternion(parts, zooms, [7.0, 8.0, 9.0], qfac)
+                });
+                let apart = affine.zip(back).map(|(a, b)| a.apart(&b, [100; 3]));
+                assert!(
+                    apart.is_some_and(|apart| apart < 1e-4),
+                    "{parts:?} {qfac}: {apart:?}"
+                );
+            }
+        }
+        let mut sheared = Affine::scaling([1.0; 3]);
+        sheared.0[1][2] = 0.3;
+        assert_eq!(sheared.quaternion(), None);
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub enum VolumeError {
 }
 
 impl VolumeError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Unusable { path, .. } => path,
+        }
+    }
+
     pub(crate) fn new(path: &Path, reason: impl Into<String>) -> Self {
         Self::Unusable {
             path: path.to_owned(),

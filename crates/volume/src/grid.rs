@@ -69,6 +69,14 @@ impl Grid {
 }
 
 impl Placed {
+    /// Of the volume itself.
+    pub(crate) fn itself(view: View) -> Self {
+        Self {
+            view,
+            reversed: false,
+        }
+    }
+
     /// The slice of the other volume that lies where slice `index` of this one does.
     pub fn slice(&self, index: usize) -> usize {
         match self.reversed {

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Grid, Placed, Scratch, VolumeError, nifti::NiftiFile};
+use crate::{Grid, Placed, Scratch, Source, VolumeError, dicom::Segmentation, nifti::NiftiFile};
 
 /// What a label volume marks, before its slices are at hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub struct Labels {
     pub areas: BTreeMap<usize, usize>,
     /// Every id that is there; 0 is background and not among them.
     pub ids: BTreeSet<u16>,
+    /// What they are called, as far as the file says.
+    pub names: BTreeMap<u16, String>,
+    /// What is to be said of them, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A label volume at hand, by the slices of the scan that it belongs to.
@@ -99,6 +103,44 @@ impl LabelVolume {
         Ok(Self {
             labels,
             placed,
+            path: scratch.to_owned(),
+            scratch: slices,
+        })
+    }
+
+    /// Reads a segmentation once, into a scratch file at `scratch`. `scan`, `axis`: what it belongs to. Slices without a frame
+    /// mark nothing.
+    pub(crate) fn of_segmentation(
+        segmentation: &Segmentation,
+        scan: &Source,
+        axis: usize,
+        scratch: &Path,
+    ) -> Result<Self, VolumeError> {
+        let unwritable = || VolumeError::io(scratch, "a scratch file cannot be written");
+        let grid = scan.grid();
+        let shape = grid.shape;
+        let mut slices = Scratch::create(scratch, shape, axis, 2).map_err(unwritable())?;
+        let mut labels = Labels {
+            names: segmentation.names.clone(),
+            ..Labels::default()
+        };
+        let several = segmentation.read(&scan.planes(), |plane, ids| {
+            for (at, id) in ids.iter().enumerate().filter(|(_, id)| **id != 0) {
+                let voxel = [at % shape[0], at / shape[0], plane];
+                *labels.areas.entry(voxel[axis]).or_default() += 1;
+                labels.ids.insert(*id);
+            }
+            let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+            slices.write_slab(plane, &bytes).map_err(unwritable())
+        })?;
+        if several > 0 {
+            labels.notes.push(format!(
+                "{several} voxels are in several segments at once: the highest number is taken"
+            ));
+        }
+        Ok(Self {
+            labels,
+            placed: Placed::itself(grid.view(axis)),
             path: scratch.to_owned(),
             scratch: slices,
         })

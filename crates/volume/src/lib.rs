@@ -6,6 +6,8 @@
 //! | | |
 //! |---|---|
 //! | [`nifti`] | headers and voxels of NIfTI-1 and -2, label volumes out |
+//! | [`dicom`] | files into series and volumes, segmentations in and out |
+//! | [`Source`], [`LabelFile`] | a scan, and labels, whatever their format |
 //! | [`Affine`], [`Orientation`] | from voxels to the patient, in millimetres: right, anterior, superior |
 //! | [`View`] | a slice as people look at it, and back: permutation and flips, never a resampling |
 //! | [`Scratch`] | a file of slices along any axis, filled from a stream in file order |
@@ -17,13 +19,17 @@
 mod affine;
 mod answer;
 mod chain;
+pub mod dicom;
 mod error;
 mod grid;
+mod label_file;
 mod label_volume;
 pub mod nifti;
 mod orientation;
+mod plane;
 mod scan;
 mod scratch;
+mod source;
 mod view;
 mod window;
 
@@ -32,9 +38,12 @@ pub use answer::Answer;
 pub use chain::{Chain, Gap, Key, Plan, Way};
 pub use error::VolumeError;
 pub use grid::{Grid, Placed};
+pub use label_file::LabelFile;
 pub use label_volume::{LabelVolume, Labels};
 pub use orientation::Orientation;
+pub use plane::{Plane, Turn};
 pub use scan::Scan;
 pub use scratch::Scratch;
+pub use source::Source;
 pub use view::{Axis, View};
-pub use window::{Levels, Sample, Window};
+pub use window::{Hints, Levels, Sample, Window};

@@ -62,9 +62,9 @@ impl fmt::Display for Window {
 /// The grey values that become black and white, and where they come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Levels {
-    /// Black, with all below it.
+    /// Black, with all that lies beyond.
     pub low: f64,
-    /// White, with all above it.
+    /// White, with all that lies beyond; below `low` where low values are bright.
     pub high: f64,
     /// For people.
     pub source: &'static str,
@@ -88,6 +88,17 @@ impl fmt::Display for Levels {
         let Self { low, high, source } = self;
         write!(f, "{low:.6} to {high:.6} ({source})")
     }
+}
+
+/// What a scan says of how it is to be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hints {
+    /// A window of its own: centre and width.
+    pub window: Option<(f64, f64)>,
+    /// Whether its values are Hounsfield units; `None` where it does not say.
+    pub is_ct: Option<bool>,
+    /// Whether low values are bright.
+    pub is_inverted: bool,
 }
 
 /// Grey values of a volume, to find its window: all of a small one, evenly spread ones of a large one.
@@ -137,8 +148,21 @@ impl Sample {
         self.wait = at - values.len();
     }
 
-    /// The levels of a window.
-    pub fn levels(mut self, window: Window) -> Levels {
+    /// The levels of a window, for a scan that says so much of itself.
+    pub fn levels(self, window: Window, hints: Hints) -> Levels {
+        let levels = self.upright(window, hints);
+        match hints.is_inverted {
+            // White with all below it, black with all above.
+            true => Levels {
+                low: levels.high,
+                high: levels.low,
+                ..levels
+            },
+            false => levels,
+        }
+    }
+
+    fn upright(mut self, window: Window, hints: Hints) -> Levels {
         let of = |centre: f64, width: f64, source| Levels {
             low: centre - width / 2.0,
             high: centre + width / 2.0,
@@ -147,10 +171,13 @@ impl Sample {
         if let Window::Fixed { centre, width } = window {
             return of(centre, width, "as asked for");
         }
-        // A twentieth of air, as there is around every patient, and nothing that Hounsfield units do not have.
-        let least = self.values.iter().copied().fold(f32::INFINITY, f32::min);
-        if self.airy * 20 >= self.taken.max(1) && least >= LEAST {
-            return of(40.0, 400.0, "taken for CT: 40:400");
+        if let Some((centre, width)) = hints.window {
+            return of(centre, width, "the series' own window");
+        }
+        match hints.is_ct {
+            Some(true) => return of(40.0, 400.0, "CT: 40:400"),
+            None if self.looks_like_ct() => return of(40.0, 400.0, "taken for CT: 40:400"),
+            _ => {}
         }
         if self.values.is_empty() {
             return Levels {
@@ -170,6 +197,12 @@ impl Sample {
                 source: "one value alone",
             },
         }
+    }
+
+    /// A twentieth of air, as there is around every patient, and nothing that Hounsfield units do not have.
+    fn looks_like_ct(&self) -> bool {
+        let least = self.values.iter().copied().fold(f32::INFINITY, f32::min);
+        self.airy * 20 >= self.taken.max(1) && least >= LEAST
     }
 
     /// As numpy's `percentile`: between neighbours, by distance.
@@ -206,7 +239,7 @@ mod tests {
         let values: Vec<f32> = (1..=100_u8).map(f32::from).rev().collect();
         sample.add(&values);
         sample.add(&[f32::NAN]);
-        let levels = sample.levels(Window::Auto);
+        let levels = sample.levels(Window::Auto, Hints::default());
         assert!((levels.low - 1.495).abs() < 1e-9 && (levels.high - 99.505).abs() < 1e-9);
     }
 
@@ -218,7 +251,7 @@ mod tests {
         values.chunks(997).for_each(|chunk| cut.add(chunk));
         assert_eq!(whole.values, cut.values);
         assert!(whole.values.len() <= MOST + 1);
-        let levels = whole.levels(Window::Auto);
+        let levels = whole.levels(Window::Auto, Hints::default());
         assert!((levels.low - 6.0).abs() < 2.0 && (levels.high - 995.0).abs() < 2.0);
     }
 
@@ -227,17 +260,23 @@ mod tests {
         let mut ct = Sample::of(100);
         ct.add(&[-1000.0; 30]);
         ct.add(&[50.0; 70]);
-        let levels = ct.levels(Window::Auto);
+        let levels = ct.levels(Window::Auto, Hints::default());
         assert_eq!((levels.low, levels.high), (-160.0, 240.0));
-        let nothing = Sample::of(3).levels(Window::Auto);
+        let nothing = Sample::of(3).levels(Window::Auto, Hints::default());
         assert_eq!(nothing.render(&[0.0, f32::NAN]), [0, 0]);
         let mut one = Sample::of(3);
         one.add(&[7.0, 0.0, 7.0]);
-        assert_eq!(one.levels(Window::Auto).render(&[7.0, 0.0]), [255, 0]);
+        assert_eq!(
+            one.levels(Window::Auto, Hints::default())
+                .render(&[7.0, 0.0]),
+            [255, 0]
+        );
         let mut negative = Sample::of(3);
         negative.add(&[-7.0, 0.0]);
         assert_eq!(
-            negative.levels(Window::Auto).render(&[-7.0, -20.0]),
+            negative
+                .levels(Window::Auto, Hints::default())
+                .render(&[-7.0, -20.0]),
             [255, 0]
         );
     }

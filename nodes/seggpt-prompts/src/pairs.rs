@@ -28,7 +28,7 @@ pub fn pair(line: &str) -> Result<(PathBuf, PathBuf), String> {
         .map(|(at, _)| (Path::new(&line[..at]), Path::new(&line[at + 1..])));
     let files = splits
         .clone()
-        .find(|(image, mask)| image.is_file() && mask.is_file());
+        .find(|(image, mask)| image.exists() && mask.is_file());
     match files.or(splits.clone().next()) {
         Some((image, mask)) => Ok((image.to_owned(), mask.to_owned())),
         None => Err(format!("`{line}` has no `=` between image and mask")),

@@ -2,15 +2,14 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use eyre::{Result, WrapErr, ensure, eyre};
 use seggpt_contract::{Class, Example, Square};
 use seggpt_imaging::{BLACK, Rgb, RgbImage, palette, resize};
 use seggpt_prompt_library::{Choice, LibraryError, Pool, Query, Strategy, strategy};
-use seggpt_volume::{LabelVolume, Scan, nifti::NiftiFile};
+use seggpt_volume::{LabelFile, LabelVolume, Labels, Scan, Source};
 
 use crate::{
     inputs::stem,
@@ -22,8 +21,7 @@ const MOST_CLASSES: usize = 256;
 
 /// A scan with labelled slices.
 pub struct Labelled {
-    /// Its file, as the system calls it.
-    real: PathBuf,
+    source: Source,
     time: usize,
     name: String,
     scan: Scan,
@@ -46,8 +44,8 @@ pub struct Examples {
 
 /// Two files of an example, opened and found to lie on each other; and which point of time and which axis is meant.
 pub struct Opened {
-    scan: NiftiFile,
-    labels: NiftiFile,
+    scan: Source,
+    labels: LabelFile,
     time: usize,
     axis: usize,
 }
@@ -58,18 +56,18 @@ impl Opened {
     /// # Errors
     /// They cannot be used, or not together.
     pub fn open(scan: &Path, labels: &Path, settings: &Settings) -> Result<Self> {
-        let (scan, labels) = (NiftiFile::open(scan)?, NiftiFile::open(labels)?);
-        let grid = &scan.header.grid;
+        let (scan, labels) = (Source::open(scan)?, LabelFile::open(labels)?);
+        let grid = scan.grid();
         let axis = settings.axis.of(&grid.affine, grid.shape);
-        LabelVolume::place(&labels, grid, axis)?;
-        let count = scan.header.times;
+        labels.check(&scan, axis)?;
+        let count = scan.times();
         let time = match (count, settings.time) {
             (1, _) | (_, Some(Time::All)) => 0,
             (_, Some(Time::At(time))) if time < count => time,
             _ => {
                 return Err(eyre!(
                     "{}: it has {count} points of time; say which the labels belong to (TIME)",
-                    scan.files()[0].display()
+                    scan.place().display()
                 ));
             }
         };
@@ -93,21 +91,25 @@ impl Examples {
         for (number, (scan, labels)) in settings.pairs().iter().enumerate() {
             let example = || format!("example {}={}", scan.display(), labels.display());
             let opened = Opened::open(scan, labels, settings).wrap_err_with(example)?;
-            let header = &opened.scan.header;
             let file = |kind: &str| scratch.join(format!("example-{number}-{kind}"));
-            let volume =
-                LabelVolume::open(&opened.labels, &header.grid, opened.axis, &file("labels"))
-                    .wrap_err_with(example)?;
+            let volume = opened
+                .labels
+                .read(&opened.scan, opened.axis, &file("labels"))
+                .wrap_err_with(example)?;
             ensure!(
                 !volume.labels.areas.is_empty(),
                 "{}: the labels mark nothing",
                 example()
             );
-            let name = scan.file_name().unwrap_or_default().to_string_lossy();
-            let name = stem(&name).to_owned();
-            warnings.extend(header.notes.iter().map(|note| format!("{name}: {note}")));
+            let name = match &opened.scan {
+                Source::Nifti(_) => {
+                    stem(&scan.file_name().unwrap_or_default().to_string_lossy()).to_owned()
+                }
+                Source::Dicom(series) => series.name.clone(),
+            };
+            let notes = opened.scan.notes().iter().chain(&volume.labels.notes);
+            warnings.extend(notes.map(|note| format!("{name}: {note}")));
             volumes.push(Labelled {
-                real: fs::canonicalize(scan).unwrap_or_else(|_| scan.clone()),
                 time: opened.time,
                 name,
                 scan: Scan::open(
@@ -118,6 +120,7 @@ impl Examples {
                     &file("scan"),
                 )
                 .wrap_err_with(example)?,
+                source: opened.scan,
                 volume,
             });
         }
@@ -127,11 +130,9 @@ impl Examples {
             pool.extend(areas.map(|(slice, area)| (*area, at, *slice)));
         }
         pool.sort_by_key(|(area, at, slice)| (std::cmp::Reverse(*area), *at, *slice));
-        let ids: BTreeSet<u16> = volumes
-            .iter()
-            .flat_map(|labelled| labelled.volume.labels.ids.iter().copied())
-            .collect();
-        let classes = classes(&ids, settings, &mut warnings)?;
+        let labels = volumes.iter().map(|labelled| &labelled.volume.labels);
+        let labels: Vec<&Labels> = labels.collect();
+        let classes = classes(&labels, settings, &mut warnings)?;
         let choice = Choice {
             seed: settings.seed,
         };
@@ -156,9 +157,8 @@ impl Examples {
     }
 
     /// The example that a volume is itself.
-    pub fn of(&self, path: &Path, time: usize) -> Option<usize> {
-        let real = fs::canonicalize(path).ok()?;
-        let same = |labelled: &Labelled| (&labelled.real, labelled.time) == (&real, time);
+    pub fn of(&self, source: &Source, time: usize) -> Option<usize> {
+        let same = |labelled: &Labelled| labelled.time == time && labelled.source.is(source);
         self.volumes.iter().position(same)
     }
 
@@ -276,10 +276,20 @@ pub fn grey(scan: &Scan, slice: usize) -> Result<RgbImage> {
 
 /// Names and colours of all ids, or of those that are wanted.
 fn classes(
-    ids: &BTreeSet<u16>,
+    labels: &[&Labels],
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Class>> {
+    let ids: BTreeSet<u16> = labels
+        .iter()
+        .flat_map(|labels| labels.ids.iter().copied())
+        .collect();
+    // As the first file that names it does.
+    let named = |id: u16| {
+        labels
+            .iter()
+            .find_map(|labels| labels.names.get(&id).cloned())
+    };
     let given = settings.classes.as_ref().map(|table| table.0.as_slice());
     let given = given.unwrap_or_default();
     let setting = |id: u16| given.iter().find(|class| class.id.get() == id);
@@ -319,6 +329,7 @@ fn classes(
             id,
             name: setting
                 .and_then(|class| class.name.clone())
+                .or_else(|| named(id))
                 .unwrap_or_else(|| format!("class {id}")),
             color: color.unwrap_or(BLACK),
         }

@@ -1,22 +1,27 @@
 //! From `INPUTS` to a list of volumes with names.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::UNIX_EPOCH,
 };
 
-use eyre::{Result, WrapErr, bail, ensure};
+use eyre::{Result, WrapErr, ensure};
 use seggpt_files::{
-    listing,
+    hash,
     naming::{items, repeated},
-    text,
 };
-use seggpt_store::journal_path;
-use seggpt_volume::nifti::{NiftiFile, is_nifti};
+use seggpt_volume::{
+    Source,
+    dicom::{self, is_dicom},
+};
 
-use crate::settings::{Settings, Time};
+use crate::{
+    files::{self, Found},
+    settings::{Settings, Time},
+};
 
 /// A volume to be segmented.
 #[derive(Debug)]
@@ -25,40 +30,89 @@ pub struct Volume {
     pub item: String,
     /// Its results are called so.
     pub name: String,
-    /// Its file, as it was named.
+    /// The file or folder by which people know it.
     pub path: PathBuf,
     /// Which of its points of time.
     pub time: usize,
-    /// Its header, or why it cannot be used.
-    pub file: Result<NiftiFile, String>,
-    /// Bytes and time of change of its files.
+    /// What its headers say, or why it cannot be used.
+    pub source: Result<Source, String>,
+    /// Bytes and time of change of its files; of a series, of all its files together.
     pub stamp: Vec<(u64, i64)>,
 }
 
-struct Found {
-    path: PathBuf,
-    /// How many of the path's last parts name it.
-    depth: usize,
+/// What the inputs mean.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The volumes: NIfTI files in the order of the inputs, the files of folders in natural order, then series; none twice.
+    pub volumes: Vec<Volume>,
+    /// What else there was among DICOM files, for people.
+    pub notes: Vec<String>,
 }
 
-/// All volumes that the inputs mean, in their order, the files of folders in natural order, none twice.
+/// All volumes that the inputs mean.
 ///
 /// # Errors
 /// An input that means nothing, or nothing is left.
-pub fn list(settings: &Settings) -> Result<Vec<Volume>> {
+pub fn list(settings: &Settings) -> Result<Listing> {
     let mut found = Vec::new();
-    for input in settings
-        .inputs
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-    {
-        one(input, &mut found).wrap_err_with(|| format!("INPUTS: `{input}`"))?;
+    let lines = settings.inputs.iter();
+    for input in lines.filter(|line| !line.trim().is_empty()) {
+        files::of(input, &mut found).wrap_err_with(|| format!("INPUTS: `{input}`"))?;
     }
-    let labels: BTreeSet<PathBuf> = settings
-        .pairs()
-        .iter()
-        .map(|(_, labels)| labels)
-        .filter_map(|path| fs::canonicalize(path).ok())
+    without_labels(&mut found, settings);
+    let (series, files): (Vec<Found>, Vec<Found>) = found
+        .into_iter()
+        .partition(|found| is_dicom(&found.path).unwrap_or(false));
+    let paths: Vec<PathBuf> = series.iter().map(|found| found.path.clone()).collect();
+    let gathered = dicom::gather(&paths);
+    let notes = summed(&gathered.others);
+    // What cannot be read is named by its file.
+    let mut named = files;
+    let mut reasons: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut whole = Vec::new();
+    for series in gathered.series {
+        match series {
+            Ok(series) => whole.push(series),
+            Err(error) => drop(reasons.insert(error.path().to_owned(), error.to_string())),
+        }
+    }
+    for error in gathered.broken {
+        reasons.insert(error.path().to_owned(), error.to_string());
+    }
+    let unusable = series
+        .into_iter()
+        .filter(|found| reasons.contains_key(&found.path));
+    named.extend(unusable);
+    ensure!(
+        !named.is_empty() || !whole.is_empty(),
+        "INPUTS: no scan is left; label volumes of PROMPT_PAIRS and TRUTH are none. {}",
+        notes.join(" ")
+    );
+    let items = items(named.iter().map(|found| (&*found.path, found.depth)));
+    let names = names(&items);
+    let mut volumes = Vec::new();
+    for ((found, item), name) in named.into_iter().zip(items).zip(names) {
+        let source = match reasons.remove(&found.path) {
+            Some(reason) => Err(reason),
+            None => Source::open(&found.path).map_err(|error| error.to_string()),
+        };
+        volumes.extend(times(&found.path, &item, &name, source, settings.time));
+    }
+    let taken: Vec<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
+    let whole = whole
+        .into_iter()
+        .map(|series| Source::Dicom(Arc::new(series)));
+    for (source, name) in called(whole.collect(), &taken)? {
+        let path = source.place().to_owned();
+        volumes.extend(times(&path, &name, &name, Ok(source), settings.time));
+    }
+    Ok(Listing { volumes, notes })
+}
+
+/// Leaves out label volumes and what is there twice.
+fn without_labels(found: &mut Vec<Found>, settings: &Settings) {
+    let labels: BTreeSet<PathBuf> = (settings.pairs().iter())
+        .filter_map(|(_, path)| fs::canonicalize(path).ok())
         .collect();
     let truth = settings.truth.as_ref();
     let truth = truth.and_then(|path| fs::canonicalize(path).ok());
@@ -69,40 +123,68 @@ pub fn list(settings: &Settings) -> Result<Vec<Volume>> {
             labels.contains(&real) || truth.as_ref().is_some_and(|truth| real.starts_with(truth));
         !is_labels && seen.insert(real)
     });
-    ensure!(
-        !found.is_empty(),
-        "INPUTS: no scan is left; label volumes of PROMPT_PAIRS and TRUTH are none"
-    );
-    let items = items(found.iter().map(|file| (&*file.path, file.depth)));
-    let names = names(&items);
-    let mut volumes = Vec::new();
-    for ((found, item), name) in found.into_iter().zip(items).zip(names) {
-        volumes.extend(times(&found.path, &item, &name, settings.time));
-    }
-    Ok(volumes)
 }
 
-/// The volumes of a file: one, or one a point of time.
-fn times(path: &Path, item: &str, name: &str, wanted: Option<Time>) -> Vec<Volume> {
-    let file = NiftiFile::open(path).map_err(|error| error.to_string());
-    let volume = |suffix: &str, time, file: Result<NiftiFile, String>| Volume {
+/// Files that are no scans, one line for all of a kind.
+fn summed(others: &[(PathBuf, String)]) -> Vec<String> {
+    let mut kinds: BTreeMap<&str, Vec<&Path>> = BTreeMap::new();
+    for (path, what) in others {
+        kinds.entry(what).or_default().push(path);
+    }
+    let line = |(what, paths): (&str, Vec<&Path>)| match paths[..] {
+        [path] => format!("{} is no scan: it is {what}.", path.display()),
+        _ => format!(
+            "{} files such as {} are no scans: each is {what}.",
+            paths.len(),
+            paths[0].display()
+        ),
+    };
+    kinds.into_iter().map(line).collect()
+}
+
+/// Series with their names; those that would be alike, or are `taken`, are told apart by a short hash.
+fn called(series: Vec<Source>, taken: &[String]) -> Result<Vec<(Source, String)>> {
+    let own = |source: &Source| match source {
+        Source::Dicom(series) => series.name.clone(),
+        Source::Nifti(_) => String::new(),
+    };
+    let names: Vec<String> = series.iter().map(own).collect();
+    let again = repeated(&names);
+    let mut called = Vec::new();
+    for ((source, name), again) in series.into_iter().zip(names).zip(again) {
+        let name = match again || taken.contains(&name) {
+            true => format!("{name}-{}", hash::short(source.identity().as_bytes())?),
+            false => name,
+        };
+        called.push((source, name));
+    }
+    Ok(called)
+}
+
+/// The volumes of a scan: one, or one a point of time.
+fn times(
+    path: &Path,
+    item: &str,
+    name: &str,
+    source: Result<Source, String>,
+    wanted: Option<Time>,
+) -> Vec<Volume> {
+    let stamp = source.as_ref().map_or_else(|_| vec![stamp(path)], stamp_of);
+    let volume = |suffix: &str, time, source: Result<Source, String>| Volume {
         item: format!("{item}{suffix}"),
         name: format!("{name}{suffix}"),
         path: path.to_owned(),
         time,
-        stamp: file.as_ref().map_or_else(
-            |_| vec![stamp(path)],
-            |file| file.files().into_iter().map(stamp).collect(),
-        ),
-        file,
+        source,
+        stamp: stamp.clone(),
     };
-    let count = file.as_ref().map_or(1, |file| file.header.times);
+    let count = source.as_ref().map_or(1, Source::times);
     match (count, wanted) {
-        (1, None | Some(Time::All | Time::At(0))) => vec![volume("", 0, file)],
+        (1, None | Some(Time::All | Time::At(0))) => vec![volume("", 0, source)],
         (count, Some(Time::All)) => (0..count)
-            .map(|time| volume(&format!(".t{time:03}"), time, file.clone()))
+            .map(|time| volume(&format!(".t{time:03}"), time, source.clone()))
             .collect(),
-        (count, Some(Time::At(time))) if time < count => vec![volume("", time, file)],
+        (count, Some(Time::At(time))) if time < count => vec![volume("", time, source)],
         (count, Some(Time::At(time))) => {
             let error = format!(
                 "{}: it has {count} points of time, so that number {time} (from 0) is not there",
@@ -120,6 +202,20 @@ fn times(path: &Path, item: &str, name: &str, wanted: Option<Time>) -> Vec<Volum
     }
 }
 
+fn stamp_of(source: &Source) -> Vec<(u64, i64)> {
+    let stamps: Vec<(u64, i64)> = source.files().into_iter().map(stamp).collect();
+    match source {
+        Source::Nifti(_) => stamps,
+        // Of thousands of files, one line.
+        Source::Dicom(_) => {
+            let bytes = stamps.iter().map(|(bytes, _)| bytes).sum();
+            let all = hash::short(format!("{stamps:?}").as_bytes()).unwrap_or_default();
+            let all = u64::from_str_radix(&all, 16).unwrap_or_default();
+            vec![(bytes, all.cast_signed())]
+        }
+    }
+}
+
 /// Bytes and last modification in nanoseconds since 1970; zeros where the file is not there.
 fn stamp(path: &Path) -> (u64, i64) {
     let Ok(metadata) = fs::metadata(path) else {
@@ -129,63 +225,6 @@ fn stamp(path: &Path) -> (u64, i64) {
     let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
     (metadata.len(), nanoseconds.unwrap_or(0))
-}
-
-fn one(input: &str, found: &mut Vec<Found>) -> Result<()> {
-    if let Some(list) = input.strip_prefix('@') {
-        let lines = text::open(list).wrap_err("the list cannot be read")?;
-        let mut any = false;
-        for line in text::lines(&lines) {
-            any = true;
-            one(line, found).wrap_err_with(|| format!("`{line}`"))?;
-        }
-        ensure!(any, "the list names no file");
-        return Ok(());
-    }
-    let path = Path::new(input);
-    if path.is_dir() {
-        let before = found.len();
-        let mut files = Vec::new();
-        below(path, &mut files)?;
-        let depth = path.components().count();
-        found.extend(files.into_iter().map(|path| Found {
-            depth: path.components().count() - depth,
-            path,
-        }));
-        ensure!(
-            found.len() > before,
-            "there is no NIfTI file in this folder or below"
-        );
-    } else if path.exists() {
-        found.push(Found {
-            path: path.to_owned(),
-            depth: 1,
-        });
-    } else if input.contains(['*', '?', '[']) {
-        let mut matches: Vec<PathBuf> = glob::glob(input)?.collect::<Result<_, _>>()?;
-        listing::sort(&mut matches);
-        matches.retain(|path| path.is_file());
-        ensure!(!matches.is_empty(), "the pattern matches no file");
-        found.extend(matches.into_iter().map(|path| Found { path, depth: 1 }));
-    } else {
-        bail!("there is no such file or folder");
-    }
-    Ok(())
-}
-
-/// All NIfTI files of a folder and its folders; folders of results are nobody's scans.
-fn below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = listing::entries(folder).wrap_err_with(|| folder.display().to_string())?;
-    for path in entries {
-        if path.is_dir() {
-            if !journal_path(&path).exists() {
-                below(&path, files)?;
-            }
-        } else if is_nifti(&path).unwrap_or(false) {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Items without `.nii.gz` and the like; those that would then be alike keep it.
@@ -232,5 +271,22 @@ mod tests {
         });
         let items = items(found.iter().map(|file| (&*file.path, file.depth)));
         assert_eq!(items, ["1/ct.nii", "2/ct.nii", "mr.nii"]);
+    }
+
+    #[test]
+    fn what_is_no_scan_is_summed_up() {
+        let other = |path: &str, what: &str| (PathBuf::from(path), what.to_owned());
+        let lines = summed(&[
+            other("/b", "a report"),
+            other("/a", "a scout"),
+            other("/c", "a report"),
+        ]);
+        assert_eq!(
+            lines,
+            [
+                "2 files such as /b are no scans: each is a report.",
+                "/a is no scan: it is a scout."
+            ]
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! Volumes through the dataflow: source, prompts and sink in one, since asking a slice needs the answers to its neighbours,
 //! the answer is the acknowledgement, and one place knows the geometry.
 //!
-//! * [`Settings`]; [`inputs`]: which volumes there are;
+//! * [`Settings`]; [`inputs`]: which volumes there are, `files`: in which files;
 //! * [`examples`]: the labelled slices of all examples;
 //! * [`target`]: a volume that is being asked: which slice is next, with which examples; [`answers`]: what was answered;
-//! * [`whole`]: labelled slices and answers put together; [`marks`]: compared with the truth;
+//! * [`whole`]: labelled slices and answers put together, [`making`]: what segmentations say of that; [`marks`]: compared with the truth;
 //! * [`record`], [`summary`], [`report`]: how it ended, for programs and for people;
 //! * [`session`]: all of it together, without dora; `worker`: on a thread of its own; `asking`: the event loop.
 
@@ -12,7 +12,9 @@ pub mod answers;
 mod asking;
 mod content;
 pub mod examples;
+mod files;
 pub mod inputs;
+pub mod making;
 pub mod marks;
 pub mod record;
 pub mod report;

@@ -11,7 +11,7 @@ use eyre::{Result, bail};
 use seggpt_imaging::LabelPlane;
 use seggpt_metrics::{Areas, ClassAreas};
 use seggpt_store::OWN;
-use seggpt_volume::{Gap, LabelVolume, Plan, nifti::NiftiFile};
+use seggpt_volume::{Gap, LabelFile, Plan, Source};
 use serde::Serialize;
 
 use crate::record::Record;
@@ -64,6 +64,9 @@ impl std::fmt::Display for Part {
     }
 }
 
+/// What label files are called, behind the name of the volume.
+const ENDINGS: [&str; 5] = ["nii.gz", "nii", "hdr", "seg.dcm", "dcm"];
+
 /// The true labels of a volume: the file itself, or the one in a folder that is called as the volume is.
 ///
 /// # Errors
@@ -72,30 +75,33 @@ pub fn truth_of(truth: &Path, name: &str) -> Result<PathBuf> {
     if !truth.is_dir() {
         return Ok(truth.to_owned());
     }
-    let files = ["nii.gz", "nii", "hdr"].map(|ending| truth.join(format!("{name}.{ending}")));
+    let files = ENDINGS.map(|ending| truth.join(format!("{name}.{ending}")));
     match files.iter().find(|path| path.is_file()) {
         Some(path) => Ok(path.clone()),
         None => bail!(
-            "{} has no file {name}.nii.gz, {name}.nii or {name}.hdr",
-            truth.display()
+            "{} has no file {name}.nii.gz, nor one of {}",
+            truth.display(),
+            ENDINGS[1..].join(", ")
         ),
     }
 }
 
-/// Compares the labels of a volume with the truth, slice by slice.
+/// Compares the labels of a volume with the truth, slice by slice. `scan`: where they lie.
 ///
 /// # Errors
 /// One of both cannot be read, or they do not lie on each other.
-pub fn mark(out: &Path, record: &Record, truth: &Path) -> Result<Marks> {
-    let Some(labels) = record.files.get("labels") else {
-        bail!("{}: it has no labels", record.item);
+pub fn mark(out: &Path, record: &Record, scan: &Source, truth: &Path) -> Result<Marks> {
+    let (labels, is_segmentation) = match (record.labels(), record.segmentation()) {
+        (Some(labels), _) => (labels, false),
+        (None, Some(segmentation)) => (segmentation, true),
+        (None, None) => bail!("{}: it has no labels", record.item),
     };
-    let found = NiftiFile::open(&out.join(labels))?;
-    let truth = NiftiFile::open(truth)?;
-    let grid = found.header.grid;
+    let grid = scan.grid();
     let scratch = |name| out.join(OWN).join("work").join(name);
-    let found = LabelVolume::open(&found, &grid, record.axis, &scratch("found"))?;
-    let truth = LabelVolume::open(&truth, &grid, record.axis, &scratch("truth"))?;
+    let found = LabelFile::open(&out.join(labels))?;
+    let found = found.read(scan, record.axis, &scratch("found"))?;
+    let truth = LabelFile::open(truth)?;
+    let truth = truth.read(scan, record.axis, &scratch("truth"))?;
     let count = grid.shape[record.axis];
     let size = grid.view(record.axis).size();
     let labelled: BTreeSet<usize> = record.labelled.iter().copied().collect();
@@ -103,7 +109,13 @@ pub fn mark(out: &Path, record: &Record, truth: &Path) -> Result<Marks> {
     let ids: Vec<u16> = record.classes.iter().map(|class| class.id).collect();
     let mut parts: BTreeMap<Part, ClassAreas> = BTreeMap::new();
     for slice in 0..count {
-        let own = LabelPlane::new(size, found.slice(slice)?)?;
+        let mut own = found.slice(slice)?;
+        if is_segmentation {
+            // Segments are numbered in the order of the classes.
+            let class = |number: u16| ids.get(usize::from(number).checked_sub(1)?).copied();
+            own.iter_mut().for_each(|id| *id = class(*id).unwrap_or(0));
+        }
+        let own = LabelPlane::new(size, own)?;
         let true_ = LabelPlane::new(size, truth.slice(slice)?)?;
         let mut counted = ClassAreas::new(ids.iter().copied());
         counted.add(&own, &true_)?;

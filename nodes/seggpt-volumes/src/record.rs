@@ -91,6 +91,23 @@ pub enum Outcome {
     Failed,
 }
 
+/// Kinds of files.
+pub const LABELS: &str = "labels";
+/// As [`LABELS`].
+pub const SEGMENTATION: &str = "segmentation";
+
+impl Record {
+    /// The label volume.
+    pub fn labels(&self) -> Option<&String> {
+        self.files.get(LABELS)
+    }
+
+    /// The DICOM segmentation.
+    pub fn segmentation(&self) -> Option<&String> {
+        self.files.get(SEGMENTATION)
+    }
+}
+
 impl seggpt_store::Record for Record {
     type Brief = Outcome;
 

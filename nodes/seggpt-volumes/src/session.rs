@@ -9,15 +9,16 @@ use std::{
 use eyre::{Result, WrapErr, bail};
 use seggpt_contract::{Identity, Mask, Position, Prompted, Status};
 use seggpt_files::hash;
-use seggpt_store::{Setup, Store, names::Names};
+use seggpt_store::{Setup, Store, header::Header, names::Names};
 use seggpt_volume::Key;
 
 use crate::{
     answers,
     examples::Examples,
-    inputs::{self, Volume},
+    inputs::{self, Listing, Volume},
+    making::Making,
     marks::{self, Marks},
-    record::{Outcome, Record, now},
+    record::{LABELS, Outcome, Record, SEGMENTATION, now},
     report,
     settings::Settings,
     summary::{self, Run, State},
@@ -70,6 +71,7 @@ pub struct Session {
     work: PathBuf,
     volumes: Vec<Volume>,
     examples: Examples,
+    making: Making,
     store: Store<Record>,
     names: Names,
     waiting: VecDeque<usize>,
@@ -91,7 +93,7 @@ impl Session {
     pub fn open(settings: Settings, run: &str) -> Result<Self> {
         let out = std::path::absolute(&settings.out)
             .wrap_err_with(|| format!("OUT `{}`", settings.out.display()))?;
-        let volumes = inputs::list(&settings)?;
+        let Listing { volumes, notes } = inputs::list(&settings)?;
         fs::create_dir_all(&out).wrap_err_with(|| format!("{}: cannot be made", out.display()))?;
         let store: Store<Record> = Store::open(&out, &settings.run_key, run)?;
         // Answers of no known settings are those of this run alone.
@@ -102,11 +104,20 @@ impl Session {
         let work = answers::work(&out).join(key);
         alone(&answers::work(&out), key);
         let examples = Examples::open(&settings, &work)?;
-        for warning in &examples.warnings {
+        let mut about = Run::start(run, &settings, &examples, Setup::of_this_run(&out));
+        about.warnings.extend(notes);
+        for warning in &about.warnings {
             tracing::warn!("{warning}");
         }
+        let making = Making {
+            key: key.to_owned(),
+            // Of all runs of this key, the first wrote it.
+            began: Header::read(&out)?.map_or_else(now, |header| header.created),
+            keeps_empty: settings.empty_frames,
+        };
         let mut session = Self {
-            run: Run::start(run, &settings, &examples, Setup::of_this_run(&out)),
+            run: about,
+            making,
             settings,
             out,
             work,
@@ -167,9 +178,9 @@ impl Session {
     }
 
     fn questions(&self, volume: &Volume) -> usize {
-        match &volume.file {
-            Ok(file) => {
-                let (_, _, plan) = outline(volume, file, &self.examples, &self.settings);
+        match &volume.source {
+            Ok(source) => {
+                let (_, _, plan) = outline(volume, source, &self.examples, &self.settings);
                 plan.questions()
             }
             Err(_) => 1,
@@ -332,14 +343,14 @@ impl Session {
     /// Reads a volume. Where it cannot be read, that is put on record.
     fn read(&mut self, at: usize, guard: &dyn Guard) -> Result<Option<Told>> {
         let volume = &self.volumes[at];
-        let opened = match &volume.file {
+        let opened = match &volume.source {
             Err(error) => Err(error.clone()),
-            Ok(file) => {
+            Ok(source) => {
                 let folder = self.folder(volume)?;
                 let mut target = None;
                 let read = guard.read(&volume.item, &mut || {
                     let opened =
-                        Target::open(at, volume, file, &self.examples, &self.settings, &folder);
+                        Target::open(at, volume, source, &self.examples, &self.settings, &folder);
                     target = Some(opened.map_err(|error| format!("{error:#}"))?);
                     Ok(())
                 });
@@ -373,8 +384,13 @@ impl Session {
     fn finish(&mut self, target: Target) -> Result<Option<Told>> {
         let at = target.volume;
         let folder = self.folder(&self.volumes[at])?;
-        let whole = whole::of(&target, &self.examples, &folder.join("labels"))?;
         let volume = &self.volumes[at];
+        let source = match &volume.source {
+            Ok(source) => source,
+            Err(error) => bail!("{}: {error}", volume.item),
+        };
+        let (scan, scratch) = ((source, volume.time), folder.join("labels"));
+        let whole = whole::of(&target, scan, &self.examples, &self.making, &scratch)?;
         let mut error = (!whole.missing.is_empty()).then(|| {
             let count = target.scan.view.count();
             let first = target.failed.values().next().cloned().unwrap_or_default();
@@ -391,7 +407,7 @@ impl Session {
             Some(_) => Outcome::Failed,
         };
         let mut record = self.record(at, outcome, error.clone());
-        let grid = &target.scan.header.grid;
+        let grid = &target.scan.grid;
         record.axis = target.scan.view.axis;
         record.levels = target.scan.levels.to_string();
         record.labelled = target.plan.labelled.iter().copied().collect();
@@ -399,22 +415,27 @@ impl Session {
         record.zooms = grid.affine.zooms();
         record.classes = whole.classes;
         record.provenance = target.provenance.clone();
-        record.notes.clone_from(&target.scan.header.notes);
+        record.notes = source.notes().to_vec();
         if !whole.missing.is_empty() {
             record
                 .notes
                 .push(format!("slices without an answer: {:?}", whole.missing));
         }
         report::keep(&self.out, &record.item, &whole.shown)?;
-        let file = format!("{}.labels.nii.gz", record.name);
         let mut files = Vec::new();
         // Two volumes of one name do not write over each other.
         if outcome == Outcome::Done || !whole.missing.is_empty() {
-            record
-                .bytes
-                .insert("labels".into(), whole.labels.len() as u64);
-            record.files.insert("labels".into(), file.clone());
-            files.push((file, whole.labels));
+            let kinds = [
+                (LABELS, "labels.nii.gz", whole.labels),
+                (SEGMENTATION, "seg.dcm", whole.segmentation),
+            ];
+            for (kind, ending, bytes) in kinds {
+                let Some(bytes) = bytes else { continue };
+                let file = format!("{}.{ending}", record.name);
+                record.bytes.insert(kind.into(), bytes.len() as u64);
+                record.files.insert(kind.into(), file.clone());
+                files.push((file, bytes));
+            }
         }
         let item = record.item.clone();
         seggpt_fault::at("before-record", &item);
@@ -434,7 +455,7 @@ impl Session {
 
     fn record(&self, at: usize, status: Outcome, error: Option<String>) -> Record {
         let volume = &self.volumes[at];
-        let grid = volume.file.as_ref().ok().map(|file| file.header.grid);
+        let grid = volume.source.as_ref().ok().map(|source| *source.grid());
         Record {
             item: volume.item.clone(),
             name: volume.name.clone(),
@@ -486,11 +507,15 @@ impl Session {
         else {
             return;
         };
-        if !record.files.contains_key("labels") {
+        let volume = self.volumes.iter().find(|volume| volume.item == item);
+        let Some(Ok(source)) = volume.map(|volume| &volume.source) else {
+            return;
+        };
+        if record.files.is_empty() {
             return;
         }
         let marked = marks::truth_of(truth, &record.name)
-            .and_then(|truth| marks::mark(&self.out, record, &truth));
+            .and_then(|truth| marks::mark(&self.out, record, source, &truth));
         match marked {
             Ok(marks) => {
                 self.marks.insert(record.name.clone(), marks);

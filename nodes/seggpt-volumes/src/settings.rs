@@ -10,21 +10,22 @@ use seggpt_volume::{Axis, Gap, Window};
 /// Asks the slices of scans one after another, and writes the answers as label volumes that lie on the scans
 ///
 /// Stands where source, prompts and sink stand otherwise, since asking a slice needs the answers to its neighbours. A scan is a
-/// NIfTI file (`.nii`, `.nii.gz`, `.hdr` with `.img`; NIfTI-1 or -2). Labelled slices of a scan are given as a label volume of
-/// its grid; from them the slices are asked outwards, in both directions, each with the nearest labelled slices, K of all
+/// NIfTI file (`.nii`, `.nii.gz`, `.hdr` with `.img`; NIfTI-1 or -2) or a DICOM series. Labelled slices of a scan are given as a
+/// label volume of its grid or as a DICOM segmentation; from them the slices are asked outwards, in both directions, each with the nearest labelled slices, K of all
 /// labelled slices, and the last MEMORY answers of its chain as examples. A scan without labelled slices begins at the slice
-/// most like the examples. Under OUT: `NAME.labels.nii.gz` with the scan's own geometry, `run.json`, `report.html`, and with
+/// most like the examples. Under OUT: `NAME.labels.nii.gz` with the scan's own geometry, for a DICOM series also `NAME.seg.dcm`
+/// (a series at irregular distances has that alone), `run.json`, `report.html`, and with
 /// TRUTH `dice.tsv`. Answers stay in `.seggpt/work` until their volume is whole, so that an interrupted run goes on. The folder
 /// belongs to one run at a time and to one RUN_KEY.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "seggpt-volumes", version)]
 pub struct Settings {
-    /// Scans: files, folders (with all below), globs or `@list` files, one a line. In folders, NIfTI files are told by their
-    /// content; label volumes of PROMPT_PAIRS and TRUTH are left out
+    /// Scans: files, folders (with all below), globs or `@list` files, one a line. In folders, NIfTI and DICOM files are told by
+    /// their content; label volumes of PROMPT_PAIRS and TRUTH are left out
     #[arg(long, env = "INPUTS", help_heading = PLACES, required = true, value_delimiter = '\n')]
     pub inputs: Vec<String>,
 
-    /// The examples: one `scan=labels` a line. Every slice with a label is an example; the other slices are not taken for empty
+    /// The examples: one `scan=labels` a line; of a DICOM series, its folder. Every slice with a label is an example; the other slices are not taken for empty
     #[arg(long, env = "PROMPT_PAIRS", help_heading = PLACES, required = true)]
     pub prompt_pairs: Pairs,
 
@@ -47,12 +48,12 @@ pub struct Settings {
     pub axis: Axis,
 
     /// Which grey values are shown, one choice for all slices of a volume: `CENTRE:WIDTH`, `soft` (40:400), `lung`
-    /// (-600:1500), `bone` (400:1800), `brain` (40:80), or `auto`: of what looks like CT (a twentieth and more at or below
-    /// -900) 40:400, else from the 0.5 to the 99.5 percentile of what is not zero
+    /// (-600:1500), `bone` (400:1800), `brain` (40:80), or `auto`: the first window of a DICOM series; of CT, and of NIfTI that
+    /// looks like it (a twentieth and more at or below -900), 40:400; else from the 0.5 to the 99.5 percentile of what is not zero
     #[arg(long, env = "GREY", help_heading = RESULTS, default_value_t, allow_hyphen_values = true)]
     pub grey: Window,
 
-    /// Of scans with several points of time, which: a number from 0, or `all`, each as a volume of its own
+    /// Of scans with several points of time (in DICOM: several passes over the same places, such as echoes), which: a number from 0, or `all`, each as a volume of its own
     #[arg(long, env = "TIME", help_heading = RESULTS)]
     pub time: Option<Time>,
 
@@ -78,6 +79,10 @@ pub struct Settings {
     /// For `random`: another seed draws other slices
     #[arg(long, env = "SEED", help_heading = RESULTS, default_value_t = 0)]
     pub seed: u64,
+
+    /// Whether DICOM segmentations have a frame for every slice, also where a class is not
+    #[arg(long, env = "EMPTY_FRAMES", help_heading = RESULTS, default_value_t = false, action = ArgAction::Set)]
+    pub empty_frames: bool,
 
     /// What a colour stands for: `instance` (this very thing) or `semantic` (all of a kind)
     #[arg(long, env = "TYPE", help_heading = RESULTS, default_value_t)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use eyre::{Result, WrapErr, bail, ensure};
 use seggpt_contract::{Encoding, Example, Mask, Picture, Prompted, Provenance};
 use seggpt_imaging::descriptor::{descriptor, similarity};
-use seggpt_volume::{Answer, Chain, Key, Plan, Scan, Way, nifti::NiftiFile};
+use seggpt_volume::{Answer, Chain, Key, Plan, Scan, Source, Way};
 
 use crate::{
     answers::Answers,
@@ -45,12 +45,12 @@ pub struct Target {
 /// The axis of a volume's slices, and what of it is labelled: what a plan needs, but for where to begin.
 pub fn outline(
     volume: &Volume,
-    file: &NiftiFile,
+    source: &Source,
     examples: &Examples,
     settings: &Settings,
 ) -> (usize, Option<usize>, Plan) {
-    let grid = &file.header.grid;
-    let own = examples.of(&volume.path, volume.time);
+    let grid = source.grid();
+    let own = examples.of(source, volume.time);
     let axis = own.map_or_else(
         || settings.axis.of(&grid.affine, grid.shape),
         |own| examples.axis(own),
@@ -68,14 +68,14 @@ impl Target {
     pub fn open(
         at: usize,
         volume: &Volume,
-        file: &NiftiFile,
+        source: &Source,
         examples: &Examples,
         settings: &Settings,
         work: &Path,
     ) -> Result<Self> {
-        let (axis, own, mut plan) = outline(volume, file, examples, settings);
+        let (axis, own, mut plan) = outline(volume, source, examples, settings);
         let scratch = work.join("scan");
-        let scan = Scan::open(file, volume.time, axis, settings.grey, &scratch)?;
+        let scan = Scan::open(source, volume.time, axis, settings.grey, &scratch)?;
         if own.is_none() {
             let start = start(&scan, examples)?;
             plan = Plan::new(scan.view.count(), plan.labelled, settings.gap, start);

@@ -5,10 +5,15 @@ use std::{collections::BTreeMap, io, path::Path};
 use eyre::{Result, WrapErr};
 use seggpt_contract::Class;
 use seggpt_imaging::{BLACK, Rgb, RgbImage, overlay, resize, write};
-use seggpt_volume::{Scan, Scratch, nifti::write_labels};
+use seggpt_volume::{
+    Scan, Scratch, Source,
+    dicom::{Segment, segmentation},
+    nifti::write_labels,
+};
 
 use crate::{
     examples::{Examples, grey},
+    making::Making,
     record::ClassVolume,
     target::Target,
 };
@@ -19,8 +24,10 @@ const SIDE: f64 = 360.0;
 
 /// What a volume came to.
 pub struct Whole {
-    /// The label volume, compressed.
-    pub labels: Vec<u8>,
+    /// The label volume, compressed; none where slices lie at irregular distances.
+    pub labels: Option<Vec<u8>>,
+    /// Of a DICOM series, the segmentation.
+    pub segmentation: Option<Vec<u8>>,
     /// The classes and their voxels.
     pub classes: Vec<ClassVolume>,
     /// Pictures for the report: number of the slice, and a JPEG.
@@ -29,13 +36,19 @@ pub struct Whole {
     pub missing: Vec<usize>,
 }
 
-/// Puts labelled slices and answers together. `scratch`: a place for a scratch file.
+/// Puts labelled slices and answers together. `source`, `time`: the scan; `scratch`: a place for a scratch file.
 ///
 /// # Errors
 /// The disk refuses.
-pub fn of(target: &Target, examples: &Examples, scratch: &Path) -> Result<Whole> {
+pub fn of(
+    target: &Target,
+    (source, time): (&Source, usize),
+    examples: &Examples,
+    making: &Making,
+    scratch: &Path,
+) -> Result<Whole> {
     let scan = &target.scan;
-    let shape = scan.header.grid.shape;
+    let shape = scan.grid.shape;
     let wide = examples.classes().iter().any(|class| class.id > 255);
     let bytes = if wide { 2 } else { 1 };
     let unwritable = || format!("{}: a scratch file cannot be written", scratch.display());
@@ -68,8 +81,38 @@ pub fn of(target: &Target, examples: &Examples, scratch: &Path) -> Result<Whole>
     let slabs = slabs.map(|first| -> io::Result<Vec<u8>> {
         slices.read_slab(first, planes.min(shape[2] - first))
     });
-    let labels = write_labels(&scan.header, wide, Vec::new(), slabs).wrap_err_with(unwritable)?;
-    let millilitre = scan.header.grid.affine.determinant().abs() / 1000.0;
+    let labels = source.header();
+    let labels = labels.map(|header| write_labels(&header, wide, Vec::new(), slabs));
+    let labels = labels.transpose().wrap_err_with(unwritable)?;
+    let plane = |index| -> io::Result<Vec<u16>> {
+        let stored = slices.read_slab(index, 1)?;
+        Ok(match wide {
+            true => stored
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|id| u16::from_le_bytes(*id))
+                .collect(),
+            false => stored.into_iter().map(u16::from).collect(),
+        })
+    };
+    let segmentation = match source {
+        Source::Nifti(_) => None,
+        Source::Dicom(series) => {
+            let made = making.of(source, time)?;
+            let segments: Vec<Segment> = examples.classes().iter().map(segment).collect();
+            let keeps_empty = making.keeps_empty;
+            Some(segmentation(
+                series,
+                time,
+                &segments,
+                &made,
+                keeps_empty,
+                plane,
+            )?)
+        }
+    };
+    let millilitre = scan.grid.affine.determinant().abs() / 1000.0;
     let class = |class: &Class| {
         let voxels = voxels.get(&class.id).copied().unwrap_or(0);
         ClassVolume {
@@ -87,10 +130,19 @@ pub fn of(target: &Target, examples: &Examples, scratch: &Path) -> Result<Whole>
     }
     Ok(Whole {
         labels,
+        segmentation,
         classes: examples.classes().iter().map(class).collect(),
         shown,
         missing,
     })
+}
+
+fn segment(class: &Class) -> Segment {
+    Segment {
+        id: class.id,
+        name: class.name.clone(),
+        color: class.color,
+    }
 }
 
 /// The labels of a slice: those that were given, else those that were answered.
@@ -117,7 +169,7 @@ fn telling(areas: &[usize]) -> Vec<usize> {
 fn picture(scan: &Scan, slice: usize, ids: &[u16], classes: &[Class]) -> Result<Vec<u8>> {
     let picture = grey(scan, slice)?;
     let (width, height) = picture.dimensions();
-    let [across, down, _] = scan.view.spacing(&scan.header.grid.affine);
+    let [across, down, _] = scan.view.spacing(&scan.grid.affine);
     let (wide, high) = (f64::from(width) * across, f64::from(height) * down);
     let scale = SIDE / wide.max(high);
     let side = |length: f64| (length * scale).round().clamp(1.0, 4.0 * SIDE) as u32;

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use seggpt_contract::{ClassIds, Mask, Position, Prompted, Provenance, Square, Status};
-use seggpt_volume::{Grid, LabelVolume, nifti::NiftiFile};
+use seggpt_volume::{Grid, LabelVolume, Source, nifti::NiftiFile};
 use seggpt_volumes::{
     Settings,
     session::{Guard, Next, Question, Session, check},
@@ -69,15 +69,21 @@ struct Knows {
 impl Knows {
     fn new() -> Self {
         let scratch = tempfile::tempdir().unwrap();
-        let open = |name: &str| {
+        let open = |item: &str, name: &str| {
             let scan = NiftiFile::open(&fixture(&format!("{name}.nii.gz"))).unwrap();
             let truth = NiftiFile::open(&fixture(&format!("truth/{name}.nii.gz"))).unwrap();
             let grid: Grid = scan.header.grid;
             let axis = grid.orientation().along(2);
-            let place = scratch.path().join(name);
+            let place = scratch.path().join(item);
             LabelVolume::open(&truth, &grid, axis, &place).unwrap()
         };
-        let volumes = ["scan", "other"].map(|name| (format!("{name}.nii.gz"), open(name)));
+        let names = [
+            ("scan.nii.gz", "scan"),
+            ("other.nii.gz", "other"),
+            // The same scan as a DICOM series.
+            ("series-3-T2-axial", "scan"),
+        ];
+        let volumes = names.map(|(item, name)| (item.to_owned(), open(item, name)));
         Self {
             volumes: volumes.into(),
             _scratch: scratch,
@@ -323,6 +329,133 @@ fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
         (&summary["counts"]["done"], &summary["counts"]["failed"]),
         (&1.into(), &2.into())
     );
+}
+
+/// Settings for a series with a label file.
+fn of_series(out: &Path, series: &Path, labels: &Path, words: &[String]) -> Settings {
+    let all = [
+        "seggpt-volumes".to_owned(),
+        format!("--out={}", out.display()),
+        format!("--prompt-pairs={}={}", series.display(), labels.display()),
+        format!("--inputs={}", series.display()),
+        "--canvas-size=32".into(),
+        "--run-key=run-1".into(),
+    ];
+    Settings::parse_from(all.iter().chain(words))
+}
+
+#[test]
+fn a_dicom_series_gets_a_label_volume_and_a_segmentation_that_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let (series, two) = (fixture("../series"), fixture("two_slices.nii.gz"));
+    let truth = vec![format!(
+        "--truth={}",
+        fixture("truth/scan.nii.gz").display()
+    )];
+    let open = || {
+        let settings = of_series(&out, &series, &two, &truth);
+        check(&settings).unwrap();
+        Session::open(settings, "flow").unwrap()
+    };
+    let mut session = open();
+    let all = asked(&mut session, &Knows::new(), usize::MAX);
+    assert_eq!(all.len(), 14);
+    assert_eq!(
+        all[0].1,
+        ["series-3-T2-axial#0003", "series-3-T2-axial#0008"]
+    );
+    session.close(State::Finished, None).unwrap();
+    let text = dice(&out);
+    assert!(
+        text.contains("series-3-T2-axial\t1\tclass 1\tall\t1.000000"),
+        "{text}"
+    );
+    let scan = Source::open(&series).unwrap();
+    let labels = NiftiFile::open(&out.join("series-3-T2-axial.labels.nii.gz")).unwrap();
+    let grid = scan.grid();
+    assert!(labels.header.grid.affine.apart(&grid.affine, grid.shape) < 1e-3);
+    let path = out.join("series-3-T2-axial.seg.dcm");
+    let bytes = fs::read(&path).unwrap();
+    // Nothing of the patient's beside the segmentation.
+    for file in [
+        "run.json",
+        "report.html",
+        "dice.tsv",
+        ".seggpt/journal.jsonl",
+    ] {
+        let text = fs::read_to_string(out.join(file)).unwrap();
+        assert!(!text.contains("Bent") && !text.contains("4711"), "{file}");
+    }
+    // Made once more in the same folder, it is the same.
+    fs::remove_file(&path).unwrap();
+    let mut session = open();
+    assert_eq!(asked(&mut session, &Knows::new(), usize::MAX).len(), 14);
+    session.close(State::Finished, None).unwrap();
+    assert!(fs::read(&path).unwrap() == bytes, "other bytes");
+    // As truth and as example, a segmentation is as good as a label volume.
+    let again = folder.path().join("again");
+    let truth = [format!("--truth={}", path.display())];
+    let settings = of_series(&again, &series, &two, &truth);
+    let mut session = Session::open(settings, "flow").unwrap();
+    asked(&mut session, &Knows::new(), usize::MAX);
+    session.close(State::Finished, None).unwrap();
+    assert!(dice(&again).contains("\tclass 2\tall\t1.000000"));
+    let given = folder.path().join("given");
+    let settings = of_series(&given, &series, &path, &[]);
+    let mut session = Session::open(settings, "flow").unwrap();
+    // All that is marked is given.
+    assert_eq!(asked(&mut session, &Knows::new(), usize::MAX).len(), 0);
+    session.close(State::Finished, None).unwrap();
+    assert_eq!(summary(&given)["classes"][0]["name"], "class 1");
+}
+
+#[test]
+fn a_series_with_a_gap_has_a_segmentation_alone_and_what_is_no_scan_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (series, out) = (folder.path().join("series"), folder.path().join("out"));
+    fs::create_dir(&series).unwrap();
+    for entry in fs::read_dir(fixture("../series")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        // The sixth slice is missing.
+        if !["make.py", "IM0001"].contains(&name.to_str().unwrap()) {
+            fs::copy(&path, series.join(name)).unwrap();
+        }
+    }
+    let whole = folder.path().join("whole");
+    let settings = of_series(
+        &whole,
+        &fixture("../series"),
+        &fixture("two_slices.nii.gz"),
+        &[],
+    );
+    let mut session = Session::open(settings, "flow").unwrap();
+    asked(&mut session, &Knows::new(), usize::MAX);
+    session.close(State::Finished, None).unwrap();
+    let labels = whole.join("series-3-T2-axial.seg.dcm");
+    // A segmentation beside the scans is none.
+    fs::copy(&labels, series.join("beside")).unwrap();
+    let pair = format!("{}={}", fixture("../series").display(), labels.display());
+    let settings = Settings::parse_from([
+        "x".to_owned(),
+        format!("--out={}", out.display()),
+        format!("--prompt-pairs={pair}"),
+        format!("--inputs={}", series.display()),
+    ]);
+    let mut session = Session::open(settings, "flow").unwrap();
+    assert_eq!(asked(&mut session, &Knows::new(), usize::MAX).len(), 11);
+    session.close(State::Finished, None).unwrap();
+    let summary = summary(&out);
+    let text = summary["volumes"][0]["notes"].to_string();
+    assert!(text.contains("6.00 mm after slice 4, 1 missing"), "{text}");
+    let text = summary["warnings"].to_string();
+    assert!(
+        text.contains("beside is no scan: it is a segmentation"),
+        "{text}"
+    );
+    assert!(out.join("series-3-T2-axial.seg.dcm").exists());
+    assert!(!out.join("series-3-T2-axial.labels.nii.gz").exists());
 }
 
 #[test]

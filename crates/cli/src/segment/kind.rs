@@ -11,7 +11,7 @@ use seggpt_files::{listing, text};
 use seggpt_flow::Diagnostic;
 use seggpt_raster::geo;
 use seggpt_store::journal_path;
-use seggpt_volume::nifti::is_nifti;
+use seggpt_volume::{dicom::is_dicom, nifti::is_nifti};
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -20,7 +20,7 @@ pub enum Kind {
     Pictures,
     /// TIFF files that lie somewhere on the earth, or are too large for one picture.
     Map,
-    /// Scans of slices: NIfTI files.
+    /// Scans of slices: NIfTI files, DICOM series.
     Volume,
 }
 
@@ -52,7 +52,10 @@ impl Kind {
         }
         match listing::is_picture(path) {
             true => Some(Self::Pictures),
-            false => is_nifti(path).unwrap_or(false).then_some(Self::Volume),
+            false => {
+                let is_scan = is_nifti(path).unwrap_or(false) || is_dicom(path).unwrap_or(false);
+                is_scan.then_some(Self::Volume)
+            }
         }
     }
 }
@@ -158,6 +161,20 @@ mod tests {
         assert_eq!(of(&[&path("scan"), &path("notes.txt")]), Ok(Kind::Volume));
         let mixed = of(&[folder.path()]).unwrap_err();
         assert!(mixed.contains("1 pictures and 1 volumes"), "{mixed}");
+        let slices = path("slices");
+        std::fs::create_dir(&slices).unwrap();
+        let mut slice = vec![0; 128];
+        slice.extend(b"DICM");
+        std::fs::write(slices.join("IM0001"), &slice).unwrap();
+        // Without a preamble.
+        std::fs::write(
+            slices.join("IM0002"),
+            b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100",
+        )
+        .unwrap();
+        assert_eq!(of(&[&slices]), Ok(Kind::Volume));
+        assert_eq!(of(&[&slices.join("IM0002")]), Ok(Kind::Volume));
+        std::fs::remove_dir_all(&slices).unwrap();
         let maps = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/maps");
         assert_eq!(of(&[Path::new(maps)]), Ok(Kind::Map));
         std::fs::copy(Path::new(maps).join("field.tif"), path("field.tiff")).unwrap();

@@ -112,6 +112,30 @@ pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), Diagnostic> {
     Ok((absolute(&image)?, absolute(&mask)?))
 }
 
+/// Splits and checks `SCAN=LABELS`, where the scan may be the folder of a DICOM series.
+///
+/// # Errors
+/// As [`pair`].
+pub(crate) fn scan_pair(text: &str) -> Result<(PathBuf, PathBuf), Diagnostic> {
+    let refuse = |reason: String| {
+        Diagnostic::new(format!("--prompt {text}: {reason}")).help(
+            "an example is a scan (a NIfTI file, or the folder of a DICOM series) and its labels: --prompt ct.nii.gz=two_slices.nii.gz",
+        )
+    };
+    let (scan, labels) = seggpt_prompts::pair(text)
+        .map_err(|_| refuse("no `=` between scan and labels".to_owned()))?;
+    if !scan.exists() {
+        return Err(refuse(format!("there is no scan {}", scan.display())));
+    }
+    if !labels.is_file() {
+        return Err(refuse(format!(
+            "there is no label file {}",
+            labels.display()
+        )));
+    }
+    Ok((absolute(&scan)?, absolute(&labels)?))
+}
+
 /// Checks `ID:NAME:#RRGGBB,...` and returns it as it was.
 pub(crate) fn classes(text: &str) -> Result<String, Diagnostic> {
     let table: Result<seggpt_prompt_library::ClassTable, String> = text.parse();

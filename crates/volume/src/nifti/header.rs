@@ -109,6 +109,10 @@ pub(super) const TWO: Places = Places {
     magic: 4,
 };
 
+/// Of NIfTI-1: the units of lengths.
+const UNITS: usize = 123;
+const MILLIMETRES: u8 = 2;
+
 /// The most voxels of a slice in file order that are worked on: 2^28, as the largest picture.
 const MOST_IN_PLANE: u64 = 1 << 28;
 /// The most voxels of a volume.
@@ -200,6 +204,52 @@ impl Header {
             offset,
             fields: read.fields,
         })
+    }
+
+    /// That of a volume of bytes whose voxels lie so: in the sform and, where axes are at right angles, in the qform.
+    ///
+    /// # Errors
+    /// The form has no room for so many voxels; for people.
+    pub fn of(grid: &Grid) -> Result<Self, String> {
+        let places = &ONE;
+        let mut fields = Fields::new(vec![0; places.bytes], Endian::Little);
+        fields.put(0, (places.bytes as i32).to_le_bytes());
+        fields.put(places.dims, 3_i16.to_le_bytes());
+        for axis in 0..7 {
+            let count = grid.shape.get(axis).copied().unwrap_or(1);
+            let count = i16::try_from(count)
+                .map_err(|_| format!("{count} voxels along an axis are too many for NIfTI-1"))?;
+            fields.put(places.dims + 2 * (axis + 1), count.to_le_bytes());
+        }
+        fields.put(places.datatype, 2_i16.to_le_bytes());
+        fields.put(places.bitpix, 8_i16.to_le_bytes());
+        let mut number = |place: usize, value: f64| fields.put(place, (value as f32).to_le_bytes());
+        number(places.offset, places.bytes as f64 + 4.0);
+        number(places.slope, 1.0);
+        let quaternion = grid.affine.quaternion();
+        let qfac = quaternion.map_or(1.0, |(_, qfac)| qfac);
+        number(places.pixdims, qfac);
+        for (axis, zoom) in grid.affine.zooms().into_iter().enumerate() {
+            number(places.pixdims + 4 * (axis + 1), zoom);
+            let row = grid.affine.0[axis];
+            number(places.qoffset + 4 * axis, row[3]);
+            for (column, value) in row.into_iter().enumerate() {
+                number(places.sform + 16 * axis + 4 * column, value);
+            }
+            if let Some((parts, _)) = quaternion {
+                number(places.quaternion + 4 * axis, parts[axis]);
+            }
+        }
+        // Where the scanner says that the patient lies.
+        fields.put(places.sform_code, 1_i16.to_le_bytes());
+        fields.put(
+            places.qform_code,
+            i16::from(quaternion.is_some()).to_le_bytes(),
+        );
+        fields.put(UNITS, [MILLIMETRES]);
+        fields.put_text(places.magic, 4, "n+1");
+        let bytes = fields.bytes();
+        Self::read(Path::new(""), bytes).map_err(|error| error.to_string())
     }
 
     /// Bytes of a volume.

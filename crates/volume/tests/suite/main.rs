@@ -2,9 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad;
+mod dicom;
+mod dicom_bad;
+mod dicom_labels;
+mod dicom_samples;
 mod files;
 mod labels;
 mod orientations;
+mod series;
 mod volumes;
 
 use std::path::PathBuf;

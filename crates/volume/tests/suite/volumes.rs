@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use seggpt_volume::{LabelVolume, Scan, Window, nifti::NiftiFile};
+use seggpt_volume::{LabelVolume, Scan, Source, Window, nifti::NiftiFile};
 
 use crate::fixture;
 
 fn scan(name: &str, axis: usize, folder: &Path) -> Scan {
-    let file = NiftiFile::open(&fixture(name)).unwrap();
+    let file = Source::open(&fixture(name)).unwrap();
     let window = Window::Fixed {
         centre: 127.5,
         width: 255.0,
@@ -35,7 +35,7 @@ fn slices_of_every_axis_are_shown_in_the_window() {
 #[test]
 fn a_cut_scan_is_refused_and_leaves_no_scratch_file() {
     let folder = tempfile::tempdir().unwrap();
-    let file = NiftiFile::open(&fixture("bad-cut.nii.gz")).unwrap();
+    let file = Source::open(&fixture("bad-cut.nii.gz")).unwrap();
     let scratch = folder.path().join("scan");
     let error = Scan::open(&file, 0, 2, Window::Auto, &scratch).unwrap_err();
     assert!(error.to_string().contains("cut off"), "{error}");
@@ -61,7 +61,7 @@ fn labels(values: [f32; 24], placed: bool, folder: &Path) -> NiftiFile {
 #[test]
 fn labels_are_counted_by_slice_and_shown_as_their_scan() {
     let folder = tempfile::tempdir().unwrap();
-    let grid = scan("i2.nii", 2, folder.path()).header.grid;
+    let grid = scan("i2.nii", 2, folder.path()).grid;
     let mut values = [0.0; 24];
     (values[0], values[1], values[23]) = (7.0, 7.0, 300.0);
     for placed in [true, false] {
@@ -86,7 +86,7 @@ fn labels_are_counted_by_slice_and_shown_as_their_scan() {
 #[test]
 fn what_are_no_labels_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let grid = scan("i2.nii", 2, folder.path()).header.grid;
+    let grid = scan("i2.nii", 2, folder.path()).grid;
     let scratch = folder.path().join("scratch");
     for value in [0.5, -1.0, 70_000.0, f32::NAN] {
         let file = labels([value; 24], true, folder.path());

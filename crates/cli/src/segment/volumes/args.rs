@@ -16,7 +16,7 @@ pub struct VolumeArgs {
     /// The slices that are asked: axial, coronal, sagittal, or along the file's axis 0, 1 or 2 (default: the coarsest).
     #[arg(long, value_name = "AXIS", value_parser = str::parse::<Axis>)]
     pub axis: Option<Axis>,
-    /// Of scans with several points of time, which: a number from 0, or all.
+    /// Of scans with several points of time or echoes, which: a number from 0, or all.
     #[arg(long, value_name = "T|all", value_parser = str::parse::<Time>)]
     pub time: Option<Time>,
     /// How many of the last answers guide the next slice (default: 0).
@@ -25,9 +25,12 @@ pub struct VolumeArgs {
     /// Slices between two labelled ones: asked from both sides and mixed, or halfway from each, where they meet (default: both).
     #[arg(long, value_name = "both|meet", value_parser = str::parse::<Gap>)]
     pub gap: Option<Gap>,
-    /// True label volumes, for Dice: a folder of files called as the scans are, or one file.
+    /// True labels, for Dice: a folder of label volumes or DICOM segmentations called as the scans are, or one file.
     #[arg(long, value_name = "DIR|FILE")]
     pub truth: Option<PathBuf>,
+    /// DICOM segmentations get a frame for every slice, also where a class is not: some viewers want that.
+    #[arg(long)]
+    pub empty_frames: bool,
 }
 
 impl VolumeArgs {
@@ -42,6 +45,7 @@ impl VolumeArgs {
             ("--memory", self.memory.is_some()),
             ("--gap", self.gap.is_some()),
             ("--truth", self.truth.is_some()),
+            ("--empty-frames", self.empty_frames),
             ("--window GREY", Windows::grey(windows).is_some()),
         ];
         refuse(

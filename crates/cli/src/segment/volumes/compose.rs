@@ -79,6 +79,7 @@ pub(in crate::segment) fn compose(plan: &Plan) -> String {
             "GREY",
             Windows::grey(&args.windows).map(|grey| grey.to_string()),
         ),
+        some("EMPTY_FRAMES", own.empty_frames.then(|| "true".into())),
         some("TYPE", args.seg_type.map(|kind| kind.to_string())),
         some("CLASSES", plan.classes.clone()),
     ];
@@ -178,6 +179,7 @@ mod tests {
             "-600:1500",
             "--window",
             "8",
+            "--empty-frames",
             "--ensemble",
             "joint",
         ]));
@@ -193,6 +195,7 @@ mod tests {
             ("GAP", "meet"),
             ("TIME", "all"),
             ("GREY", "-600:1500"),
+            ("EMPTY_FRAMES", "true"),
             ("WINDOW", "8"),
             ("CLASSES", "1:liver:#ff0000"),
         ] {

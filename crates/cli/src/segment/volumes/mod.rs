@@ -35,7 +35,7 @@ pub(super) fn plan(args: &SegmentArgs) -> Result<Plan, Diagnostic> {
     let inputs = inputs::check(&args.inputs, &out, &flow)?;
     let mut pairs: Vec<(PathBuf, PathBuf)> = Vec::new();
     for text in &args.pairs {
-        pairs.push(prompts::pair(text)?);
+        pairs.push(prompts::scan_pair(text)?);
     }
     let truth = args.volumes.truth.as_deref().map(absolute).transpose()?;
     if let Some(truth) = truth.as_ref().filter(|truth| !truth.exists()) {
