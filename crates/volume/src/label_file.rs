@@ -12,7 +12,7 @@ pub enum LabelFile {
     /// A label volume.
     Nifti(NiftiFile),
     /// A DICOM segmentation.
-    Dicom(Box<Segmentation>),
+    Dicom(Segmentation),
 }
 
 impl LabelFile {
@@ -22,7 +22,7 @@ impl LabelFile {
     /// It cannot be used.
     pub fn open(path: &Path) -> Result<Self, VolumeError> {
         match dicom::is_dicom(path) {
-            Ok(true) => Ok(Self::Dicom(Box::new(Segmentation::open(path)?))),
+            Ok(true) => Segmentation::open(path).map(Self::Dicom),
             _ => NiftiFile::open(path).map(Self::Nifti),
         }
     }

@@ -1,8 +1,4 @@
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use crate::{
     Grid, Plane, VolumeError,
@@ -15,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A NIfTI file.
-    Nifti(NiftiFile),
+    Nifti(Box<NiftiFile>),
     /// Slices of a DICOM series.
     Dicom(Arc<Series>),
 }
@@ -28,9 +24,9 @@ impl Source {
     pub fn open(path: &Path) -> Result<Self, VolumeError> {
         let is_dicom = path.is_dir() || dicom::is_dicom(path).unwrap_or(false);
         if !is_dicom {
-            return NiftiFile::open(path).map(Self::Nifti);
+            return NiftiFile::open(path).map(Box::new).map(Self::Nifti);
         }
-        let files = dicom_files(path)?;
+        let files = dicom::files(path).map_err(VolumeError::io(path, "cannot be listed"))?;
         let mut gathered = dicom::gather(&files);
         let count = gathered.series.len();
         match gathered.series.pop() {
@@ -168,12 +164,6 @@ impl Source {
             Self::Dicom(series) => series.hints(time),
         }
     }
-}
-
-/// The DICOM files in a folder and below, or the file itself.
-fn dicom_files(path: &Path) -> Result<Vec<PathBuf>, VolumeError> {
-    let listed = dicom::files(path);
-    listed.map_err(VolumeError::io(path, "cannot be listed"))
 }
 
 /// The voxels of a volume, in file order.

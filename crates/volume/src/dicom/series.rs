@@ -68,14 +68,19 @@ impl Series {
     }
 
     /// The series' own identifier.
-    pub fn uid(&self) -> &str {
+    pub fn series_uid(&self) -> &str {
         &self.first().instance.series
     }
 
     /// What tells it from other slices of the same series.
     pub fn identity(&self) -> String {
         let first = self.first();
-        format!("{} {} {}", self.uid(), first.instance.uid, first.number)
+        format!(
+            "{} {} {}",
+            self.series_uid(),
+            first.instance.uid,
+            first.number
+        )
     }
 
     /// All its files, each once.
@@ -138,27 +143,21 @@ impl Series {
 impl Voxels {
     /// The next whole slices, four bytes a voxel: single precision, the lowest byte first.
     pub(crate) fn fill(&mut self, slab: &mut [u8]) -> Result<(), VolumeError> {
-        let mut rest = slab;
-        while !rest.is_empty() {
-            let Some(frame) = self.frames.get(self.next) else {
-                return Ok(());
-            };
+        let [columns, rows] = self.frames[0].plane.size;
+        let slices = slab.chunks_exact_mut(4 * columns * rows);
+        for (slice, frame) in slices.zip(&self.frames[self.next..]) {
             let path = &frame.instance.path;
-            if self.open.as_ref().is_none_or(|(open, _)| open != path) {
-                self.open = None;
-                self.open = Some((path.clone(), file::whole(path)?));
-            }
-            let Some((_, object)) = &self.open else {
-                return Ok(());
+            drop(self.open.take_if(|(open, _)| open != path));
+            let (_, object) = match &mut self.open {
+                Some(open) => open,
+                none => none.insert((path.clone(), file::whole(path)?)),
             };
             let values = pixels::values(object, frame);
             let values = values.map_err(|reason| VolumeError::new(path, reason))?;
-            let (slice, after) = rest.split_at_mut(4 * values.len());
             let voxels = slice.as_chunks_mut::<4>().0.iter_mut();
             voxels
                 .zip(values)
                 .for_each(|(voxel, value)| *voxel = value.to_le_bytes());
-            rest = after;
             self.next += 1;
         }
         Ok(())

@@ -172,7 +172,7 @@ pub fn enhanced() -> Slice {
     }
     let mut slice = Slice::at(0);
     let mut shared = Set::new_empty();
-    let take = |slice: &mut Slice, tags: &[dicom_core::Tag]| {
+    let take = |slice: &mut Slice, tags: &[Tag]| {
         let mut set = Set::new_empty();
         for tag in tags {
             set.put(slice.set.take_element(*tag).unwrap());

@@ -76,7 +76,12 @@ pub(super) fn referenced(series: &Series, frames: &[Frame]) -> Set {
         tags::REFERENCED_INSTANCE_SEQUENCE,
         files.into_iter().map(object),
     );
-    put(&mut set, tags::SERIES_INSTANCE_UID, VR::UI, series.uid());
+    put(
+        &mut set,
+        tags::SERIES_INSTANCE_UID,
+        VR::UI,
+        series.series_uid(),
+    );
     set
 }
 
