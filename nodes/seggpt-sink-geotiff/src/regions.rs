@@ -15,7 +15,7 @@ use seggpt_raster::{
     work::Work,
 };
 use seggpt_vector::{
-    VectorError,
+    Ground, VectorError,
     trace::{Numbers, Region, Rules, Tracer},
     write::{GeoJson, GeoPackage, Shape, polygon},
 };
@@ -42,17 +42,18 @@ impl PolygonFile {
     }
 }
 
-/// Says whether the polygons that are wanted of a map can be written.
+/// Says whether the polygons that are wanted of a map can be written, and areas measured where they are.
 ///
 /// # Errors
 /// Nothing says where the map lies, or not in coordinates that the file is written in: what to do.
 pub fn check(
     wanted: &[PolygonFile],
+    is_measured: bool,
     tags: &[Tag],
     map: &Path,
     (width, height): (u32, u32),
 ) -> Result<()> {
-    if wanted.is_empty() {
+    if wanted.is_empty() && !is_measured {
         return Ok(());
     }
     let name = map.display();
@@ -126,7 +127,7 @@ pub fn write(work: &Work, settings: &Settings, to: impl Fn(PolygonFile) -> PathB
         Some(place) => place
             .ground()
             .map_err(|reason| eyre!("{}: {reason}", map.display()))?,
-        None => seggpt_vector::Ground::Flat(1.0),
+        None => Ground::Flat(1.0),
     };
     let wants = |file| settings.polygons.contains(&file);
     let mut files = match &place {

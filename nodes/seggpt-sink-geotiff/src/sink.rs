@@ -201,9 +201,11 @@ impl Sink {
         let is_other = |work: &Work| *work.placement() != placement.of_map();
         if self.open.get(&placement.map).is_none_or(is_other) {
             check_name(&placement.name)?;
+            let Settings {
+                polygons, min_area, ..
+            } = &self.settings;
             let (tags, map) = (regions::tags(placement)?, Path::new(&placement.source));
-            regions::check(&self.settings.polygons, &tags, map, placement.size)
-                .wrap_err("POLYGONS")?;
+            regions::check(polygons, *min_area > 0.0, &tags, map, placement.size)?;
             let folder = work::folder(&self.out, &placement.name);
             if let Some(old) = self.open.remove(&placement.map) {
                 tracing::warn!(

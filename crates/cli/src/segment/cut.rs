@@ -36,8 +36,8 @@ pub(super) struct Cut {
     pub any: bool,
 }
 
-/// Cuts those examples that are maps larger than a tile, or labelled by polygons; `prompts` names the parts instead, of each map the part with most
-/// labels first. `folder` is where they go.
+/// Cuts those examples that are maps larger than a tile, or labelled by polygons; `prompts` names the parts instead, of each map
+/// the part with most labels first. `folder` is where they go.
 ///
 /// # Errors
 /// A map or its mask cannot be read, or they do not fit each other.

@@ -2,7 +2,7 @@
 
 use seggpt_flow::Diagnostic;
 use seggpt_raster::{Map, MapError};
-use seggpt_sink_geotiff::{PolygonFile, regions};
+use seggpt_sink_geotiff::regions;
 use seggpt_source_geotiff::area::Area;
 
 use super::{inputs::Inputs, kind::Kind, labels::is_polygons, prompts::Prompts};
@@ -153,16 +153,18 @@ pub(super) fn check_places(args: &SegmentArgs, inputs: &Inputs) -> Result<(), Di
         .map(Area::read)
         .transpose()
         .map_err(wrong)?;
-    // Areas are measured as they are for a file in the map's own coordinates.
-    let least = [PolygonFile::Gpkg];
-    let wanted = match (&maps.polygons[..], maps.min_area) {
-        ([], Some(_)) => &least,
-        (wanted, _) => wanted,
-    };
+    let is_measured = maps.min_area.is_some_and(|area| area > 0.0);
     for entry in inputs.files().map_err(wrong)? {
         let map = Map::open(&entry.path, None)
             .map_err(|error: MapError| Diagnostic::new(error.to_string()))?;
-        regions::check(wanted, map.tags(), map.path(), map.size()).map_err(wrong)?;
+        regions::check(
+            &maps.polygons,
+            is_measured,
+            map.tags(),
+            map.path(),
+            map.size(),
+        )
+        .map_err(wrong)?;
         area.as_ref()
             .map(|area| area.on(&map))
             .transpose()
