@@ -194,16 +194,17 @@ impl Silence {
             ),
         };
         let tried = self.restarts.get(to).copied().unwrap_or(0);
-        if now.duration_since(since) >= HELD_UP && tried < RESTARTS {
-            if let Some(process) = self.processes.remove(to) {
-                let (edge, node) = (text, to.clone());
-                self.restarts.insert(node.clone(), tried + 1);
-                return Some(Silent::Restart {
-                    edge,
-                    node,
-                    process,
-                });
-            }
+        if now.duration_since(since) >= HELD_UP
+            && tried < RESTARTS
+            && let Some(process) = self.processes.remove(to)
+        {
+            let (edge, node) = (text, to.clone());
+            self.restarts.insert(node.clone(), tried + 1);
+            return Some(Silent::Restart {
+                edge,
+                node,
+                process,
+            });
         }
         if now.duration_since(since) < limit {
             return (!std::mem::replace(&mut self.named, true))

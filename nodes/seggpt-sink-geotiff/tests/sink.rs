@@ -186,7 +186,7 @@ fn polygons_burnt_again_are_the_mask_and_instances_their_numbers() {
         laid.burn(part, &mut burnt);
         burnt.into_iter().map(f64::from).collect::<Vec<_>>()
     };
-    assert!(mask.iter().any(|id| *id == 3.0) && mask.iter().any(|id| *id == 0.0));
+    assert!(mask.contains(&3.0) && mask.contains(&0.0));
     assert!(burnt(&|_| 3) == mask);
     assert!(burnt(&|at| at as u16 + 1) == ids(&out("a.instances.tif")));
     let run: serde_json::Value =
