@@ -14,7 +14,7 @@ fn the_program_alone_draws_segments_and_names_the_page() {
     assert_eq!(report["counts"]["done"], 8, "{}", report["counts"]);
     let items = report["items"].as_array().unwrap();
     for item in items {
-        assert_eq!(item["provenance"]["model"], "small");
+        assert_eq!(item["provenance"]["model"], "base");
         // Each picture finds the prompt of its scene.
         let scene = item["item"].as_str().unwrap().split('_').next().unwrap();
         assert_eq!(item["provenance"]["prompts"][0][0], scene, "{item}");

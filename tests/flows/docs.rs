@@ -10,6 +10,8 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 use seggpt_tests::{Scratch, binary, ground, root};
 use serde_json::json;
 
+use crate::maps;
+
 /// What cannot be run here, by a part of the command, and why.
 const NOT_RUN: [(&str, &str); 7] = [
     ("--camera", "needs a camera; video.rs has one"),
@@ -83,6 +85,8 @@ fn stand_ins(scratch: &Scratch) {
         &ground("ground_6_classes.png"),
         &scratch.path("north_labels.tif"),
     );
+    let squares = [("tree", [2.0, 2.0]), ("roof", [12.0, 8.0])];
+    maps::labels(&scratch.path("north_labels.geojson"), squares);
     for n in [1, 2] {
         picture(n, &format!("frames/{n:06}.png"));
     }
@@ -132,6 +136,13 @@ fn stand_ins(scratch: &Scratch) {
         ("two_slices.nii.gz", "two_slices.nii.gz"),
     ] {
         copy(&volume.join(from), &scratch.path(to));
+    }
+    for file in fs::read_dir(root().join("tests/fixtures/series")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none() {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            copy(&path, &scratch.path(format!("exported/series_4/{name}")));
+        }
     }
     let davis = root().join("crates/datasets/tests/fixtures/datasets/davis");
     let copied = Command::new("cp")

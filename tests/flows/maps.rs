@@ -105,7 +105,7 @@ fn a_map_becomes_a_mask_that_lies_on_it() {
 }
 
 /// Labels of field.tif in longitude and latitude: two squares of metres from its upper left corner, with a class each.
-fn labels(path: &Path, squares: [(&str, [f64; 2]); 2]) {
+pub fn labels(path: &Path, squares: [(&str, [f64; 2]); 2]) {
     let to_degrees = Transform::between(2056, WGS84).unwrap();
     let feature = |(class, [x, y]): (&str, [f64; 2])| {
         let corners = [[0.0, 0.0], [0.0, -5.0], [5.0, -5.0], [5.0, 0.0], [0.0, 0.0]];

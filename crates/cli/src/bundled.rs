@@ -3,11 +3,18 @@
 use seggpt::Bundled;
 
 /// All of them, the default first.
-pub(crate) const MODELS: &[Bundled] = &[Bundled {
-    name: "small",
-    weights: include_bytes!("../../../models/small/model.safetensors"),
-    card: include_str!("../../../models/small/MODEL_CARD.md"),
-}];
+pub(crate) const MODELS: &[Bundled] = &[
+    Bundled {
+        name: "base",
+        weights: include_bytes!("../../../models/base/model.safetensors"),
+        card: include_str!("../../../models/base/MODEL_CARD.md"),
+    },
+    Bundled {
+        name: "small",
+        weights: include_bytes!("../../../models/small/model.safetensors"),
+        card: include_str!("../../../models/small/MODEL_CARD.md"),
+    },
+];
 
 #[cfg(test)]
 mod tests {
