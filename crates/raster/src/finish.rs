@@ -89,7 +89,7 @@ pub fn write(work: &Work, layer: Layer, tags: Vec<Tag>, to: &Path) -> io::Result
     file(work, Stored::new(path, level, stored), layer, &kind, to)
 }
 
-/// Writes the numbers of regions as blocks, from which [`write`] makes a file. `rows`: the numbers of so many rows from the
+/// Writes the numbers of regions as blocks, from which [`write()`] makes a file. `rows`: the numbers of so many rows from the
 /// top, a row of blocks at a time.
 ///
 /// # Errors

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`read`]: GeoJSON and GeoPackage files | [`trace`]: regions of a mask, as it passes row by row |
 //! | [`Transform`]: from one coordinate system to another, exactly or not at all | [`Ground`]: their area |
-//! | [`burn`]: labels of a map's pixels | [`write`]: GeoPackage and GeoJSON files |
+//! | [`burn`]: labels of a map's pixels | [`mod@write`]: GeoPackage and GeoJSON files |
 
 mod affine;
 pub mod burn;
