@@ -11,7 +11,7 @@ use seggpt_imaging::{annotation::MaskMode, decode::Upscaling, read::Exif};
 use crate::{
     console::View,
     node::NodeCommand,
-    segment::{MapArgs, kind, volumes::args::VolumeArgs, windows::Windows},
+    segment::{kind, map_args::MapArgs, volumes::args::VolumeArgs, windows::Windows},
     values::{Ensemble, EvalSelect, Export, MaskFile, Refine, Select, duration, share},
     version::LONG_VERSION,
     video::args::VideoArgs,

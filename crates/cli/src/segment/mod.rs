@@ -5,7 +5,7 @@ mod cut;
 mod inputs;
 pub(crate) mod kind;
 mod labels;
-mod map_args;
+pub(crate) mod map_args;
 mod maps;
 pub(crate) mod prompts;
 pub(crate) mod volumes;
@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 pub use compose::{Plan, compose};
 pub use kind::Kind;
-pub use map_args::MapArgs;
 pub use volumes::VolumeArgs;
 pub use windows::Windows;
 

@@ -4,8 +4,20 @@ use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{InMemDicomObject as Set, Tag};
 
-use super::{put::put, write::Made};
+use super::put::put;
 use crate::dicom::attributes::text;
+
+/// What a segmentation says of its making.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Identifiers of its own: of the series, of the object, of its dimensions, and of the frame of reference where the scan
+    /// has none.
+    pub uids: [String; 4],
+    /// When, as `YYYYMMDD` and `HHMMSS`.
+    pub when: [String; 2],
+    /// Which version of this program.
+    pub version: String,
+}
 
 /// What is the scan's: of these every one is written, empty where the scan has none,
 const NEEDED: [(Tag, VR); 9] = [

@@ -9,5 +9,6 @@ mod put;
 mod read;
 mod write;
 
+pub use about::Made;
 pub use read::Segmentation;
-pub use write::{Made, Segment, segmentation};
+pub use write::{Segment, segmentation};

@@ -5,7 +5,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject as Set};
 
 use super::{
-    about::about,
+    about::{Made, about},
     bits::Packed,
     code,
     color::cielab,
@@ -30,18 +30,6 @@ pub struct Segment {
     pub name: String,
     /// In which it is to be shown.
     pub color: [u8; 3],
-}
-
-/// What a segmentation says of its making.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// Identifiers of its own: of the series, of the object, of its dimensions, and of the frame of reference where the scan
-    /// has none.
-    pub uids: [String; 4],
-    /// When, as `YYYYMMDD` and `HHMMSS`.
-    pub when: [String; 2],
-    /// Which version of this program.
-    pub version: String,
 }
 
 /// Labels of a series as a DICOM segmentation (BINARY), a file whole in memory: patient, study and frame of reference are the
