@@ -58,7 +58,7 @@ fn a_node_that_cannot_start_says_why() {
 }
 
 /// What [`long_run`] is called with.
-pub fn long_line(scratch: &Scratch) -> Vec<String> {
+fn long_line(scratch: &Scratch) -> Vec<String> {
     words("segment --out out --model untrained-tiny")
         .into_iter()
         .chain(pebbles(&[1]))

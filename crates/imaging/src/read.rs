@@ -95,15 +95,16 @@ impl Reading {
     /// # Errors
     /// As [`decode`].
     pub fn decode(bytes: &[u8], name: &str, exif: Exif) -> Result<Self, ImagingError> {
-        Self::decode_within(bytes, name, exif, Limits::default(), None)
+        Self::decode_within(bytes, name, exif, Limits::default())
     }
 
-    /// Decodes one of the [`pages`] of a file, counted from 0.
+    /// Reads one of the [`pages`] of a file, counted from 0, and nothing else of it.
     ///
     /// # Errors
-    /// As [`decode`]; there is no such page.
-    pub fn page(bytes: &[u8], name: &str, exif: Exif, page: usize) -> Result<Self, ImagingError> {
-        Self::decode_within(bytes, name, exif, Limits::default(), Some(page))
+    /// As [`open`]; there is no such page.
+    pub fn page(path: &Path, exif: Exif, number: usize) -> Result<Self, ImagingError> {
+        let name = path.display().to_string();
+        Self::of(&name, exif, || Tiff::page(path, &name, number)?.picture())
     }
 
     fn decode_within(
@@ -111,15 +112,21 @@ impl Reading {
         name: &str,
         exif: Exif,
         limits: Limits,
-        page: Option<usize>,
+    ) -> Result<Self, ImagingError> {
+        Self::of(name, exif, || Decoded::open(bytes, name, limits))
+    }
+
+    fn of(
+        name: &str,
+        exif: Exif,
+        decode: impl FnOnce() -> Result<Decoded, ImagingError>,
     ) -> Result<Self, ImagingError> {
         guarded(name, || {
-            let decoded = Decoded::open(bytes, name, limits, page)?;
             let Decoded {
                 mut picture,
                 orientation,
                 mut notes,
-            } = decoded;
+            } = decode()?;
             let turned = match exif {
                 Exif::Apply => orientation,
                 Exif::Ignore => Orientation::NoTransforms,
@@ -191,7 +198,7 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<RgbImage, ImagingError> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_within(bytes: &[u8], name: &str, limits: Limits) -> Result<RgbImage, ImagingError> {
-    Ok(Reading::decode_within(bytes, name, Exif::Apply, limits, None)?.picture)
+    Ok(Reading::decode_within(bytes, name, Exif::Apply, limits)?.picture)
 }
 
 /// Decodes a picture in the depth and channels of its file, upright.
@@ -200,7 +207,7 @@ pub fn decode_within(bytes: &[u8], name: &str, limits: Limits) -> Result<RgbImag
 /// As [`decode`].
 pub fn stored(bytes: &[u8], name: &str) -> Result<DynamicImage, ImagingError> {
     guarded(name, || {
-        let mut decoded = Decoded::open(bytes, name, Limits::default(), None)?;
+        let mut decoded = Decoded::open(bytes, name, Limits::default())?;
         decoded.picture.apply_orientation(decoded.orientation);
         Ok(decoded.picture)
     })
@@ -239,7 +246,7 @@ fn header(bytes: &[u8], name: &str) -> Result<((u32, u32), Orientation), Imaging
     guarded(name, || {
         let format = format(bytes, name)?;
         if format == ImageFormat::Tiff {
-            let tiff = Tiff::open(bytes, name, Limits::default(), 0)?;
+            let tiff = Tiff::open(bytes, name, Limits::default())?;
             return Ok((tiff.size(), tiff.orientation()));
         }
         let mut decoder = decoder(bytes, name, format, Limits::default())?;
@@ -272,20 +279,12 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, ImagingError> {
 }
 
 impl Decoded {
-    /// `page`: of a TIFF file, the first where none is asked for, which is said.
-    pub(crate) fn open(
-        bytes: &[u8],
-        name: &str,
-        limits: Limits,
-        page: Option<usize>,
-    ) -> Result<Self, ImagingError> {
+    pub(crate) fn open(bytes: &[u8], name: &str, limits: Limits) -> Result<Self, ImagingError> {
         let format = format(bytes, name)?;
         if format == ImageFormat::Tiff {
-            let tiff = Tiff::open(bytes, name, limits, page.unwrap_or(0))?;
+            let tiff = Tiff::open(bytes, name, limits)?;
             let mut decoded = tiff.picture()?;
-            if page.is_none() {
-                decoded.notes.extend(tiff.other_pages());
-            }
+            decoded.notes.extend(tiff.other_pages());
             return Ok(decoded);
         }
         let mut decoder = decoder(bytes, name, format, limits)?;

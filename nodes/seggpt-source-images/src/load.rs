@@ -83,27 +83,28 @@ pub fn picture(
         metadata.is_file(),
         "{name}: not a file; name a picture file, or the folder without wildcards"
     );
-    let bytes = fs::read(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
-    let name = name.to_string();
-    let Reading {
-        picture: pixels,
-        notes,
-        ..
-    } = match page {
-        None => Reading::decode(&bytes, &name, exif)?,
-        Some(page) => Reading::page(&bytes, &name, exif, page)?,
+    let (reading, bytes) = match page {
+        Some(page) => (Reading::page(path, exif, page)?, None),
+        None => {
+            let bytes = fs::read(path).wrap_err_with(|| format!("{name}: cannot be read"))?;
+            let reading = Reading::decode(&bytes, &name.to_string(), exif)?;
+            (reading, Some(bytes))
+        }
     };
+    let (pixels, notes) = (reading.picture, reading.notes);
     if pixels.as_raw().len() <= raw_limit {
         return Ok((Picture::from_rgb(pixels), notes));
     }
     let (width, height) = pixels.dimensions();
+    let name = name.to_string();
     // Whoever decodes it turns it upright.
-    let same =
-        exif == Exif::Apply || read::orientation(&bytes, &name)? == Orientation::NoTransforms;
-    if let Some(encoding) = sendable(&bytes).filter(|_| same && bytes.len() <= file_limit) {
+    if let Some(bytes) = bytes
+        && let Some(encoding) = sendable(&bytes)
+        && bytes.len() <= file_limit
+        && (exif == Exif::Apply || read::orientation(&bytes, &name)? == Orientation::NoTransforms)
+    {
         return Ok((Picture::new(width, height, encoding, bytes)?, notes));
     }
-    drop(bytes);
     Ok((encoded(&pixels, &name, file_limit)?, notes))
 }
 

@@ -60,7 +60,7 @@ fn stored(bytes: &[u8], name: &str) -> Result<(MaskFile, Orientation, Vec<Note>)
             }
         }
         ImageFormat::Tiff => {
-            let tiff = Tiff::open(bytes, name, Limits::default(), 0)?;
+            let tiff = Tiff::open(bytes, name, Limits::default())?;
             if let Some(file) = tiff.labels()? {
                 return Ok((
                     file,
@@ -71,7 +71,7 @@ fn stored(bytes: &[u8], name: &str) -> Result<(MaskFile, Orientation, Vec<Note>)
         }
         _ => {}
     }
-    let decoded = Decoded::open(bytes, name, Limits::default(), None)?;
+    let decoded = Decoded::open(bytes, name, Limits::default())?;
     let (file, note) = of_picture(decoded.picture);
     let mut notes = decoded.notes;
     notes.extend(note);

@@ -42,15 +42,33 @@ pub(crate) struct Tiff<'a> {
 }
 
 impl<'a> Tiff<'a> {
-    /// Reads the tags of a page, of [`stack`] counted from 0; refuses what is too large or of a kind that is not read.
+    /// The first page of a file; refuses what is too large or of a kind that is not read.
     pub(crate) fn open(
         bytes: &'a [u8],
+        name: &'a str,
+        limits: Limits,
+    ) -> Result<Self, ImagingError> {
+        let source = Source::memory(bytes);
+        let source = source.map_err(|reason| refused(name, reason.into()))?;
+        Self::of(&source, name, limits, 0)
+    }
+
+    /// A page of [`stack`], counted from 0, of a file on disk, of which nothing else is read; refuses as [`open`](Self::open) does.
+    pub(crate) fn page(path: &Path, name: &'a str, number: usize) -> Result<Self, ImagingError> {
+        let source = Source::disk(path).map_err(|source| ImagingError::Read {
+            name: name.to_owned(),
+            source,
+        })?;
+        Self::of(&source, name, Limits::default(), number)
+    }
+
+    fn of(
+        source: &Source<'a>,
         name: &'a str,
         limits: Limits,
         number: usize,
     ) -> Result<Self, ImagingError> {
         let refuse = |refusal: Refusal| refused(name, refusal);
-        let source = Source::memory(bytes).map_err(|reason| refuse(reason.into()))?;
         let all = source
             .directories()
             .map_err(|reason| refuse(reason.into()))?;
@@ -72,7 +90,7 @@ impl<'a> Tiff<'a> {
         let pixels = u64::from(layout.width) * u64::from(layout.height);
         let needed = pixels * layout.samples as u64 * layout.bytes_of_sample() as u64;
         limits.check(name, (layout.width, layout.height), needed)?;
-        let page = Page::of(&source, &tags).map_err(refuse)?;
+        let page = Page::of(source, &tags).map_err(refuse)?;
         Ok(Self {
             name,
             tags,

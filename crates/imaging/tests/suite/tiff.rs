@@ -286,11 +286,11 @@ fn the_pages_of_a_stack_are_read_one_by_one() {
     std::fs::write(&path, &bytes).unwrap();
     assert_eq!(read::pages(&path), 2, "of one size, and no preview");
     for (number, shift) in [0, 9].into_iter().enumerate() {
-        let reading = Reading::page(&bytes, "stack.tif", Exif::Apply, number).unwrap();
+        let reading = Reading::page(&path, Exif::Apply, number).unwrap();
         assert_eq!(reading.picture.get_pixel(3, 4).0, [7 + shift as u8; 3]);
         assert!(reading.notes.is_empty());
     }
-    let error = Reading::page(&bytes, "stack.tif", Exif::Apply, 2).unwrap_err();
+    let error = Reading::page(&path, Exif::Apply, 2).unwrap_err();
     assert!(error.to_string().contains("no page 3"), "{error}");
     std::fs::write(&path, &bytes[..60]).unwrap();
     assert_eq!(read::pages(&path), 1, "it fails when it is read");

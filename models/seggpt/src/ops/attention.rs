@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use super::{
-    kernels::{Matrix, dot, exp, largest, product, sum, vectorised},
+    kernels::{Matrix, dot, product, softmax, vectorised},
     storage::{gradient, output, values, with},
 };
 
@@ -62,12 +62,7 @@ impl Head<'_> {
         vectorised(
             #[inline(always)]
             || {
-                for row in out.chunks_exact_mut(self.tokens) {
-                    let top = largest(row);
-                    row.iter_mut().for_each(|x| *x = exp(*x - top));
-                    let factor = 1.0 / sum(row);
-                    row.iter_mut().for_each(|x| *x *= factor);
-                }
+                out.chunks_exact_mut(self.tokens).for_each(softmax);
             },
         );
     }

@@ -165,6 +165,15 @@ pub(super) fn largest(values: &[f32]) -> f32 {
         .fold(f32::NEG_INFINITY, |a, b| a.max(*b))
 }
 
+/// The softmax of a row, in its place.
+#[inline(always)]
+pub(super) fn softmax(row: &mut [f32]) {
+    let top = largest(row);
+    row.iter_mut().for_each(|x| *x = exp(*x - top));
+    let factor = 1.0 / sum(row);
+    row.iter_mut().for_each(|x| *x *= factor);
+}
+
 /// `eˣ` for x <= 0 to within two units of the last place: the polynomial of Cephes, without branches.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {

@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    kernels::{ROWS, dot, exp, largest, sum, vectorised},
+    kernels::{ROWS, dot, softmax, vectorised},
     storage::{gradient, output, values, with},
 };
 
@@ -18,22 +18,13 @@ impl CustomOp1 for Softmax {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let width = layout.dims().last().copied().unwrap_or(1).max(1);
         let x = values(x, layout)?;
-        let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(ROWS * width)
-            .zip(x.par_chunks(ROWS * width))
-            .for_each(|(y, x)| {
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                            let top = largest(x);
-                            y.iter_mut().zip(x).for_each(|(y, x)| *y = exp(x - top));
-                            let factor = 1.0 / sum(y);
-                            y.iter_mut().for_each(|y| *y *= factor);
-                        }
-                    },
-                );
-            });
+        let mut y = x.to_vec();
+        y.par_chunks_mut(ROWS * width).for_each(|y| {
+            vectorised(
+                #[inline(always)]
+                || y.chunks_exact_mut(width).for_each(softmax),
+            );
+        });
         output(y, layout.shape())
     }
 
