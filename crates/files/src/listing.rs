@@ -58,6 +58,12 @@ pub fn is_picture(path: impl AsRef<Path>) -> bool {
     ends_in(path, &PICTURES)
 }
 
+/// Whether the ending is that of a TIFF file, in either case.
+#[must_use]
+pub fn is_tiff(path: impl AsRef<Path>) -> bool {
+    ends_in(path, &["tif", "tiff"])
+}
+
 /// Whether a file has one of the endings (given in lower case, without dot), in either case.
 #[must_use]
 pub fn ends_in(path: impl AsRef<Path>, endings: &[&str]) -> bool {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use eyre::{Result, WrapErr, ensure, eyre};
+use seggpt_files::listing::is_tiff;
 use seggpt_node::source::{Listed, done::Done};
 use seggpt_raster::{Grid, Map, Nodata, Placement, Stretch, View, work};
 use seggpt_source_images::inputs::{self, Entry};
@@ -170,14 +171,7 @@ fn tiffs(settings: &Settings) -> Result<Vec<Entry>> {
         "INPUTS is empty: name GeoTIFF files, folders, globs or @lists of them"
     );
     let found = entries.len();
-    entries.retain(|entry| {
-        let kind = entry.path.extension().and_then(|kind| kind.to_str());
-        kind.is_some_and(|kind| {
-            ["tif", "tiff"]
-                .iter()
-                .any(|known| kind.eq_ignore_ascii_case(known))
-        })
-    });
+    entries.retain(|entry| is_tiff(&entry.path));
     ensure!(
         !entries.is_empty(),
         "INPUTS: none of {found} files is called .tif or .tiff"

@@ -95,7 +95,7 @@ pub fn expand(inputs: &[String], recursive: bool) -> Result<Vec<Entry>> {
 
 /// Takes files of several pages apart into their pages.
 pub fn by_page(files: Vec<Entry>) -> Vec<Entry> {
-    let pages = |file: &Entry| match listing::ends_in(&file.path, &["tif", "tiff"]) {
+    let pages = |file: &Entry| match listing::is_tiff(&file.path) {
         true => read::pages(&file.path),
         false => 1,
     };

@@ -47,7 +47,7 @@ impl Kind {
     /// What a file is; `None` where it is nothing that can be segmented. Of what is called as pictures are, only TIFF files are
     /// looked into.
     fn of(path: &Path) -> Option<Self> {
-        if listing::ends_in(path, &["tif", "tiff"]) && geo::is_map(path) {
+        if listing::is_tiff(path) && geo::is_map(path) {
             return Some(Self::Map);
         }
         match listing::is_picture(path) {
